@@ -1,0 +1,77 @@
+# make run     sets everything up and starts the product; Ctrl-C stops it
+# make test    everything that has to hold; sets up what the tests need
+# make quick   the inner loop: lint and the tests without browser and services
+# make format  puts code in shape;  make lock  renews the hashed requirements
+
+PYTHON ?= python3
+PY := .venv/bin/python
+BIN := .venv/bin
+
+# Checks and tests read no .env and write to no one's data.
+CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
+
+.NOTPARALLEL:
+.PHONY: run test quick lint check unit postgres format lock packages
+.DEFAULT_GOAL := run
+
+run: .venv/runtime
+	@exec $(PY) manage.py run
+
+.venv/runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "PixelHub needs Python 3.11 or later: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Setting up .venv from requirements.txt."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.txt
+	@echo "Adding requirements-dev.txt."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: packages lint check unit postgres
+
+packages:
+	@.ci/packages
+
+lint: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/lint-imports --no-cache
+	$(CHECKS) $(BIN)/mypy
+	@! grep -rniE 'lorem ipsum|todo:|fixme' templates static/js static/css docs README.md
+
+check: .venv/development
+	$(CHECKS) $(PY) manage.py makemigrations --check --dry-run
+	$(CHECKS) PRODUCTION=1 ALLOWED_HOSTS=pixelhub.example \
+		SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		CREDENTIAL_KEYS=$$($(PY) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())') \
+		$(PY) manage.py check --deploy --fail-level WARNING
+
+unit: .venv/development
+	$(BIN)/pytest -n 2
+
+# The same tests once more on PostgreSQL; browser and services choose their database themselves.
+postgres: .venv/development
+	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services"
+
+quick: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest -n 2 -x -q -m "not browser and not services"
+
+format: .venv/development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A week's distance keeps a poisoned release out; lift it for a security fix.
+LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11.2 --generate-hashes --custom-compile-command "make lock" \
+	--exclude-newer "$$(date -u -d '7 days ago' +%Y-%m-%dT%H:%M:%SZ)"
+
+lock: .venv/development
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt

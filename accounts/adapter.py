@@ -1,0 +1,30 @@
+"""Where allauth asks us. Who signs up or in with an invitation in the session joins that team."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from . import invitations, services
+from .models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """The link came by mail to that address: whoever brings it need not confirm the address once more."""
+        invitation = invitations.remembered(request)
+        return bool(invitation and invitation.email == email.lower())
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        response = super().post_login(request, user, **kwargs)
+        invitation = invitations.remembered(request)
+        if invitation is None:
+            return response
+        if not invitation.team.memberships.filter(user=user).exists():
+            try:
+                services.accept_invitation(invitation, user)
+            except services.Refused:
+                return redirect("invitation_answer")  # that page says why
+        invitations.forget(request)
+        return redirect(invitation.team)

@@ -1,0 +1,79 @@
+"""GET /healthz: whether the parts answer, for load balancers, monitors and `manage.py run`."""
+
+import logging
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "worker-heartbeat"
+SILENT_AFTER = 30  # seconds; fifteen heartbeats missed
+
+
+@login_not_required
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    parts = report()
+    return JsonResponse(parts, status=200 if parts["status"] == "ok" else 503)
+
+
+def report() -> dict[str, Any]:
+    broker, heartbeat = _broker()
+    database, worker = _database(), _worker(heartbeat)
+    return {
+        "status": "ok" if database == broker == worker["status"] == "ok" else "down",
+        "database": database,
+        "broker": broker,
+        "worker": worker,
+        "sandbox": _sandbox(),  # a stand-in: reported, but nothing of ours depends on it
+    }
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()
+    except Exception as error:  # whatever the driver raises, the answer is the same
+        logger.warning("Health: the database does not answer: %s", type(error).__name__)
+        return "down"
+    return "ok"
+
+
+def _broker() -> tuple[str, float | None]:
+    """Broker and cache are one server: one question tells whether it answers and when the worker last did."""
+    try:
+        return "ok", cache.get(HEARTBEAT)
+    except Exception as error:  # redis' errors, without importing redis where no broker is asked for
+        logger.warning("Health: the broker does not answer: %s", type(error).__name__)
+        return "down", None
+
+
+def _worker(heartbeat: float | None) -> dict[str, str | float | None]:
+    if heartbeat is None:
+        return {"status": "down", "last_heartbeat": None}
+    seconds = max(0.0, round(time.time() - heartbeat, 1))
+    return {"status": "ok" if seconds <= SILENT_AFTER else "down", "last_heartbeat": seconds}
+
+
+def _sandbox() -> str:
+    if not settings.SANDBOX_ENABLED:
+        return "off"
+    address = urlsplit(settings.SANDBOX_URL)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), timeout=1).close()
+    except (OSError, ValueError):
+        return "down"
+    return "ok"

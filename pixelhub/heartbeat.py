@@ -1,0 +1,15 @@
+"""The worker's sign of life, kept in the cache. Loaded by workers only (CELERY_IMPORTS)."""
+
+import time
+
+from celery.signals import heartbeat_sent, worker_ready
+from django.core.cache import cache
+
+from .health import HEARTBEAT
+
+
+@worker_ready.connect
+@heartbeat_sent.connect
+def note(**_) -> None:
+    # Sent every two seconds from the loop that takes messages, so a stuck or cut-off worker falls silent.
+    cache.set(HEARTBEAT, time.time(), timeout=3600)

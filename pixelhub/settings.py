@@ -1,0 +1,282 @@
+"""All settings, read from the environment (and from an untracked .env beside manage.py).
+
+Every variable is explained in .env.example. PRODUCTION=1 decides what is refused: see the last section.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+READ_DOT_ENV = env.bool("READ_DOT_ENV", True)
+if READ_DOT_ENV:
+    environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+
+PRODUCTION = env.bool("PRODUCTION", False)
+DEBUG = env.bool("DEBUG", False)
+PORT = env.int("PORT", 8000)
+BIND = env("BIND", default="127.0.0.1")
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+# Outside production a missing key is drawn for this process alone: nothing guessable is ever in use.
+SECRET_KEY = env("SECRET_KEY", default="") or ("" if PRODUCTION else secrets.token_urlsafe(50))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# -- Applications -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",  # the form templates, overridden in templates/django/forms
+    "csp",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "pixelhub",
+    "accounts",
+    "pixels",
+]
+
+MIDDLEWARE = [
+    "pixelhub.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.TimeZoneMiddleware",
+]
+
+ROOT_URLCONF = "pixelhub.urls"
+WSGI_APPLICATION = "pixelhub.wsgi.application"
+FORM_RENDERER = "pixelhub.forms.FormRenderer"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.team",
+            ],
+        },
+    }
+]
+
+# -- Database ---------------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'pixelhub.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Web and worker write at the same time: WAL lets readers go on, IMMEDIATE takes the write lock at the start of a
+    # transaction (a deferred one fails at once when it turns into a write), and the timeout waits for a busy writer.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A database host that is gone must not hang a page; DATABASE_URL?connect_timeout=… overrules it.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Broker and cache -------------------------------------------------------------------------------------------------
+
+
+def _runtime_dir() -> Path:
+    """A short private directory for the embedded broker's socket: a unix socket's path must stay under 108 bytes."""
+    name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"pixelhub-{os.getuid()}-{name}"
+
+
+RUNTIME_DIR = _runtime_dir()
+BROKER_SOCKET = RUNTIME_DIR / "broker.sock"
+REDIS_URL = env("REDIS_URL", default="")
+EMBEDDED_BROKER = not REDIS_URL
+
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+CELERY_TASK_IGNORE_RESULT = True  # the rows are the record; nothing is read back from the broker
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Published from web requests: a dead broker may cost a page two seconds at most, never hang it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_IMPORTS = ["pixelhub.heartbeat"]  # loaded by workers, not by the web
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL or f"unix://{BROKER_SOCKET}",
+        "KEY_PREFIX": "pixelhub",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+# Times of the push and pull machinery, in seconds; each must stay under the next (docs/decisions/0003).
+CALL_DEADLINE = env.float("CALL_DEADLINE", 30)
+LEASE = env.float("LEASE", 90)
+TASK_LIMIT = env.int("TASK_LIMIT", 240)
+SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", 15)
+SYNC_INTERVAL = env.float("SYNC_INTERVAL", 1800)
+CELERY_TASK_TIME_LIMIT = TASK_LIMIT
+CELERY_BEAT_SCHEDULE = {
+    # `expires` keeps a stopped worker from finding a pile of old sweeps when it comes back.
+    "sweep": {
+        "task": "pixels.tasks.sweep",
+        "schedule": SWEEP_INTERVAL,
+        "options": {"expires": SWEEP_INTERVAL},
+    },
+}
+
+# -- Providers --------------------------------------------------------------------------------------------------------
+
+SANDBOX_PORT = env.int("SANDBOX_PORT", 8010)
+SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", not PRODUCTION)
+SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
+# The host inside Xandr's tags; its documents show ib.adnxs.com, older exports secure.adnxs.com.
+XANDR_TAG_HOST = env("XANDR_TAG_HOST", default="ib.adnxs.com")
+
+# base64 of 32 random bytes each: the first encrypts, all decrypt (rotation: put the new key first).
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
+
+# -- Processes of `manage.py run` -------------------------------------------------------------------------------------
+
+WEB_WORKERS = env.int("WEB_WORKERS", 2)
+WEB_THREADS = env.int("WEB_THREADS", 4)
+WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 2)
+DEMO = env.bool("DEMO", SANDBOX_ENABLED)
+
+# -- People -----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "signup": "accounts.forms.SignupForm"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+INVITATION_DAYS = 7
+
+# Without a mail server, mail goes to the web process's log.
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="PixelHub <pixelhub@localhost>")
+
+# -- Language, static files, logs -------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "pixelhub.middleware.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # The traceback of a failed request goes to the log; its local variables (which may hold a form) do not.
+    "loggers": {"django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+}
+
+# -- Security ---------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "pixelhub.views.csrf_failure"
+
+if PRODUCTION:
+    HTTPS = env.bool("HTTPS", True)
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31536000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    if env.bool("BEHIND_PROXY", False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    if DEBUG:
+        raise ImproperlyConfigured("PRODUCTION=1 does not go with DEBUG=1.")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("PRODUCTION=1 needs a SECRET_KEY of at least 50 characters.")
+    if not CREDENTIAL_KEYS:
+        raise ImproperlyConfigured("PRODUCTION=1 needs CREDENTIAL_KEYS: base64 of 32 random bytes.")
+    if not ALLOWED_HOSTS:
+        raise ImproperlyConfigured("PRODUCTION=1 needs ALLOWED_HOSTS, the names this site answers to.")

@@ -1,0 +1,141 @@
+"""Starts the processes of one machine, prints what they say behind their names, and ends them together.
+
+They end in the reverse order of their start and each gets its time: the worker may finish the provider call
+it has sent, while the broker still takes its acknowledgement. (Why not honcho: it signals all at once, kills
+after five seconds, fails on a signal during the start, and leaves its children behind when it is killed.)
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Self, TextIO
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+COLOURS = ("36", "33", "32", "35", "34", "31")
+WIDTH = 9
+PR_SET_PDEATHSIG = 1
+
+
+class Asked(Exception):
+    """Someone asked for the end: Ctrl-C or a signal."""
+
+
+class Died(Exception):
+    """A process ended by itself; what is left is not the whole product."""
+
+
+@dataclass
+class Child:
+    name: str
+    process: subprocess.Popen[bytes]
+    reader: threading.Thread
+    grace: float
+
+
+class Supervisor:
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._children: list[Child] = []
+        self._asked = threading.Event()
+        self._hurry = False
+        self._printing = threading.Lock()
+        self._handlers: dict[int, object] = {}
+        self._libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def __enter__(self) -> Self:
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for child in reversed(self._children):
+            self._end(child)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def start(self, name: str, *command: str, grace: float = 10) -> None:
+        """Starts a process that has to live as long as the others; `grace` is its time to end, in seconds."""
+        self._children.append(self._spawn(name, command, grace))
+
+    def run(self, name: str, *command: str) -> int:
+        """Runs a process that ends by itself, beside the others; its return code."""
+        child = self._spawn(name, command, grace=5)
+        try:
+            self.wait(lambda: child.process.poll() is not None)
+        finally:
+            self._end(child)
+        return child.process.returncode
+
+    def wait(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Returns once `until` is true; raises Asked or Died if that comes first."""
+        while True:
+            if self._asked.is_set():
+                raise Asked
+            for child in self._children:
+                code = child.process.poll()
+                if code is not None:
+                    child.reader.join(timeout=1)
+                    raise Died(f"The {child.name} process ended by itself (return code {code}).")
+            if until():
+                return
+            self._asked.wait(0.1)
+
+    def print(self, text: str, name: str = "run", colour: str = "0") -> None:
+        label = f"{name:<{WIDTH}} | "
+        if self._out.isatty():
+            label = f"\x1b[{colour}m{label}\x1b[0m"
+        # Where nobody reads any more (`make run | head`), the children's output still has to be taken.
+        with self._printing, contextlib.suppress(OSError, ValueError):
+            self._out.write("".join(f"{label}{line}\n" for line in text.splitlines()))
+            self._out.flush()
+
+    def _spawn(self, name: str, command: tuple[str, ...], grace: float) -> Child:
+        colour = COLOURS[len(self._children) % len(COLOURS)]
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A session of its own: the terminal's Ctrl-C reaches the supervisor alone, which knows the order.
+            start_new_session=True,
+            preexec_fn=self._end_with_supervisor,
+        )
+        reader = threading.Thread(target=self._read, args=(process, name, colour), daemon=True)
+        reader.start()
+        return Child(name, process, reader, grace)
+
+    def _end_with_supervisor(self) -> None:
+        """In the child: the kernel sends TERM when the supervisor dies, even of a kill -9 (Linux only)."""
+        if self._libc:
+            self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def _read(self, process: subprocess.Popen[bytes], name: str, colour: str) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            self.print(line.decode(errors="replace").rstrip(), name, colour)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        # The second signal is impatience: stop waiting for anybody.
+        self._hurry = self._asked.is_set()
+        self._asked.set()
+
+    def _end(self, child: Child) -> None:
+        if child.process.poll() is None:
+            child.process.terminate()
+            waited = 0.0
+            while child.process.poll() is None and waited < child.grace and not self._hurry:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.process.wait(timeout=0.1)
+                waited += 0.1
+        # Whatever is left of its session: a pool process, a stubborn server.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.wait()
+        child.reader.join(timeout=1)

@@ -1,0 +1,75 @@
+"""The small pieces that pages are made of. How to use them: docs/ui.md."""
+
+from datetime import datetime
+
+from django import template
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+MARK_TINTS = 6
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("icons/sprite.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def mark(label: str) -> SafeString:
+    """A letter on a tint: the same for the same label everywhere, so that a new provider needs no drawing."""
+    tint = sum(label.encode()) % MARK_TINTS
+    return format_html('<span class="mark mark-{}" aria-hidden="true">{}</span>', tint, label[:1].upper())
+
+
+@register.simple_tag
+def ago(when: datetime | None) -> SafeString | str:
+    if when is None:
+        return "never"
+    zone = timezone.get_current_timezone_name()
+    exact = f"{date_format(timezone.localtime(when), 'j M Y, H:i:s')} {zone}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}<span class="visually-hidden"> ({})</span></time>',
+        when.isoformat(timespec="seconds"),
+        exact,
+        _relative(when),
+        exact,
+    )
+
+
+def _relative(when: datetime) -> str:
+    seconds = int((timezone.now() - when).total_seconds())
+    minutes, hours, days = (abs(seconds) // unit for unit in (60, 3600, 86400))
+    if abs(seconds) < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    if days >= 30:
+        return date_format(timezone.localtime(when), "j M Y")
+    if days:
+        span = "1 day" if days == 1 else f"{days} days"
+    elif hours:
+        span = f"{hours} h"
+    else:
+        span = f"{minutes or 1} min"
+    return f"{span} ago" if seconds > 0 else f"in {span}"
+
+
+@register.inclusion_tag("components/chip.html")
+def chip(badge: object) -> dict[str, object]:
+    return {"badge": badge}
+
+
+@register.inclusion_tag("components/nav_link.html", takes_context=True)
+def nav_link(context: RequestContext, url: str, label: str, icon_name: str, exact: bool = False) -> dict[str, object]:
+    """A link of the left bar. `exact`: its address is the beginning of the others', so only a full match counts."""
+    path = context["request"].path
+    current = "page" if path == url else "true" if url and not exact and path.startswith(url) else ""
+    return {"url": url, "label": label, "icon_name": icon_name, "current": current}

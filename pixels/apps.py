@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PixelsConfig(AppConfig):
+    name = "pixels"
+    verbose_name = "Pixels"

@@ -1,0 +1,48 @@
+"""Credentials come from the provider's own form; here is what every connection has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from pixels.models import Connection
+from pixels.models.connection import provider_choices
+from pixels.providers import PROVIDERS
+from pixels.providers.base import ConnectionForm
+
+Environment = Connection.Environment
+
+
+class ProviderForm(forms.Form):
+    provider = forms.ChoiceField(label="Provider", choices=lambda: [("", "Choose a provider"), *provider_choices()])
+
+
+class EnvironmentForm(forms.Form):
+    environment = forms.ChoiceField(label="Environment", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [Environment.SANDBOX, Environment.LIVE] if settings.SANDBOX_ENABLED else [Environment.LIVE]
+        field = self.fields["environment"]
+        field.choices = [(choice.value, choice.label) for choice in offered]
+        field.initial = Environment.LIVE if settings.PRODUCTION else offered[0]
+        if len(offered) > 1:
+            field.help_text = "The sandbox stands in for the provider: nothing you do there reaches it."
+
+
+def credentials_form(provider: str, data: Any = None) -> ConnectionForm:
+    """The provider's form without the ad account: for replacing credentials."""
+    form = PROVIDERS[provider].connection_form(data)
+    for name in form.ad_account_fields:
+        form.fields.pop(name, None)
+    return form
+
+
+def ad_account_form(provider: str, data: Any = None) -> ConnectionForm:
+    """The provider's form without the credentials: for one more ad account."""
+    form = PROVIDERS[provider].connection_form(data)
+    for name in [name for name in form.fields if name not in form.ad_account_fields]:
+        del form.fields[name]
+    return form

@@ -1,0 +1,98 @@
+"""The filter bar of the pixel list; everything is in the address, nothing is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+
+from accounts.models import Team
+from pixels.events import EVENTS
+from pixels.models import Pixel, Website
+from pixels.models.connection import provider_choices
+from pixels.models.pixel import PixelQuerySet
+
+Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
+
+STATES: dict[str, tuple[str, Q]] = {
+    "live": ("Live", LIVE),
+    "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
+    "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
+    "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),
+    "failed": ("Failed", Q(lifecycle=Lifecycle.FAILED) | LIVE & ~Q(error_code="")),
+    "unknown": ("Unknown", Q(lifecycle=Lifecycle.UNKNOWN)),
+    "deleted": ("Deleted", Q(lifecycle=Lifecycle.DELETED)),
+    "archived": ("Archived", Q(archived_at__isnull=False)),
+}
+SORTS = {
+    "name": ["name"],
+    "-name": ["-name"],
+    "provider": ["connection__provider", "name"],
+    "-provider": ["-connection__provider", "name"],
+    "website": ["website__name", "name"],
+    "-website": ["-website__name", "name"],
+    "state": ["lifecycle", "remote", "name"],
+    "-state": ["-lifecycle", "-remote", "name"],
+    "created": ["created_at"],
+    "-created": ["-created_at"],
+}
+
+
+class PixelFilterForm(forms.Form):
+    q = forms.CharField(label="Search", required=False, max_length=255)
+    provider = forms.ChoiceField(required=False, choices=lambda: [("", "Any provider"), *provider_choices()])
+    state = forms.ChoiceField(
+        required=False, choices=[("", "Any state"), *((key, label) for key, (label, _) in STATES.items())]
+    )
+    website = forms.ModelChoiceField(required=False, queryset=Website.objects.none(), empty_label="Any website")
+    event = forms.ChoiceField(
+        required=False, choices=lambda: [("", "Any event"), *((key, event.label) for key, event in EVENTS.items())]
+    )
+    sort = forms.ChoiceField(required=False, choices=[(key, key) for key in SORTS], widget=forms.HiddenInput)
+
+    def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["website"].queryset = Website.objects.for_team(team)
+        for name in ("q", "provider", "state", "website", "event"):
+            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label or name.title()
+
+    def apply(self, pixels: PixelQuerySet) -> PixelQuerySet:
+        """What the address asks for; a value that makes no sense filters nothing."""
+        self.is_valid()
+        asked = self.cleaned_data
+        state = asked.get("state")
+        if state:
+            pixels = pixels.filter(STATES[state][1])
+        if state != "archived":
+            pixels = pixels.filter(archived_at=None)
+        if state not in ("archived", "deleted"):
+            pixels = pixels.exclude(lifecycle=Lifecycle.DELETED)
+        if asked.get("q"):
+            pixels = pixels.search(asked["q"])
+        if asked.get("provider"):
+            pixels = pixels.filter(connection__provider=asked["provider"])
+        if asked.get("website"):
+            pixels = pixels.filter(website=asked["website"])
+        if asked.get("event"):
+            pixels = pixels.with_event(asked["event"])
+        return pixels.order_by(*SORTS[self.sort], "pk")
+
+    @property
+    def sort(self) -> str:
+        return self.cleaned_data.get("sort") or "-created"
+
+    @property
+    def is_active(self) -> bool:
+        return any(self.cleaned_data.get(name) for name in ("q", "provider", "state", "website", "event"))
+
+    @property
+    def described(self) -> str:
+        """The filters in words, for "filtered away"."""
+        said = self.cleaned_data
+        parts = [f"“{said['q']}”" if said.get("q") else ""]
+        for name in ("provider", "state", "event"):
+            parts.append(dict(self.fields[name].choices).get(said.get(name), "") if said.get(name) else "")
+        parts.append(str(said["website"]) if said.get("website") else "")
+        return ", ".join(part for part in parts if part)

@@ -1,0 +1,249 @@
+"""The form for new pixels: what every pixel has, the provider's own form, and the pixels that come of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from accounts.models import Team
+from pixels.models import AdAccount, Connection, Pixel, Website
+from pixels.models.pixel import REFERENCE_PREFIX
+from pixels.providers.base import Word
+from pixels.providers.fields import no_control_characters
+from pixels.services.pixels import Plan
+
+from .website import WebsiteForm
+
+NAME_LENGTH = 255  # ours; Easyflow, PitchTarget and Xandr document none
+# Rows of these states do not stand in the way of a new pixel with the same name or code.
+NOT_THERE = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
+
+
+def usable_connections(team: Team) -> QuerySet[Connection]:
+    rows = Connection.objects.for_team(team).filter(disconnected_at=None, paused_at=None)
+    return rows.prefetch_related("ad_accounts")
+
+
+class ConnectionChoice(forms.ModelChoiceField):
+    def label_from_instance(self, connection: Connection) -> str:
+        return str(connection)
+
+
+class DraftForm(forms.Form):
+    """What every pixel has, whatever its provider."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    connection = ConnectionChoice(label="Connection", queryset=Connection.objects.none(), empty_label=None)
+    ad_account = forms.ModelChoiceField(label="Ad account", queryset=AdAccount.objects.none(), empty_label=None)
+    name = forms.CharField(label="Name", max_length=NAME_LENGTH, validators=[no_control_characters])
+    website = forms.ModelChoiceField(
+        label="Website", queryset=Website.objects.none(), required=False, empty_label="No website"
+    )
+    # Named so that no field's name is part of another's.
+    new_site = forms.CharField(label="New site", max_length=100, required=False)
+    new_site_url = forms.CharField(label="New site's address", max_length=500, required=False)
+
+    def __init__(self, team: Team, connection: Connection, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team = team
+        self.fields["connection"].queryset = usable_connections(team)
+        self.fields["ad_account"].queryset = connection.ad_accounts.all()
+        self.fields["website"].queryset = Website.objects.for_team(team).filter(archived_at=None)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        self.website_form = None
+        if data.get("new_site") or data.get("new_site_url"):
+            values = {"name": data.get("new_site"), "url": data.get("new_site_url")}
+            self.website_form = WebsiteForm(values, instance=Website(team=self.team))
+            if not self.website_form.is_valid():
+                for mine, theirs in (("new_site", "name"), ("new_site_url", "url"), ("new_site", "__all__")):
+                    for error in self.website_form.errors.get(theirs, []):
+                        self.add_error(mine, error)
+        return data
+
+
+@dataclass
+class Row:
+    """One pixel of a batch, as the plan shows it: its name and its own options, editable, with their errors."""
+
+    word: Word
+    id: uuid.UUID
+    name: str
+    default_name: str
+    own: dict[str, str]
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+
+class NewPixelForm:
+    """Draft, provider form and rows as one. `rows` is empty for a single pixel, whose name is taken as typed."""
+
+    def __init__(
+        self,
+        team: Team,
+        connection: Connection,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.team, self.connection, self.data = team, connection, data
+        self.provider = connection.provider_class
+        self.token = _token(data.get("token") if data else None) or uuid.uuid4()
+        accounts = list(connection.ad_accounts.all())
+        start = {
+            "token": self.token,
+            "connection": connection.pk,
+            "ad_account": accounts[0].pk if accounts else None,
+            "name": f"Pixel {self.token.hex[:4]}",
+            **(initial or {}),
+        }
+        self.draft = DraftForm(team, connection, data, initial=start)
+        marked = {self.provider.reference_option: self.reference()} if self.provider.reference_option else {}
+        self.options = self.provider.pixel_form(data, initial={**marked, **(initial or {})})
+        self.ticked = self._ticked()
+        self.rows = self._rows()
+
+    def pixel_id(self, word: str | None = None) -> uuid.UUID:
+        """From the token: a form sent twice names the same pixels. The team is part of it, so nobody else's."""
+        place = f"{self.team.pk}/{word}" if word else f"{self.team.pk}"
+        return uuid.uuid5(self.token, place)
+
+    def reference(self, word: str | None = None) -> str:
+        return f"{REFERENCE_PREFIX}{self.pixel_id(word)}"
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) or 1
+
+    @property
+    def one_each(self) -> bool:
+        return self.provider.can("one_event_per_pixel")
+
+    @property
+    def is_batch(self) -> bool:
+        return bool(self.rows)
+
+    def _ticked(self) -> list[Word]:
+        values = self.data.getlist("events") if self.data else self.options.get_initial_for_field(
+            self.options.fields["events"], "events"
+        ) or []  # fmt: skip
+        return [word for word in self.provider.vocabulary if word.value in values]
+
+    def _rows(self) -> list[Row]:
+        if not self.one_each or len(self.ticked) < 2:
+            return []
+        return [self._row(word) for word in self.ticked]
+
+    def _row(self, word: Word) -> Row:
+        """What was typed for this pixel, else the default; a default that was only shown follows the name."""
+        posted = self.data or {}
+        name = str(posted.get("name", "") if self.data else self.draft.get_initial_for_field(self.draft.fields["name"], "name"))
+        default = f"{name.strip()} – {word.label}"
+        typed = posted.get(f"name-{word.value}")
+        untouched = typed is None or typed == posted.get(f"default-{word.value}")
+        own = {option: self._own(option, word) for option in self.options.per_pixel}
+        return Row(word, self.pixel_id(word.value), default if untouched else typed.strip(), default, own)
+
+    def _own(self, option: str, word: Word) -> str:
+        typed = (self.data or {}).get(f"{option}-{word.value}")
+        if typed is not None:
+            return typed.strip()
+        return self.reference(word.value) if option == self.provider.reference_option else ""
+
+    def is_valid(self) -> bool:
+        valid = self.draft.is_valid() & self.options.is_valid()
+        if not valid:
+            return False
+        for row in self.rows:
+            self._check_row(row)
+        if not self.rows:
+            self._check_single()
+        return not any(row.errors for row in self.rows) and self.draft.is_valid() and self.options.is_valid()
+
+    def _check_row(self, row: Row) -> None:
+        field = self.draft.fields["name"]
+        self._collect(row, "name", lambda: self.options.clean_name(field.clean(row.name)))
+        for option, value in row.own.items():
+            self._collect(row, option, lambda o=option, v=value: self.options.fields[o].clean(v))
+        others = [other for other in self.rows if other is not row]
+        if self.provider.can("name_unique"):
+            if any(other.name == row.name for other in others):
+                row.errors.setdefault("name", []).append("Two pixels of this batch have this name.")
+            elif self._taken(name=row.name):
+                row.errors.setdefault("name", []).append(self._name_taken())
+        for option, value in row.own.items():
+            if value and any(other.own[option] == value for other in others):
+                row.errors.setdefault(option, []).append("Two pixels of this batch have this code.")
+            elif value and self._taken(**{f"options__{option}": value}):
+                row.errors.setdefault(option, []).append(self._option_taken(option))
+
+    def _check_single(self) -> None:
+        name = self.draft.cleaned_data["name"]
+        try:
+            self.options.clean_name(name)
+        except ValidationError as error:
+            self.draft.add_error("name", error)
+        else:
+            if self.provider.can("name_unique") and self._taken(name=name):
+                self.draft.add_error("name", self._name_taken())
+        for option in self.options.per_pixel:
+            value = self.options.cleaned_data.get(option)
+            if value and self._taken(**{f"options__{option}": value}):
+                self.options.add_error(option, self._option_taken(option))
+
+    def _collect(self, row: Row, key: str, check: Any) -> None:
+        try:
+            check()
+        except ValidationError as error:
+            row.errors.setdefault(key, []).extend(error.messages)
+
+    def _taken(self, **same: Any) -> bool:
+        """Among our pixels in this ad account, apart from those that this very form made (a double click)."""
+        mine = [self.pixel_id(), *(row.id for row in self.rows)]
+        rows = Pixel.objects.filter(ad_account=self.draft.cleaned_data["ad_account"], **same)
+        return rows.exclude(lifecycle__in=NOT_THERE).exclude(pk__in=mine).exists()
+
+    def _name_taken(self) -> str:
+        return f"A pixel of this name is in the ad account; {self.provider.label} wants each name once."
+
+    def _option_taken(self, option: str) -> str:
+        label = self.options.fields[option].label
+        return f"A pixel with this {str(label).lower()} is in the ad account. Each needs its own."
+
+    def plans(self) -> list[Plan]:
+        options = self.options.options()
+        if self.rows:
+            return [
+                Plan(id=row.id, name=row.name, events=(row.word.value,), options=options | _or_none(row.own))
+                for row in self.rows
+            ]
+        events = tuple(self.options.cleaned_data["events"])
+        return [Plan(id=self.pixel_id(), name=self.draft.cleaned_data["name"], events=events, options=options)]
+
+    def with_new_token(self) -> NewPixelForm:
+        """The same values under a fresh token, its references in place of the old ones."""
+        fresh = NewPixelForm(self.team, self.connection)
+        old = {self.reference(): fresh.reference()}
+        old |= {self.reference(word.value): fresh.reference(word.value) for word in self.provider.vocabulary}
+        data = (self.data or QueryDict()).copy()
+        for key, values in data.lists():
+            data.setlist(key, [old.get(str(value), value) for value in values])
+        data["token"] = str(fresh.token)
+        return NewPixelForm(self.team, self.connection, data)
+
+
+def _or_none(values: Mapping[str, str]) -> dict[str, str | None]:
+    return {key: value or None for key, value in values.items()}
+
+
+def _token(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None

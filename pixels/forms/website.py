@@ -1,0 +1,25 @@
+from django import forms
+from django.core.validators import URLValidator
+
+from pixels.models import Website
+
+web_address = URLValidator(schemes=["http", "https"], message="Enter a web address, such as https://shop.example.")
+
+
+class WebsiteForm(forms.ModelForm):
+    """The instance comes with its team, so that the name's uniqueness in the team is checked here."""
+
+    url = forms.URLField(
+        label="URL",
+        max_length=500,
+        assume_scheme="https",
+        validators=[web_address],
+        help_text="The address of the site, such as https://shop.example.",
+    )
+
+    class Meta:
+        model = Website
+        fields = ("name", "url")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"team"}

@@ -1,0 +1,11 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A status chip: tint, icon and word; `word` is the provider's own, beside ours."""
+
+    tone: str  # live | waiting | needs | failed | unknown | sandbox
+    icon: str
+    label: str
+    word: str = ""

@@ -1,0 +1,173 @@
+"""A team's credentials at one provider, and the ad accounts behind them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Team
+from pixels.providers import PROVIDERS
+from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.secret import Secret
+
+from .badge import Badge
+from .sealed import seal, unseal
+from .team_owned import TeamQuerySet
+
+HINT_FROM = 12  # of shorter secrets, four characters would be too much to show
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    return [(slug, provider.label) for slug, provider in PROVIDERS.items()]
+
+
+class Connection(models.Model):
+    class Environment(models.TextChoices):
+        SANDBOX = "sandbox", "Sandbox"
+        LIVE = "live", "Live"
+
+    class Test(models.TextChoices):
+        """How the last test of the credentials ended."""
+
+        NEVER = "never", "Not tested"
+        TESTING = "testing", "Testing…"
+        WORKS = "works", "Works"
+        REFUSED = "refused", "Refused"
+        UNREACHABLE = "unreachable", "Could not be tested"
+        UNTESTABLE = "untestable", "Cannot be tested"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="connections")
+    provider = models.CharField(max_length=32, choices=provider_choices)
+    environment = models.CharField(max_length=8, choices=Environment)
+    test = models.CharField(max_length=12, choices=Test, default=Test.NEVER)
+    test_sentence = models.CharField(max_length=500, blank=True)
+    test_words = models.CharField(max_length=250, blank=True)
+    test_requested_at = models.DateTimeField(null=True, blank=True)
+    tested_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        """The provider, the first ad account and the sandbox: enough to tell two connections apart in a list."""
+        accounts = [account.remote_id for account in self.ad_accounts.all()]
+        name = " · ".join([self.provider_class.label, *accounts[:1]])
+        if len(accounts) > 1:
+            name += f" +{len(accounts) - 1}"
+        return f"{name} (sandbox)" if self.is_sandbox else name
+
+    @property
+    def provider_class(self) -> type[Provider]:
+        return PROVIDERS[self.provider]
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.environment == self.Environment.SANDBOX
+
+    @property
+    def is_usable(self) -> bool:
+        return self.disconnected_at is None and self.paused_at is None
+
+    @property
+    def can_sync(self) -> bool:
+        return self.is_usable and self.provider_class.can("list")
+
+    @property
+    def badge(self) -> Badge:
+        if self.disconnected_at:
+            return Badge("waiting", "plug-x", "Disconnected")
+        if self.paused_at:
+            return Badge("needs", "player-pause", "Paused")
+        tone, icon = {
+            self.Test.NEVER: ("waiting", "clock"),
+            self.Test.TESTING: ("waiting", "loader"),
+            self.Test.WORKS: ("live", "check"),
+            self.Test.REFUSED: ("failed", "x"),
+            self.Test.UNREACHABLE: ("needs", "alert-triangle"),
+            self.Test.UNTESTABLE: ("unknown", "question-mark"),
+        }[self.Test(self.test)]
+        return Badge(tone, icon, self.get_test_display())
+
+
+class Credential(models.Model):
+    """The sealed credentials of a connection, apart from it so that no list of connections ever loads them."""
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, primary_key=True, related_name="credential"
+    )
+    sealed = models.BinaryField(editable=False)
+    sealed_token = models.BinaryField(null=True, editable=False)
+    token_lock_until = models.DateTimeField(null=True, editable=False)
+    hints = models.JSONField(default=dict, editable=False)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Credentials of {self.connection_id}"
+
+    def _place(self, field: str) -> str:
+        return f"{self.connection.team_id}/{self.connection_id}/{field}"
+
+    def put(self, values: Mapping[str, str], by) -> None:
+        """Seal new credentials; the session token of the old ones is forgotten."""
+        provider = self.connection.provider_class
+        self.sealed = seal(json.dumps(dict(values)).encode(), place=self._place("credentials"))
+        self.sealed_token = None
+        self.hints = {field: hint(provider, field, value) for field, value in values.items()}
+        self.set_by, self.set_at = by, timezone.now()
+
+    def open(self) -> dict[str, str | Secret]:
+        values = json.loads(unseal(self.sealed, place=self._place("credentials")))
+        secret = self.connection.provider_class.secret_fields
+        return {field: Secret(value) if field in secret else value for field, value in values.items()}
+
+    def seal_token(self, token: Secret | None) -> bytes | None:
+        return None if token is None else seal(token.reveal().encode(), place=self._place("token"))
+
+    def open_token(self) -> Secret | None:
+        if self.sealed_token is None:
+            return None
+        return Secret(unseal(self.sealed_token, place=self._place("token")).decode())
+
+
+def hint(provider: type[Provider], field: str, value: str) -> str:
+    """What a screen may show of a credential: all of a user name, the last four of a long key, nothing of a password."""
+    if field not in provider.secret_fields:
+        return value
+    if field in provider.password_fields or len(value) < HINT_FROM:
+        return "set"
+    return f"ends in {value[-4:]}"
+
+
+class AdAccount(models.Model):
+    """Where pixels live behind a connection."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="ad_accounts")
+    remote_id = models.CharField(max_length=64)
+    code = models.CharField(max_length=255, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "remote_id"], name="ad_account_unique_in_connection")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_id} ({self.code})" if self.code else self.remote_id
+
+    @property
+    def ref(self) -> AdAccountRef:
+        return AdAccountRef(id=self.remote_id, code=self.code or None)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Team
+
+from .pixel import Pixel
+from .team_owned import TeamQuerySet
+
+
+class OperationQuerySet(TeamQuerySet):
+    def open(self) -> Self:
+        return self.filter(state__in=Operation.OPEN)
+
+
+class Operation(models.Model):
+    """One promised remote change, written before it is sent: the outbox row.
+
+    `attempt` is the fencing token: whoever claims the row raises it, and every later write names the attempt it
+    belongs to. `maybe_sent` is committed before the first byte leaves. Only these rows say what is to be done;
+    a Celery message is a hint to look at one.
+    """
+
+    class Kind(models.TextChoices):
+        CREATE = "create", "Create"
+        UPDATE = "update", "Update"
+        DELETE = "delete", "Delete"
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        IN_FLIGHT = "in_flight", "In flight"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN = (State.PENDING, State.IN_FLIGHT)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="operations")
+    pixel = models.ForeignKey(Pixel, on_delete=models.CASCADE, related_name="operations")
+    kind = models.CharField(max_length=8, choices=Kind)
+    payload = models.JSONField(default=dict)  # create: name, events, options; update: what changes; delete: nothing
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    maybe_sent = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=32, blank=True)
+    error_sentence = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["not_before", "created_at"],
+                condition=Q(state__in=["pending", "in_flight"]),
+                name="operation_open",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pixel"],
+                condition=Q(state__in=["pending", "in_flight"]),
+                name="one_open_operation_per_pixel",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pixel_id}"
+
+
+def fingerprint(payload: dict[str, Any]) -> str:
+    """The same parameters give the same fingerprint, whatever their order."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

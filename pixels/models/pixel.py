@@ -1,0 +1,201 @@
+"""Our row for one remote object, wanted or existing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from accounts.models import Team
+from pixels.providers import PROVIDERS
+from pixels.providers.base import Provider, TagSubject, Word
+from pixels.providers.errors import ProviderError
+
+from .badge import Badge
+from .connection import AdAccount, Connection
+from .team_owned import TeamQuerySet
+from .website import Website
+
+REFERENCE_PREFIX = "ph-"
+
+
+class PixelQuerySet(TeamQuerySet):
+    def search(self, text: str) -> Self:
+        """Name, remote id, reference (whole or its start) and website."""
+        found = Q(name__icontains=text) | Q(remote_id__icontains=text) | Q(website__name__icontains=text)
+        found |= Q(website__url__icontains=text)
+        start = text.strip().lower().removeprefix(REFERENCE_PREFIX)
+        if start and not start.strip("0123456789abcdef-"):
+            # PostgreSQL prints a uuid with dashes, SQLite stores it without.
+            found |= Q(id_text__startswith=start) | Q(id_text__startswith=start.replace("-", ""))
+            return self.annotate(id_text=Cast("id", models.TextField())).filter(found)
+        return self.filter(found)
+
+    def with_event(self, event: str) -> Self:
+        """Pixels that stand for an event of the catalogue, in whatever word their provider has for it."""
+        found = Q(pk__in=[])
+        for slug, provider in PROVIDERS.items():
+            for word in provider.vocabulary:
+                if word.event == event:
+                    found |= Q(connection__provider=slug, events_text__contains=f'"{word.value}"')
+        return self.annotate(events_text=Cast("events", models.TextField())).filter(found)
+
+
+class Pixel(models.Model):
+    class Lifecycle(models.TextChoices):
+        """What our side is doing."""
+
+        DRAFT = "draft", "Draft"
+        QUEUED = "queued", "Queued"
+        CREATING = "creating", "Creating"
+        CHECKING = "checking", "Checking"
+        LIVE = "live", "Live"
+        UPDATING = "updating", "Updating"
+        DELETING = "deleting", "Deleting"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
+        DELETED = "deleted", "Deleted"
+
+    class Remote(models.TextChoices):
+        """What was last seen at the provider."""
+
+        NOT_SEEN = "not_seen", "Not seen yet"
+        IN_SYNC = "in_sync", "In sync"
+        DRIFTED = "drifted", "Drifted"
+        ABSENT = "absent", "Not in the last list"
+        GONE = "gone", "Gone"
+        UNVERIFIABLE = "unverifiable", "Cannot be read"
+        DUPLICATE = "duplicate", "Duplicate"
+
+    PENDING = (Lifecycle.QUEUED, Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UPDATING, Lifecycle.DELETING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="pixels")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="pixels")
+    ad_account = models.ForeignKey(AdAccount, on_delete=models.PROTECT, related_name="pixels")
+    website = models.ForeignKey(Website, on_delete=models.SET_NULL, null=True, blank=True, related_name="pixels")
+    name = models.CharField(max_length=255)
+    events = models.JSONField(default=list, blank=True)  # words of the provider's vocabulary
+    options = models.JSONField(default=dict, blank=True)
+    lifecycle = models.CharField(max_length=10, choices=Lifecycle, default=Lifecycle.QUEUED)
+    remote = models.CharField(max_length=12, choices=Remote, default=Remote.NOT_SEEN)
+    remote_id = models.CharField(max_length=64, blank=True)
+    remote_state = models.CharField(max_length=64, blank=True)
+    remote_snippet = models.TextField(blank=True)
+    theirs = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
+    drift = models.JSONField(default=list, blank=True)  # names of the fields that differ
+    tag_values = models.JSONField(default=dict, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)
+    error_sentence = models.CharField(max_length=500, blank=True)
+    error_words = models.CharField(max_length=250, blank=True)
+    error_advice = models.CharField(max_length=500, blank=True)
+    error_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField("last checked", null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PixelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [
+            models.Index(fields=["team", "archived_at", "-created_at", "id"], name="pixel_list"),
+            models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ad_account", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="pixel_remote_id_unique_in_ad_account",
+            ),
+            models.CheckConstraint(
+                condition=~Q(lifecycle__in=["live", "updating", "deleting"]) | ~Q(remote_id=""),
+                name="pixel_live_has_remote_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        return f"{REFERENCE_PREFIX}{self.pk}"
+
+    @property
+    def provider_class(self) -> type[Provider]:
+        return self.connection.provider_class
+
+    @property
+    def is_pending(self) -> bool:
+        return self.lifecycle in self.PENDING
+
+    @property
+    def words(self) -> list[Word]:
+        """The vocabulary entries of the events this version knows."""
+        return [word for value in self.events if (word := self.provider_class.word(value))]
+
+    @property
+    def ours(self) -> dict[str, Any]:
+        """Our side as one flat mapping, comparable with `theirs`."""
+        return {"name": self.name, "events": list(self.events), **self.options}
+
+    @property
+    def badge(self) -> Badge:
+        label, word = self.get_lifecycle_display(), self.remote_state
+        if self.lifecycle == self.Lifecycle.QUEUED and not self.connection.is_usable:
+            return Badge("needs", "player-pause", "Waiting for the connection", word)
+        if self.lifecycle == self.Lifecycle.LIVE:
+            tone, icon, label = {
+                self.Remote.DRIFTED: ("needs", "arrows-diff", "Drifted"),
+                self.Remote.ABSENT: ("needs", "eye-off", "Not in the last list"),
+                self.Remote.GONE: ("failed", "trash-x", "Gone"),
+                self.Remote.DUPLICATE: ("failed", "copy", "Duplicate"),
+            }.get(self.Remote(self.remote), ("live", "check", label))
+            return Badge(tone, icon, label, word)
+        tone, icon = {
+            self.Lifecycle.FAILED: ("failed", "x"),
+            self.Lifecycle.UNKNOWN: ("unknown", "question-mark"),
+            self.Lifecycle.CHECKING: ("unknown", "search"),
+            self.Lifecycle.DELETED: ("waiting", "trash"),
+            self.Lifecycle.DRAFT: ("waiting", "pencil"),
+        }.get(self.Lifecycle(self.lifecycle), ("waiting", "loader"))
+        return Badge(tone, icon, label, word)
+
+    @property
+    def last_checked(self) -> datetime | None:
+        """When the provider last showed this pixel to us: read by itself, or in a whole list of its ad account."""
+        seen = [self.checked_at]
+        if self.remote != self.Remote.ABSENT:
+            seen.append(self.ad_account.listed_at)
+        return max((moment for moment in seen if moment), default=None) if self.remote_id else None
+
+    def set_error(self, error: ProviderError) -> None:
+        self.error_code, self.error_at = error.code, timezone.now()
+        self.error_sentence = error.sentence[:500]
+        self.error_words = error.words[:250]
+        self.error_advice = error.advice[:500]
+
+    def clear_error(self) -> None:
+        self.error_code = self.error_sentence = self.error_words = self.error_advice = ""
+        self.error_at = None
+
+    def tag_subject(self) -> TagSubject:
+        return TagSubject(
+            remote_id=self.remote_id,
+            name=self.name,
+            events=tuple(self.events),
+            options=self.options,
+            ad_account=self.ad_account.ref,
+            snippet=self.remote_snippet or None,
+            values=self.tag_values,
+        )

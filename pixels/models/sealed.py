@@ -1,0 +1,55 @@
+"""Encryption at rest: AES-256-GCM, bound to the row and field it belongs to.
+
+The associated data names team, row, field and key, so that a sealed value copied into another row does not open.
+Keys come from settings.CREDENTIAL_KEYS: the first seals, all open.
+"""
+
+import base64
+import hashlib
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+NONCE = 12
+KEY_ID = 8
+
+
+class CannotOpen(Exception):
+    """The key is no longer in CREDENTIAL_KEYS, or the value was not sealed for this row."""
+
+
+def _keys() -> dict[bytes, bytes]:
+    keys = {}
+    for text in settings.CREDENTIAL_KEYS:
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != 32:
+            raise ImproperlyConfigured("Each of CREDENTIAL_KEYS must be base64 of 32 random bytes.") from None
+        keys[hashlib.sha256(key).digest()[:KEY_ID]] = key
+    if not keys:
+        raise ImproperlyConfigured("CREDENTIAL_KEYS is empty: credentials can be neither stored nor read.")
+    return keys
+
+
+def seal(plaintext: bytes, *, place: str) -> bytes:
+    """key id (8 bytes) + nonce (12) + ciphertext. `place` says where the value belongs: team, row, field."""
+    key_id, key = next(iter(_keys().items()))
+    nonce = os.urandom(NONCE)
+    return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + place.encode())
+
+
+def unseal(sealed: bytes, *, place: str) -> bytes:
+    sealed = bytes(sealed)
+    key_id, nonce, ciphertext = sealed[:KEY_ID], sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
+    key = _keys().get(key_id)
+    if key is None:
+        raise CannotOpen("the key that sealed this value is not in CREDENTIAL_KEYS")
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, key_id + place.encode())
+    except InvalidTag:
+        raise CannotOpen("this value was not sealed for this row") from None

@@ -1,0 +1,158 @@
+"""What a provider answered, and how to read it without trusting it."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+from urllib.parse import quote, quote_plus
+
+from .errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused, Throttled
+from .secret import DOTS, Secret
+
+MAX_DEPTH = 50
+MAX_WORDS = 200
+MAX_WAIT = 24 * 3600  # seconds; a longer Retry-After is a slip, not a wish
+
+
+@dataclass(frozen=True)
+class Answer:
+    label: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    hide: tuple[Secret, ...] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON, whatever its content type says; raises BadAnswer."""
+        body, readable = None, True
+        try:
+            text = self.content.decode("utf-8-sig")
+            body = _clean(json.loads(text, parse_constant=_no_number, parse_float=_finite))
+        except (ValueError, RecursionError):
+            readable = False  # raised below: the library's exception holds the whole body
+        if not readable:
+            raise self.unusable()
+        return body
+
+    def unusable(self) -> BadAnswer:
+        """The error for an answer that says neither yes nor no."""
+        if self.status >= 500:
+            sentence = f"{self.label} failed with an error of its own ({self.status})."
+        elif self.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            sentence = f"{self.label} answered with a web page instead of data."
+        elif not self.content:
+            sentence = f"{self.label} answered with nothing."
+        elif not self.ok:
+            sentence = f"{self.label} answered with status {self.status}, which says neither yes nor no."
+        else:
+            sentence = f"{self.label} answered with data that PixelHub does not understand."
+        return BadAnswer(sentence, status=self.status, words=self.words())
+
+    def fault(self, credential: str, words: str | None = None) -> ProviderError:
+        """The error that the HTTP status stands for; `credential` is what a 401 refuses: "the token"."""
+        facts: dict[str, Any] = {
+            "status": self.status,
+            "words": self.words() if words is None else self.words(words),
+        }
+        if self.status == 401:
+            return BadCredentials(f"{self.label} refused {credential}.", **facts)
+        if self.status == 403:
+            return Forbidden(f"{self.label} does not allow this with these credentials.", **facts)
+        if self.status == 429:
+            return self.throttled(**facts)
+        if 400 <= self.status < 500 and self.status != 408:
+            return Refused(f"{self.label} refused this.", **facts)
+        return self.unusable()
+
+    def throttled(self, **facts: Any) -> Throttled:
+        return Throttled(f"{self.label} asks us to wait.", retry_after=self._retry_after(), **facts)
+
+    def words(self, text: str | None = None) -> str:
+        """The provider's own text, fit to be shown: no tags, no URLs, no secrets, not long."""
+        if text is None:
+            text = self.content.decode("utf-8", "replace")
+        text = self._redact(text)
+        text = re.sub(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", " ", text)
+        text = self._redact(html.unescape(text))
+        text = re.sub(r"(?i)\b[a-z][a-z0-9+.-]*://\S+", "…", text)
+        text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+        return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"
+
+    def _redact(self, text: str) -> str:
+        forms = {
+            form
+            for value in (secret.reveal() for secret in self.hide if secret)
+            for form in (
+                value,
+                quote(value, safe=""),
+                quote_plus(value),
+                html.escape(value),
+                json.dumps(value)[1:-1],
+            )
+        }
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, DOTS)
+        return text
+
+    def _retry_after(self) -> float | None:
+        """In seconds, from seconds (of two, the longer) or a date; None when it makes no sense."""
+        header = self.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"\d{1,9}(\s*,\s*\d{1,9})*", header, re.ASCII):
+            seconds = float(max(int(part) for part in header.split(",")))
+        else:
+            date = _date(header)
+            if date is None:
+                return None
+            # By the provider's own clock, if it tells it: ours may differ.
+            seconds = (date - (_date(self.headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+        return seconds if 0 < seconds <= MAX_WAIT else None
+
+
+def object_id(value: Any) -> str | None:
+    """An id as text, as providers give numbers and strings by turns; None when it is neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]{1,100}", value) else None
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    """The same data, with what no database column can hold replaced: NUL and halves of surrogate pairs."""
+    if depth > MAX_DEPTH:
+        raise ValueError
+    if isinstance(value, str):
+        return re.sub("[\x00\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_clean(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key, depth): _clean(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError  # NaN and Infinity are not JSON
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number

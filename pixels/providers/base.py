@@ -1,0 +1,254 @@
+"""The interface every provider fills: HTTP, forms and tags; no models, no teams, no tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol
+
+from django import forms
+
+from .errors import NotSupported
+from .fields import no_control_characters
+from .http import Http
+from .secret import Secret
+
+Capability = Literal[
+    # what it can do: one method each
+    "create", "list", "read", "update", "activate", "delete", "find", "ad_accounts", "last_fired", "changed_since",
+    "check_credentials",
+    # what is true of it
+    "one_event_per_pixel", "name_unique",
+]  # fmt: skip
+Call = Literal["read", "write"]
+Gate = Callable[[Call], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdAccountRef:
+    """Where pixels live behind a connection: Easyflow owner, Facebook ad account, Xandr advertiser."""
+
+    id: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemotePixel:
+    """The provider's view of one pixel, normalised. What it did not say is None (or absent from `options`).
+
+    `events` are the provider's own words as in its vocabulary; `options` has the keys of the provider's pixel form.
+    """
+
+    remote_id: str
+    name: str | None = None
+    state: str | None = None
+    events: tuple[str, ...] | None = None
+    options: Mapping[str, Any] | None = None
+    snippet: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of a list, with the total the provider claims for the whole list (None: it claims nothing)."""
+
+    pixels: tuple[RemotePixel, ...]
+    total: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A provider's word for an event of the catalogue (pixels/events.py)."""
+
+    value: str  # as sent, stored and listed
+    label: str  # as the provider prints it
+    sentence: str  # what happens on the website, for the checklist
+    event: str  # key of the catalogue
+    grade: Literal["exact", "close", "none"]
+    group: str = ""
+    note: str = ""  # a warning worth reading before ticking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifeCycle:
+    """How long this provider's pixels have to live, with the source of that knowledge."""
+
+    status: Literal["active", "legacy", "closing"]
+    sentence: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagSubject:
+    """What a tag is made from. `values` are the fields of the provider's tag_form."""
+
+    remote_id: str
+    name: str
+    events: tuple[str, ...]
+    options: Mapping[str, Any]
+    ad_account: AdAccountRef
+    snippet: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """One format of a snippet: the exact characters to paste and what to say around them."""
+
+    slug: str
+    title: str
+    copy_label: str  # the button's accessible name: "Copy image tag"
+    body: str
+    where: str  # one sentence: where to place it
+    warnings: tuple[str, ...] = ()
+    to_fill_in: int = 0  # placeholders left in the body
+
+
+class Tokens(Protocol):
+    """Keeps a session token for a connection, shared by all workers and encrypted at rest; given by sync."""
+
+    def load(self) -> Secret | None: ...
+    def save(self, token: Secret | None) -> None: ...
+    def lock(self) -> AbstractContextManager[None]: ...
+
+
+class ConnectionForm(forms.Form):
+    """Credentials and the first ad account. Subclasses add credential fields and label the ad account's."""
+
+    ad_account = forms.CharField(max_length=64)
+    ad_account_fields: ClassVar[tuple[str, ...]] = ("ad_account", "ad_account_code")
+
+    def credentials(self) -> dict[str, str]:
+        return {k: v for k, v in self.cleaned_data.items() if k not in self.ad_account_fields}
+
+    def ad_account_ref(self) -> AdAccountRef:
+        data = self.cleaned_data
+        return AdAccountRef(id=data["ad_account"], code=data.get("ad_account_code") or None)
+
+
+class PixelForm(forms.Form):
+    """The event checklist and the options of one provider. Name, website and uniqueness are checked elsewhere.
+
+    `advanced` names the fields shown under "Advanced"; `per_pixel` the options that each pixel of a batch has its own
+    value of (pre-filled with that pixel's reference where `Provider.reference_option` says so); `show_when` the fields
+    that mean something only beside a certain value of another.
+    """
+
+    advanced: ClassVar[tuple[str, ...]] = ()
+    per_pixel: ClassVar[tuple[str, ...]] = ()
+    show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
+    events: forms.Field
+
+    def clean_name(self, name: str) -> str:
+        """The provider's own limits on a name; raises ValidationError."""
+        no_control_characters(name)
+        return name
+
+    def options(self) -> dict[str, Any]:
+        """The cleaned fields beyond the events, normalised as in RemotePixel.options; JSON values only."""
+        raise NotImplementedError
+
+    @classmethod
+    def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+        """The initial values that show an existing pixel: the inverse of `options()`."""
+        raise NotImplementedError
+
+
+class Provider:
+    """One per connection. Defaults raise NotSupported; `capabilities` says which methods are overridden."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    live_url: ClassVar[str]
+    ad_account_label: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+    missing: ClassVar[Mapping[str, str]] = {}  # capability it lacks -> the reason, as a sentence for the user
+    life_cycle: ClassVar[LifeCycle]
+    vocabulary: ClassVar[tuple[Word, ...]]
+    presets: ClassVar[tuple[Preset, ...]] = ()
+    connection_form: ClassVar[type[ConnectionForm]]
+    secret_fields: ClassVar[frozenset[str]]  # credentials that are never shown; the rest may be
+    password_fields: ClassVar[frozenset[str]] = frozenset()  # secrets of which not even the last four are shown
+    pixel_form: ClassVar[type[PixelForm]]
+    tag_form: ClassVar[type[forms.Form] | None] = None
+    reference_option: ClassVar[str | None] = None  # the option that our reference pre-fills
+
+    def __init__(
+        self,
+        credentials: Mapping[str, str | Secret],
+        base_url: str,
+        gate: Gate,
+        tokens: Tokens,
+    ) -> None:
+        self.credentials = credentials
+        self.tokens = tokens
+        secrets = tuple(Secret(self.credential(name)) for name in sorted(self.secret_fields))
+        self.http = Http(self.label, base_url.rstrip("/"), gate, secrets)
+
+    def credential(self, field_name: str) -> str:
+        """A credential in the clear; call it only where the request is built."""
+        value = self.credentials[field_name]
+        return value.reveal() if isinstance(value, Secret) else value
+
+    @classmethod
+    def can(cls, capability: Capability) -> bool:
+        return capability in cls.capabilities
+
+    def check_credentials(self, ad_account: AdAccountRef) -> None:
+        """A cheap read that fails as BadCredentials when they are wrong."""
+        raise self._not_supported("check_credentials")
+
+    def list_ad_accounts(self) -> list[AdAccountRef]:
+        raise self._not_supported("ad_accounts")
+
+    def create_pixel(
+        self, ad_account: AdAccountRef, name: str, events: tuple[str, ...], options: Mapping[str, Any], reference: str
+    ) -> RemotePixel:
+        """One call, never repeated here. The answer may know no more than the id."""
+        raise self._not_supported("create")
+
+    def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
+        """One pixel by id, however this provider finds it; NotFound only after a complete, positive answer."""
+        raise self._not_supported("read")
+
+    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+        """The pixels that carry this reference (or, where only names are unique, this name)."""
+        raise self._not_supported("find")
+
+    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+        """Whole pages in a stable order."""
+        raise self._not_supported("list")
+
+    def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
+        """`changes`: "name", "events" and options, only what differs."""
+        raise self._not_supported("update")
+
+    def delete_pixel(self, ad_account: AdAccountRef, remote_id: str) -> None:
+        raise self._not_supported("delete")
+
+    @classmethod
+    def tags(cls, subject: TagSubject) -> list[Tag]:
+        """The snippet formats of this pixel, in the order to show them; empty while a needed part is missing."""
+        raise NotImplementedError
+
+    @classmethod
+    def comparable(cls, field_name: str, value: Any) -> Any:
+        """A value in the form in which two sides are compared; override where a provider has synonyms."""
+        return value
+
+    @classmethod
+    def word(cls, value: str) -> Word | None:
+        """The vocabulary entry of a value; None for one this version does not know."""
+        return next((word for word in cls.vocabulary if word.value == value), None)
+
+    def _not_supported(self, capability: str) -> NotSupported:
+        return NotSupported(self.missing.get(capability) or f"{self.label} cannot do this.")

@@ -1,0 +1,81 @@
+"""The piece of JavaScript that hands events to Easyflow's own SDK, as far as its documents show it."""
+
+import json
+
+from django import forms
+
+from ..base import Tag, TagSubject
+from ..fields import TextField
+from .vocabulary import VOCABULARY
+
+# The members of the SDK's Events seen in its documents; other events are written as strings.
+# Boleto's member is named otherwise than its value, so a name must not be guessed from the value.
+ENUM_MEMBERS = {
+    "checkout-initialized": "CHECKOUT_INITIALIZED",
+    "purchase-completed": "PURCHASE_COMPLETED",
+    "purchase-failed": "PURCHASE_FAILED",
+    "purchase-btn-clicked": "PURCHASE_BTN_CLICKED",
+    "pix-selected": "PIX_SELECTED",
+    "pix-generated": "PIX_GENERATED",
+    "pix-expired": "PIX_EXPIRED",
+    "pix-copied": "PIX_COPIED",
+    "credit-card-selected": "CREDIT_CARD_SELECTED",
+    "credit-card-form-completed": "CREDIT_CARD_FORM_COMPLETED",
+    "bank-slip-selected": "BANK_BILLET_SELECTED",
+}
+PLACEHOLDERS = {"business_id": "YOUR_BUSINESS_ID", "fingerprint_id": "YOUR_FINGERPRINT_ID"}
+MOMENTS = {word.value: word.sentence for word in VOCABULARY}
+
+AVAILABILITY = (
+    "As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you."
+)
+ORDER_DATA = (
+    "The order data that goes with a purchase differs between versions of the package: "
+    "add it as the version you install describes."
+)
+
+
+class EasyflowTagForm(forms.Form):
+    business_id = TextField(label="Business id", max_length=255, required=False)
+    fingerprint_id = TextField(label="Fingerprint id", max_length=255, required=False)
+
+
+def sdk_tag(subject: TagSubject) -> Tag:
+    filled = {name: (subject.values.get(name) or "").strip() for name in PLACEHOLDERS}
+    business, fingerprint = (_js_string(filled[name] or PLACEHOLDERS[name]) for name in PLACEHOLDERS)
+    uses_enum = any(event in ENUM_MEMBERS for event in subject.events)
+    names = "EasyflowPixel, Events" if uses_enum else "EasyflowPixel"
+    lines = [
+        f'import {{ {names} }} from "@easyflow/pixel";',
+        "",
+        f"const pixel = new EasyflowPixel({business}, {fingerprint});",
+        "await pixel.init();",
+        "",
+        "// Move each of these lines to the moment it names.",
+    ]
+    for event in subject.events:
+        if event in MOMENTS:
+            lines.append(f"// {MOMENTS[event]}:")
+        lines.append(f"pixel.track({_event(event)});")
+    return Tag(
+        slug="sdk",
+        title="SDK integration",
+        copy_label="Copy code",
+        body="\n".join(lines) + "\n",
+        where="In the code of your checkout, as a JavaScript module: set up once, then one line per event.",
+        warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in subject.events else [])),
+        to_fill_in=sum(not value for value in filled.values()),
+    )
+
+
+def _event(value: str) -> str:
+    member = ENUM_MEMBERS.get(value)
+    return f"Events.{member}" if member else _js_string(value)
+
+
+def _js_string(text: str) -> str:
+    """A JavaScript string that stays one wherever it is pasted, also inside <script>."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        quoted = quoted.replace(character, f"\\u{ord(character):04x}")
+    return quoted

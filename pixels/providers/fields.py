@@ -1,0 +1,80 @@
+"""Form fields of the providers' forms. The checks sit in the fields, so that a field can be used alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+if TYPE_CHECKING:
+    from .base import Word
+
+# Providers' texts are one line each; a control character is never typed, only pasted by accident.
+no_control_characters = RegexValidator(
+    re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
+    "Remove line breaks and control characters.",
+    inverse_match=True,
+)
+digits_only = RegexValidator(re.compile(r"\A[0-9]+\Z"), "Digits only.")
+
+
+class TextField(forms.CharField):
+    """One line of text."""
+
+    default_validators = [no_control_characters]
+
+
+class KeyField(forms.CharField):
+    """A key or token as it goes into a header: plain ASCII, without the white space pasted around it."""
+
+    default_validators = [
+        RegexValidator(
+            re.compile(r"\A[\x21-\x7e]*\Z"),
+            "Only letters, digits and signs without spaces: check what was pasted.",
+        )
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"})
+        super().__init__(**{"max_length": 512, "widget": widget, **kwargs})
+
+
+class PasswordField(forms.CharField):
+    """A password, taken as typed: spaces at its ends may belong to it."""
+
+    default_validators = [no_control_characters]
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        super().__init__(**{"max_length": 255, "strip": False, "widget": widget, **kwargs})
+
+
+class EventsField(forms.MultipleChoiceField):
+    """The event checklist: each choice is named by its sentence and then the provider's own word."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, vocabulary: tuple[Word, ...], **kwargs: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for word in vocabulary:
+            groups.setdefault(word.group, []).append((word.value, f"{word.sentence} {word.label}"))
+        ungrouped = groups.pop("", [])
+        kwargs.setdefault("label", "Events")
+        super().__init__(choices=[*ungrouped, *groups.items()], **kwargs)
+        self.order = [word.value for word in vocabulary]
+        self.error_messages["required"] = "Tick at least one event."
+
+    def clean(self, value: Any) -> list[str]:
+        """Each ticked word once, in the vocabulary's order."""
+        ticked = set(super().clean(value))
+        return [word for word in self.order if word in ticked]
+
+
+def refuse_in_name(name: str, forbidden: tuple[str, ...], reason: str) -> None:
+    """Raises ValidationError when the name contains one of the strings."""
+    found = [text for text in forbidden if text in name]
+    if found:
+        raise ValidationError(f"Remove {' and '.join(found)}: {reason}")

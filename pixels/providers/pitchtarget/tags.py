@@ -1,0 +1,29 @@
+"""PitchTarget's code comes ready made; PixelHub only passes it on."""
+
+import re
+
+from ..base import Tag, TagSubject
+
+LEGACY = "Legacy: Facebook switched these tags off in February 2017; this code no longer measures anything."
+
+
+def code_tag(subject: TagSubject) -> Tag | None:
+    """The `js_pixel` byte for byte; None while it has not been fetched."""
+    if subject.snippet is None:
+        return None
+    return Tag(
+        slug="code",
+        title="Facebook conversion code",
+        copy_label="Copy code",
+        body=subject.snippet,
+        where="Between <head> and </head> of the page that is shown after the conversion.",
+        warnings=(LEGACY, *_built_in_value(subject.snippet)),
+    )
+
+
+def _built_in_value(snippet: str) -> list[str]:
+    value = re.search(r"fb_param\.value = '([0-9.]+)'", snippet)
+    currency = re.search(r"fb_param\.currency = '([A-Z]{3})'", snippet)
+    if not value or not currency:
+        return []
+    return [f"A value of {value[1]} {currency[1]} is built into this code and goes with every conversion."]

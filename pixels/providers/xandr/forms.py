@@ -1,0 +1,180 @@
+"""What Xandr asks for, with the limits of its Conversion Pixel Service page."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from ..base import ConnectionForm, PixelForm
+from ..fields import EventsField, PasswordField, TextField, digits_only, no_control_characters
+from .vocabulary import VOCABULARY
+
+MAX_REPEAT_MINUTES = 32767
+MAX_CLICK_MINUTES = 129600  # 90 days
+MAX_VIEW_MINUTES = 43200  # 30 days
+MAX_PIGGYBACK_URL = 255
+
+STATES = (("active", "Active"), ("inactive", "Inactive"))
+TRIGGERS = (("click", "Click"), ("view", "View"), ("hybrid", "Hybrid: click or view"))
+ONCE, EVERY, MINUTES = "once", "every", "minutes"
+REPEATS = ((ONCE, "One per person"), (EVERY, "Every conversion"), (MINUTES, "After a number of minutes"))
+PIGGYBACKS = (("img", "Image"), ("js", "Script"))
+
+
+class XandrConnectionForm(ConnectionForm):
+    username = TextField(
+        label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    password = PasswordField(label="Password")
+    ad_account = TextField(
+        label="Advertiser", max_length=64, validators=[digits_only], help_text="Its id, a number."
+    )
+    # Not "Advertiser code": one field's name should not begin with another's.
+    ad_account_code = TextField(
+        label="Its code, if you know it",
+        max_length=255,
+        required=False,
+        help_text="Your company's own code for the advertiser: it lets PixelHub find a pixel in one step.",
+    )
+
+    field_order = ("username", "password", "ad_account", "ad_account_code")
+
+
+class XandrPixelForm(PixelForm):
+    advanced: ClassVar[tuple[str, ...]] = (
+        "state",
+        "trigger_type",
+        "repeat",
+        "min_minutes",
+        "post_click_expire_mins",
+        "post_view_expire_mins",
+        "post_click_value",
+        "post_view_value",
+        "code",
+        "piggyback_type",
+        "piggyback_urls",
+    )
+    per_pixel: ClassVar[tuple[str, ...]] = ("code",)
+    show_when: ClassVar[Mapping[str, str]] = {"min_minutes": "repeat=minutes"}
+
+    events = EventsField(VOCABULARY)
+    state = forms.ChoiceField(label="State", choices=STATES, initial="active")
+    trigger_type = forms.ChoiceField(
+        label="Trigger type",
+        choices=TRIGGERS,
+        initial="click",
+        help_text="What must have happened to the ad before a conversion counts.",
+    )
+    repeat = forms.ChoiceField(
+        label="Repeat conversions",
+        choices=REPEATS,
+        widget=forms.RadioSelect,
+        initial=ONCE,
+    )
+    min_minutes = forms.IntegerField(
+        label="Minutes between conversions",
+        min_value=1,
+        max_value=MAX_REPEAT_MINUTES,
+        required=False,
+        help_text="1 to 32,767 minutes (22 days).",
+    )
+    post_click_expire_mins = forms.IntegerField(
+        label="Post-click window (minutes)",
+        min_value=0,
+        max_value=MAX_CLICK_MINUTES,
+        required=False,
+        initial=20160,
+        help_text="Empty or 0: the maximum, 129,600 minutes (90 days).",
+    )
+    post_view_expire_mins = forms.IntegerField(
+        label="Post-view window (minutes)",
+        min_value=0,
+        max_value=MAX_VIEW_MINUTES,
+        required=False,
+        initial=1440,
+        help_text="Empty or 0: the maximum, 43,200 minutes (30 days).",
+    )
+    post_click_value = forms.FloatField(
+        label="Post-click value", required=False, help_text="What a conversion after a click is worth to you."
+    )
+    post_view_value = forms.FloatField(
+        label="Post-view value", required=False, help_text="What a conversion after a view is worth to you."
+    )
+    code = TextField(
+        label="Code",
+        max_length=255,
+        required=False,
+        help_text="Your own code for the pixel at Xandr. PixelHub's reference is filled in: "
+        "by it a pixel is found again when an answer got lost.",
+    )
+    piggyback_type = forms.ChoiceField(
+        label="Piggyback type", choices=PIGGYBACKS, initial="img", required=False
+    )
+    piggyback_urls = forms.CharField(
+        label="Piggyback URLs",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Pixels to fire along with this one, one URL a line, at most 255 characters each. "
+        "Images: one only. Scripts: several.",
+    )
+
+    def clean_piggyback_urls(self) -> list[str]:
+        urls = [line.strip() for line in self.cleaned_data["piggyback_urls"].splitlines() if line.strip()]
+        check = URLValidator(schemes=["http", "https"], message="Not a web address: %(value)s")
+        for url in urls:
+            if len(url) > MAX_PIGGYBACK_URL:
+                raise ValidationError(
+                    f"A URL has {len(url)} characters; at most {MAX_PIGGYBACK_URL} are allowed."
+                )
+            no_control_characters(url)
+            check(url)
+        return urls
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("repeat") != MINUTES:
+            self.errors.pop("min_minutes", None)  # the field is hidden then
+        elif data.get("min_minutes") is None and "min_minutes" not in self.errors:
+            self.add_error("min_minutes", "Say after how many minutes a conversion counts again.")
+        if len(data.get("piggyback_urls") or []) > 1 and data.get("piggyback_type") != "js":
+            self.add_error("piggyback_urls", "An image can carry one URL. For several, choose Script.")
+        return data
+
+    def options(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        kind = data["piggyback_type"] or "img"
+        return {
+            "state": data["state"],
+            "trigger_type": data["trigger_type"],
+            "min_minutes_per_conv": {ONCE: None, EVERY: 0, MINUTES: data.get("min_minutes")}[data["repeat"]],
+            "post_click_expire_mins": data["post_click_expire_mins"],
+            "post_view_expire_mins": data["post_view_expire_mins"],
+            "post_click_value": data["post_click_value"],
+            "post_view_value": data["post_view_value"],
+            "code": data["code"] or None,
+            "piggyback_pixels": [{"pixel_type": kind, "url": url} for url in data["piggyback_urls"]],
+        }
+
+    @classmethod
+    def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+        minutes = options.get("min_minutes_per_conv")
+        piggybacks = options.get("piggyback_pixels") or []
+        same = (
+            "state",
+            "trigger_type",
+            "post_click_expire_mins",
+            "post_view_expire_mins",
+            "post_click_value",
+            "post_view_value",
+        )
+        return {
+            "events": list(events),
+            **{name: options.get(name) for name in same},
+            "code": options.get("code") or "",
+            "repeat": ONCE if minutes is None else MINUTES if minutes else EVERY,
+            "min_minutes": minutes or None,
+            "piggyback_type": piggybacks[0]["pixel_type"] if piggybacks else "img",
+            "piggyback_urls": "\n".join(piggyback["url"] for piggyback in piggybacks),
+        }

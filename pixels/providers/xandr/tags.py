@@ -1,0 +1,50 @@
+"""Xandr's two conversion tags, written as its documents print them."""
+
+from django.conf import settings
+
+from ..base import Tag, TagSubject
+
+# Since its documents of 2024-10-09; without the parameters a call from there is not counted.
+CONSENT = (
+    "For visitors in the EEA, the UK and Switzerland Xandr counts a call only with consent parameters "
+    "(gdpr and gdpr_consent), which these tags do not carry."
+)
+
+
+def conversion_tags(subject: TagSubject) -> list[Tag]:
+    """Image and script; with piggyback pixels only their kind: images carry images, scripts carry scripts."""
+    if not (subject.remote_id.isascii() and subject.remote_id.isdigit()):
+        return []
+    kinds = {piggyback.get("pixel_type") for piggyback in subject.options.get("piggyback_pixels") or []}
+    tags = []
+    if "js" not in kinds:
+        tags.append(_image(subject.remote_id))
+    if "img" not in kinds:
+        tags.append(_script(subject.remote_id))
+    return tags
+
+
+def _image(remote_id: str) -> Tag:
+    return Tag(
+        slug="image",
+        title="Image tag",
+        copy_label="Copy image tag",
+        body=f'<img src="{_address(remote_id)}&t=2" width="1" height="1" />',
+        where="Just before </body> of the page that is shown after the conversion.",
+        warnings=(CONSENT,),
+    )
+
+
+def _script(remote_id: str) -> Tag:
+    return Tag(
+        slug="script",
+        title="Script tag",
+        copy_label="Copy script tag",
+        body=f'<script src="{_address(remote_id)}&t=1" type="text/javascript"></script>',
+        where="Just before </body> of the page that is shown after the conversion.",
+        warnings=(CONSENT,),
+    )
+
+
+def _address(remote_id: str) -> str:
+    return f"https://{settings.XANDR_TAG_HOST}/px?id={remote_id}"

@@ -1,0 +1,95 @@
+"""The sandbox's own addresses under /_sandbox/: what was asked, what is held; reset, seed, switch, expire."""
+
+from typing import Any
+
+from . import easyflow, pitchtarget, xandr, xandr_pixels
+from .store import SWITCHES, Store
+from .wire import BadJson, Request, Response, json_response, read_json
+
+PREFIX = "/_sandbox/"
+SEEDERS = {"easyflow": easyflow.seed, "pitchtarget": pitchtarget.seed, "xandr": xandr.seed}
+
+
+def answer(request: Request, store: Store) -> Response:
+    match request.method, request.path.removeprefix(PREFIX):
+        case "GET", "requests":
+            return json_response(requests(store))
+        case "GET", "objects":
+            return _objects(request, store)
+        case "POST", "reset":
+            store.reset()
+            return json_response({"reset": True})
+        case "POST", "seed":
+            return _seed(request, store)
+        case "POST", "switch":
+            return _switch(request, store)
+        case "POST", "expire":
+            store.end_sessions()
+            return json_response({"expired": True})
+    return refusal(404, "The sandbox has no such address")
+
+
+def refusal(status: int, sentence: str) -> Response:
+    return json_response({"error": sentence}, status=status)
+
+
+def requests(store: Store) -> dict[str, Any]:
+    """Requests that came and the HTTP statuses they got; objects made, changed, deleted; objects held now."""
+    return {
+        "requests": store.counts("requests"),
+        "answers": store.counts("answers"),
+        "objects": store.counts("objects"),
+        "held": {provider: len(held(store, provider)) for provider in SEEDERS},
+    }
+
+
+def held(store: Store, provider: str, account: str | None = None) -> list[dict[str, Any]]:
+    if provider == xandr.SLUG:
+        return xandr_pixels.objects(store, account)
+    return store.objects(provider, account=account)
+
+
+def _objects(request: Request, store: Store) -> Response:
+    provider, account = request.query.get("provider"), request.query.get("account")
+    if provider not in SEEDERS:
+        return refusal(400, "provider must be one of " + ", ".join(SEEDERS))
+    if provider == xandr.SLUG and account is not None and not account.isdecimal():
+        return refusal(400, "account must be a number")
+    found: dict[str, Any] = {"objects": held(store, provider, account)}
+    if provider == xandr.SLUG:
+        found["line_items"] = store.objects(provider, xandr_pixels.LINE_ITEM, account)
+    return json_response(found)
+
+
+def _seed(request: Request, store: Store) -> Response:
+    try:
+        body = read_json(request.body)
+        with store.transaction():
+            SEEDERS[body["provider"]](body, store)
+            count = len(held(store, body["provider"]))
+    except BadJson:
+        return refusal(400, "The body is not valid JSON")
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return refusal(
+            400, "Give provider and objects with all their keys; for PitchTarget an ad_account too"
+        )
+    return json_response({"held": count})
+
+
+def _switch(request: Request, store: Store) -> Response:
+    try:
+        wanted = read_json(request.body)
+    except BadJson:
+        return refusal(400, "The body is not valid JSON")
+    if not isinstance(wanted, dict) or not all(_fits(name, value) for name, value in wanted.items()):
+        return refusal(400, "Switches: xandr_2010 (true, false), xandr_token_seconds (a number or null)")
+    for name, value in wanted.items():
+        store.set_switch(name, value)
+    return json_response({name: store.switch(name) for name in SWITCHES})
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "xandr_2010":
+        return isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return name == "xandr_token_seconds" and (value is None or number)

@@ -1,0 +1,64 @@
+"""Request and Response: all that the stand-ins know of HTTP. server.py makes the one and sends the other."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, in lower case, without a charset."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class BadJson(ValueError):
+    """The bytes are not JSON as its standard has it."""
+
+
+def read_json(body: bytes) -> Any:
+    """JSON from UTF-8 bytes. NaN and infinities are refused: Python would take them, other readers not."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:  # a wrong encoding is a ValueError too
+        raise BadJson(str(error)) from None
+
+
+def write_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8; in ASCII where half a surrogate pair was sent, which UTF-8 cannot carry."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    all_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return Response(status=status, body=write_json(value), headers=all_headers)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("number too large")
+    return number

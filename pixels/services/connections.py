@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.activity import record
+from accounts.models import Team, User
+from accounts.services import Refused
+from pixels import tasks
+from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, SyncRun
+from pixels.providers.base import AdAccountRef
+from pixels.sync.pull import open_run
+
+Test = Connection.Test
+
+
+@transaction.atomic
+def connect(
+    team: Team,
+    actor: User,
+    *,
+    provider: str,
+    environment: str,
+    credentials: Mapping[str, str],
+    ad_account: AdAccountRef,
+) -> Connection:
+    """Store the credentials sealed and have them tested; what is stored stays whatever the test says."""
+    connection = Connection.objects.create(team=team, provider=provider, environment=environment)
+    AdAccount.objects.create(connection=connection, remote_id=ad_account.id, code=ad_account.code or "")
+    credential = Credential(connection=connection)
+    credential.put(credentials, actor)
+    credential.save()
+    record(team, actor, "added", connection)
+    _ask_for_test(connection)
+    return connection
+
+
+@transaction.atomic
+def replace_credentials(connection: Connection, actor: User, credentials: Mapping[str, str]) -> None:
+    """Also the way back for a disconnected connection."""
+    credential = Credential.objects.filter(connection=connection).first() or Credential(connection=connection)
+    credential.connection = connection
+    credential.put(credentials, actor)
+    credential.save()
+    connection.disconnected_at = None
+    connection.save(update_fields=["disconnected_at"])
+    record(connection.team, actor, "replaced the credentials of", connection)
+    _ask_for_test(connection)
+
+
+@transaction.atomic
+def add_ad_account(connection: Connection, actor: User, ref: AdAccountRef) -> AdAccount:
+    try:
+        with transaction.atomic():
+            account = AdAccount.objects.create(connection=connection, remote_id=ref.id, code=ref.code or "")
+    except IntegrityError:
+        raise Refused(f"{ref.id} is on this connection already.") from None
+    record(connection.team, actor, "added an ad account to", connection, str(account))
+    return account
+
+
+@transaction.atomic
+def test_connection(connection: Connection) -> None:
+    if connection.disconnected_at:
+        raise Refused("This connection is disconnected. Replace its credentials first.")
+    _ask_for_test(connection)
+
+
+def _ask_for_test(connection: Connection) -> None:
+    connection.test, connection.test_requested_at = Test.TESTING, timezone.now()
+    connection.test_sentence = connection.test_words = ""
+    connection.save(update_fields=["test", "test_requested_at", "test_sentence", "test_words"])
+    tasks.hint(tasks.test_connection, connection.pk)
+
+
+def open_work(connection: Connection) -> list[Operation]:
+    """What a disconnect would cancel: promised changes that have provably not been sent."""
+    waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING)
+    return list(waiting.select_related("pixel").order_by("created_at"))
+
+
+@transaction.atomic
+def disconnect(connection: Connection, actor: User) -> int:
+    """Forget the credentials; rows stay. Returns how many waiting operations were cancelled.
+
+    An operation that a worker holds at this moment ends by itself: what it has sent can't be called back.
+    """
+    now = timezone.now()
+    connection.disconnected_at = now
+    connection.save(update_fields=["disconnected_at"])
+    cancelled = 0
+    for operation in open_work(connection):
+        taken = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING)
+        if taken.update(state=Operation.State.CANCELLED, finished_at=now):
+            cancelled += 1
+            pixel = operation.pixel
+            never_made = operation.kind == Operation.Kind.CREATE
+            pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
+            pixel.error_code, pixel.error_at, pixel.error_words = "cancelled", now, ""
+            pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
+            pixel.error_advice = "Replace the connection's credentials, then retry."
+            pixel.save()
+            record(connection.team, actor, "cancelled the open work of", pixel)
+    SyncRun.objects.filter(connection=connection, state=SyncRun.State.QUEUED).update(
+        state=SyncRun.State.FAILED, finished_at=now, error_sentence="The connection was disconnected."
+    )
+    Credential.objects.filter(connection=connection).delete()
+    record(connection.team, actor, "disconnected", connection)
+    return cancelled
+
+
+@transaction.atomic
+def sync_now(connection: Connection, actor: User | None) -> SyncRun:
+    """A pull of the connection; the one already under way, if there is one."""
+    if not connection.can_sync:
+        raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
+    run = open_run(connection, by=actor)
+    if run is None:
+        return connection.sync_runs.filter(state__in=SyncRun.OPEN).first() or _try_later()
+    record(connection.team, actor, "started a sync of", connection)
+    tasks.hint(tasks.pull_connection, run.pk)
+    return run
+
+
+def _try_later() -> SyncRun:
+    raise Refused("A sync of this connection has just ended. Try again.")

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.activity import record
+from accounts.models import Team, User
+from accounts.services import Refused
+from pixels import snippets, tasks
+from pixels.models import AdAccount, Operation, Pixel, Website
+from pixels.models.operation import fingerprint
+
+Kind, Lifecycle = Operation.Kind, Pixel.Lifecycle
+
+
+class FormAlreadySent(Refused):
+    """This very form has made other pixels before; a second sending under the same token is not a double click."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One pixel to create. `id` comes from the form's token, so that sending a form twice names the same pixels."""
+
+    id: UUID
+    name: str
+    events: tuple[str, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return {"name": self.name, "events": list(self.events), "options": dict(self.options)}
+
+
+def create_pixels(
+    team: Team, actor: User, *, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan]
+) -> list[Pixel]:
+    """Promise these pixels: rows and operations in one transaction. Sent twice, it gives the same pixels again."""
+    try:
+        with transaction.atomic():
+            if made := _already_made(team, plans):
+                return made
+            pixels = []
+            for plan in plans:
+                pixel = Pixel.objects.create(
+                    id=plan.id,
+                    team=team,
+                    connection=ad_account.connection,
+                    ad_account=ad_account,
+                    website=website,
+                    name=plan.name,
+                    events=list(plan.events),
+                    options=dict(plan.options),
+                    created_by=actor,
+                )
+                _promise(pixel, actor, Kind.CREATE, plan.payload)
+                record(team, actor, "created", pixel)
+                pixels.append(pixel)
+            return pixels
+    except IntegrityError:  # the other half of a double click was first
+        made = _already_made(team, plans)
+        if not made:
+            raise
+        return made
+
+
+def _already_made(team: Team, plans: Sequence[Plan]) -> list[Pixel]:
+    wanted = {plan.id: fingerprint(plan.payload) for plan in plans}
+    first = Operation.objects.filter(team=team, pixel__in=wanted, kind=Kind.CREATE).order_by("created_at")
+    made = {operation.pixel_id: operation.fingerprint for operation in first.reverse()}
+    if made and made != wanted:
+        raise FormAlreadySent("This form was sent before, with other values. Send it again to create these as well.")
+    return list(Pixel.objects.filter(pk__in=made).select_related("connection"))
+
+
+def _promise(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, Any]) -> Operation:
+    operation = Operation.objects.create(
+        team_id=pixel.team_id,
+        pixel=pixel,
+        kind=kind,
+        payload=payload,
+        fingerprint=fingerprint(payload),
+        created_by=actor,
+    )
+    tasks.hint(tasks.push_operation, operation.pk)
+    return operation
+
+
+def _start(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, Any], lifecycle: Lifecycle) -> None:
+    """Promise a change to an existing pixel, unless another one is under way."""
+    if not pixel.connection.is_usable:
+        raise Refused("The connection of this pixel is not in use now.")
+    try:
+        with transaction.atomic():
+            _promise(pixel, actor, kind, payload)
+    except IntegrityError:
+        raise Refused("Another change of this pixel is under way. Wait for it and try again.") from None
+    pixel.lifecycle = lifecycle
+    pixel.clear_error()
+    pixel.save()
+
+
+def _lock(pixel: Pixel) -> None:
+    """Look at the row as it is now, and keep workers from changing it until this transaction ends."""
+    pixel.refresh_from_db(from_queryset=Pixel.objects.select_for_update(of=("self",)))
+
+
+def _supported(pixel: Pixel, capability: Any) -> None:
+    _lock(pixel)
+    if not pixel.provider_class.can(capability):
+        raise Refused(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
+    if pixel.lifecycle != Lifecycle.LIVE:
+        raise Refused("This is possible once the pixel is live.")
+
+
+@transaction.atomic
+def change_pixel(pixel: Pixel, actor: User, changes: Mapping[str, Any]) -> None:
+    """Send what changed; our row takes the new values when the provider has accepted them."""
+    _supported(pixel, "update")
+    _start(pixel, actor, Kind.UPDATE, dict(changes), Lifecycle.UPDATING)
+    record(pixel.team, actor, "changed", pixel, ", ".join(sorted(changes)))
+
+
+@transaction.atomic
+def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
+    _supported(pixel, "activate")
+    _start(pixel, actor, Kind.UPDATE, {"state": "active" if active else "inactive"}, Lifecycle.UPDATING)
+    record(pixel.team, actor, "activated" if active else "deactivated", pixel)
+
+
+@transaction.atomic
+def delete_pixel(pixel: Pixel, actor: User) -> None:
+    """At the provider; for putting the row away there is archive_pixel."""
+    _supported(pixel, "delete")
+    _start(pixel, actor, Kind.DELETE, {}, Lifecycle.DELETING)
+    record(pixel.team, actor, "deleted", pixel)
+
+
+@transaction.atomic
+def retry(pixel: Pixel, actor: User | None) -> None:
+    """Send once more what was definitely refused. Never what is in doubt."""
+    _lock(pixel)
+    last = last_operation(pixel)
+    if not can_retry(pixel, last):
+        raise Refused("Only what failed can be sent again.")
+    assert last is not None
+    lifecycle = {Kind.CREATE: Lifecycle.QUEUED, Kind.UPDATE: Lifecycle.UPDATING, Kind.DELETE: Lifecycle.DELETING}
+    _start(pixel, actor, Kind(last.kind), last.payload, lifecycle[Kind(last.kind)])
+    record(pixel.team, actor, "retried", pixel)
+
+
+def last_operation(pixel: Pixel) -> Operation | None:
+    return pixel.operations.order_by("-created_at").first()
+
+
+def can_retry(pixel: Pixel, last: Operation | None) -> bool:
+    ended = (Operation.State.FAILED, Operation.State.CANCELLED)
+    settled = pixel.lifecycle in (Lifecycle.FAILED, Lifecycle.LIVE)
+    return bool(last and last.state in ended and settled and pixel.error_code and not pixel.archived_at)
+
+
+@transaction.atomic
+def archive_pixel(pixel: Pixel, actor: User) -> None:
+    """Ours alone: nothing is sent. What is under way must end first, or its outcome would be out of sight."""
+    _lock(pixel)
+    if pixel.is_pending:
+        raise Refused("Work on this pixel is under way. Archive it when that has ended.")
+    pixel.archived_at = timezone.now()
+    pixel.save(update_fields=["archived_at", "updated_at"])
+    record(pixel.team, actor, "archived", pixel)
+
+
+@transaction.atomic
+def restore_pixel(pixel: Pixel, actor: User) -> None:
+    pixel.archived_at = None
+    pixel.save(update_fields=["archived_at", "updated_at"])
+    record(pixel.team, actor, "restored", pixel)
+
+
+@transaction.atomic
+def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
+    pixel.website = website
+    pixel.save(update_fields=["website", "updated_at"])
+    record(pixel.team, actor, "moved", pixel, f"to {website}" if website else "to no website")
+
+
+@transaction.atomic
+def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None:
+    """Fill in what the provider's snippet needs beyond the pixel; issues a new number where that changes it."""
+    pixel.tag_values = dict(values)
+    pixel.save(update_fields=["tag_values", "updated_at"])
+    snippets.issue(pixel)
+    record(pixel.team, actor, "filled in the snippet of", pixel)

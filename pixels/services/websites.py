@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.activity import record
+from accounts.models import Team, User
+from pixels.models import Website
+
+
+@transaction.atomic
+def add_website(team: Team, actor: User, *, name: str, url: str) -> Website:
+    website = Website.objects.create(team=team, name=name, url=url)
+    record(team, actor, "added", website)
+    return website
+
+
+@transaction.atomic
+def change_website(website: Website, actor: User) -> None:
+    """Save a website whose fields a form has filled."""
+    website.save()
+    record(website.team, actor, "changed", website)
+
+
+@transaction.atomic
+def archive_website(website: Website, actor: User) -> None:
+    """Put away; its pixels keep it."""
+    website.archived_at = timezone.now()
+    website.save(update_fields=["archived_at"])
+    record(website.team, actor, "archived", website)
+
+
+@transaction.atomic
+def restore_website(website: Website, actor: User) -> None:
+    website.archived_at = None
+    website.save(update_fields=["archived_at"])
+    record(website.team, actor, "restored", website)

@@ -1,0 +1,1 @@
+"""What machines do: push our changes out, pull theirs in, and say what differs."""

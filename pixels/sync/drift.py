@@ -1,0 +1,43 @@
+"""Comparing our side of a pixel with the provider's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixels.models import Pixel
+from pixels.providers.base import RemotePixel
+
+
+def flat(remote: RemotePixel) -> dict[str, Any]:
+    """What the provider said, in the shape of `Pixel.ours`; fields it did not speak of are left out."""
+    theirs: dict[str, Any] = dict(remote.options or {})
+    if remote.name is not None:
+        theirs["name"] = remote.name
+    if remote.events is not None:
+        theirs["events"] = list(remote.events)
+    return theirs
+
+
+def differing(pixel: Pixel, theirs: dict[str, Any]) -> list[str]:
+    """Names of the fields both sides speak of and disagree on; the provider decides what counts as the same."""
+    same = pixel.provider_class.comparable
+    ours = pixel.ours
+    return sorted(f for f in ours.keys() & theirs.keys() if same(f, ours[f]) != same(f, theirs[f]))
+
+
+def see(pixel: Pixel, remote: RemotePixel) -> bool:
+    """Put what was seen into the row (unsaved) and say whether that changed anything. Our values stay."""
+    before = (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
+    theirs = flat(remote)
+    pixel.theirs = theirs or pixel.theirs
+    pixel.remote_state = remote.state or pixel.remote_state
+    pixel.remote_snippet = remote.snippet or pixel.remote_snippet
+    pixel.drift = differing(pixel, theirs)
+    if not pixel.provider_class.can("read"):
+        pixel.remote = Pixel.Remote.UNVERIFIABLE
+    else:
+        pixel.remote = Pixel.Remote.DRIFTED if pixel.drift else Pixel.Remote.IN_SYNC
+    return before != (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
+
+
+SEEN_FIELDS = ["remote", "remote_state", "remote_snippet", "theirs", "drift"]

@@ -1,0 +1,221 @@
+"""Theirs to ours: read every pixel of a connection, page by page, and put what was seen beside our rows.
+
+Nothing is concluded from half an answer: an error ends the run as failed and marks nothing, and what is absent from a
+whole list only reads "not in the last list".
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from pixels import snippets
+from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
+from pixels.providers.base import Page, RemotePixel
+from pixels.providers.errors import BadAnswer, ProviderError
+
+from .client import provider_for
+from .drift import SEEN_FIELDS, flat, see
+from .push import attach
+
+log = logging.getLogger(__name__)
+
+State, Lifecycle, Remote = SyncRun.State, Pixel.Lifecycle, Pixel.Remote
+# Ours without a remote id that may yet turn out to be the object in the list.
+EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
+
+
+class TakenOver(Exception):
+    """The run's lease ran out and another worker has it now."""
+
+
+def open_run(connection: Connection, by=None) -> SyncRun | None:
+    """A queued run, or None when one is already open: one pull per connection at a time."""
+    try:
+        with transaction.atomic():
+            return SyncRun.objects.create(team_id=connection.team_id, connection=connection, requested_by=by)
+    except IntegrityError:
+        return None
+
+
+def schedule(limit: int) -> list[SyncRun]:
+    """Open a run for the connections whose last one is longer ago than SYNC_INTERVAL."""
+    recent = SyncRun.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL))
+    usable = Connection.objects.filter(paused_at=None, disconnected_at=None)
+    usable = usable.exclude(test=Connection.Test.REFUSED)
+    idle = usable.exclude(pk__in=recent.values("connection")).order_by("pk")
+    runs = (open_run(connection) for connection in idle[:limit] if connection.can_sync)
+    return [run for run in runs if run is not None]
+
+
+def due(limit: int) -> list[int]:
+    """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
+    waiting = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_until__lt=timezone.now())
+    return list(SyncRun.objects.filter(waiting).order_by("created_at").values_list("pk", flat=True)[:limit])
+
+
+def pull(run_id: int) -> None:
+    run = _claim(run_id)
+    if run is None:
+        return
+    try:
+        provider = provider_for(run.connection)
+        for account in run.connection.ad_accounts.all():
+            started = timezone.now()
+            seen: set[str] = set()
+            total = None
+            for page in provider.list_pixels(account.ref):
+                _apply_page(run, account, page)
+                seen.update(remote.remote_id for remote in page.pixels)
+                total = page.total
+            if total is not None and len(seen) < total:
+                label = run.connection.provider_class.label
+                raise BadAnswer(f"{label} announced {total} pixels and listed only {len(seen)}.")
+            _whole_list(run, account, seen, started)
+    except TakenOver:
+        log.warning("run %s was taken over", run.pk)
+    except ProviderError as error:
+        _end(run, State.FAILED, error)
+    except Exception:
+        log.exception("run %s failed in PixelHub", run.pk)
+        _end(run, State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
+    else:
+        _end(run, State.DONE)
+
+
+def _claim(run_id: int) -> SyncRun | None:
+    now = timezone.now()
+    free = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_until__lt=now)
+    claimed = SyncRun.objects.filter(free, pk=run_id).update(
+        state=State.RUNNING,
+        attempt=F("attempt") + 1,
+        lease_until=now + timedelta(seconds=settings.LEASE),
+        started_at=now,
+        **dict.fromkeys(("pages", "seen", "created", "updated", "unchanged", "missing"), 0),
+        total=None,
+    )
+    return SyncRun.objects.select_related("connection").get(pk=run_id) if claimed else None
+
+
+def _mine(run: SyncRun):
+    return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=State.RUNNING)
+
+
+def _apply_page(run: SyncRun, account: AdAccount, page: Page) -> None:
+    """One page, one transaction: only differences are written."""
+    with transaction.atomic():
+        connection = run.connection
+        ids = [remote.remote_id for remote in page.pixels]
+        known = {p.remote_id: p for p in account.pixels.select_for_update().filter(remote_id__in=ids)}
+        expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
+        new: dict[str, Pixel] = {}
+        changed: dict[str, Pixel] = {}
+        unchanged = 0
+        for remote in page.pixels:
+            pixel = known.get(remote.remote_id)
+            if pixel is not None:
+                pixel.connection, pixel.ad_account = connection, account
+                if see(pixel, remote):
+                    changed[remote.remote_id] = pixel
+                else:
+                    unchanged += 1
+            elif (ours := _carried(connection, expected, remote)) is not None:
+                # Still being created: its push records it. Unknown: this is the answer that was lost.
+                if ours.lifecycle == Lifecycle.UNKNOWN:
+                    expected.remove(ours)
+                    _attach_unknown(ours, connection, account, remote)
+                    run.updated += 1
+            elif remote.remote_id not in new:
+                new[remote.remote_id] = _adopted(run, account, remote)
+        Pixel.objects.bulk_update(changed.values(), [*SEEN_FIELDS])
+        Pixel.objects.bulk_create(new.values())
+        snippets.issue_first(new.values())
+        for pixel in changed.values():
+            snippets.issue(pixel)
+        run.pages += 1
+        run.seen += len(page.pixels)
+        run.total = page.total
+        run.created += len(new)
+        run.updated += len(changed)
+        run.unchanged += unchanged
+        _save_progress(run)
+
+
+def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel) -> Pixel | None:
+    """The pixel of ours, still creating or unknown, that this object belongs to: by reference or code, or by name."""
+    provider = connection.provider_class
+    theirs = flat(remote)
+    for pixel in expected:
+        if provider.can("name_unique"):
+            if remote.name == pixel.name:
+                return pixel
+        elif provider.reference_option:
+            mark = theirs.get(provider.reference_option)
+            if mark and mark in (pixel.options.get(provider.reference_option), pixel.reference):
+                return pixel
+    return None
+
+
+def _attach_unknown(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
+    pixel.connection, pixel.ad_account = connection, account
+    attach(pixel, remote)
+    pixel.clear_error()
+    pixel.save()
+    snippets.issue(pixel)
+    Operation.objects.filter(pixel=pixel, kind=Operation.Kind.CREATE, state=Operation.State.UNKNOWN).update(
+        state=Operation.State.DONE, finished_at=timezone.now()
+    )
+
+
+def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:
+    pixel = Pixel(
+        team_id=run.team_id,
+        connection=run.connection,
+        ad_account=account,
+        name=(remote.name or remote.remote_id)[:255],
+        events=list(remote.events or ()),
+        options=dict(remote.options or {}),
+        lifecycle=Lifecycle.LIVE,
+        remote_id=remote.remote_id,
+    )
+    see(pixel, remote)
+    return pixel
+
+
+def _whole_list(run: SyncRun, account: AdAccount, seen: set[str], started) -> None:
+    """The list ended and was as long as announced: say what it did not hold, and what it holds again.
+
+    A pixel recorded after the list began may rightly be missing from it.
+    """
+    with transaction.atomic():
+        live = account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=started)
+        live = live.filter(Q(checked_at=None) | Q(checked_at__lt=started)).exclude(remote=Remote.ABSENT)
+        missing = [pk for pk, remote_id in live.values_list("pk", "remote_id").iterator() if remote_id not in seen]
+        for start in range(0, len(missing), 500):
+            Pixel.objects.filter(pk__in=missing[start : start + 500]).update(remote=Remote.ABSENT)
+        AdAccount.objects.filter(pk=account.pk).update(listed_at=started)
+        run.missing += account.pixels.filter(remote=Remote.ABSENT).count()
+        _save_progress(run)
+
+
+def _save_progress(run: SyncRun) -> None:
+    """Counts, and the lease for another stretch; not when somebody else has the run by now."""
+    counts = ("pages", "seen", "total", "created", "updated", "unchanged", "missing")
+    lease = timezone.now() + timedelta(seconds=settings.LEASE)
+    if not _mine(run).update(lease_until=lease, **{name: getattr(run, name) for name in counts}):
+        raise TakenOver
+
+
+def _end(run: SyncRun, state: State, error: ProviderError | None = None) -> None:
+    _mine(run).update(
+        state=state,
+        lease_until=None,
+        finished_at=timezone.now(),
+        error_sentence=error.sentence[:500] if error else "",
+        error_words=error.words[:250] if error else "",
+    )

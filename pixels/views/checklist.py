@@ -1,0 +1,22 @@
+"""The event checklist as the template draws it: the provider's vocabulary in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pixels.providers.base import Provider, Word
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    rows: list[tuple[Word, bool]]
+
+
+def groups(provider: type[Provider], ticked: Iterable[Word]) -> list[Group]:
+    chosen = {word.value for word in ticked}
+    found: dict[str, list[tuple[Word, bool]]] = {}
+    for word in provider.vocabulary:
+        found.setdefault(word.group, []).append((word, word.value in chosen))
+    return [Group(name, rows) for name, rows in found.items()]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import TeamRequest, team_view
+from accounts.models import Role
+from accounts.services import Refused
+from pixels.forms.connection import EnvironmentForm, ProviderForm, ad_account_form, credentials_form
+from pixels.models import Connection, SyncRun
+from pixels.providers import PROVIDERS
+from pixels.services import connections as services
+
+RUNS_SHOWN = 20
+
+
+def _get(request: TeamRequest, connection_id: UUID) -> Connection:
+    rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
+    return get_object_or_404(rows, pk=connection_id)
+
+
+@require_safe
+@team_view(Role.VIEWER)
+def connection_list(request: TeamRequest) -> HttpResponse:
+    there = ~Q(pixels__lifecycle="deleted") & Q(pixels__archived_at=None)
+    rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
+    rows = rows.annotate(pixel_count=Count("pixels", filter=there))
+    return render(request, "pixels/connection_list.html", {"connections": rows})
+
+
+@team_view(Role.ADMIN)
+def new(request: TeamRequest) -> HttpResponse:
+    """One page: choosing the provider (by GET) shows its own fields."""
+    slug = request.POST.get("provider") or request.GET.get("provider")
+    provider = PROVIDERS.get(slug or "")
+    context = {"provider_form": ProviderForm(initial={"provider": slug}), "provider": provider}
+    if provider is None:
+        return render(request, "pixels/connection_new.html", context)
+    data = request.POST if request.method == "POST" else None
+    environment, form = EnvironmentForm(data), provider.connection_form(data)
+    if data is not None and environment.is_valid() & form.is_valid():
+        connection = services.connect(
+            request.team,
+            request.user,
+            provider=provider.slug,
+            environment=environment.cleaned_data["environment"],
+            credentials=form.credentials(),
+            ad_account=form.ad_account_ref(),
+        )
+        return redirect("connection", request.team.slug, connection.pk)
+    context |= {"environment_form": environment, "form": form, "secrets_gone": data is not None}
+    return render(request, "pixels/connection_new.html", context)
+
+
+@require_safe
+@team_view(Role.VIEWER)
+def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    """The page, or only its live part for the refresh that the page asks for while something is under way."""
+    connection = _get(request, connection_id)
+    runs = list(connection.sync_runs.select_related("requested_by")[:RUNS_SHOWN])
+    under_way = next((run for run in runs if run.is_open), None)
+    provider = connection.provider_class
+    credential = getattr(connection, "credential", None)
+    labels = {name: field.label for name, field in provider.connection_form.base_fields.items()}
+    context = {
+        "connection": connection,
+        "provider": provider,
+        "runs": runs,
+        "under_way": under_way,
+        "is_busy": under_way is not None or connection.test == Connection.Test.TESTING,
+        "hints": [(labels.get(name, name), hint) for name, hint in credential.hints.items()] if credential else [],
+        "credential": credential,
+        "pixel_count": connection.pixels.exclude(lifecycle="deleted").filter(archived_at=None).count(),
+        "no_list": provider.missing.get("list"),
+        "sandbox_page": connection.is_sandbox,
+    }
+    template = "pixels/connection_live.html" if request.htmx else "pixels/connection.html"
+    return render(request, template, context)
+
+
+@require_POST
+@team_view(Role.ADMIN)
+def test(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    connection = _get(request, connection_id)
+    try:
+        services.test_connection(connection)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("connection", request.team.slug, connection.pk)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def sync(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    connection = _get(request, connection_id)
+    try:
+        services.sync_now(connection, request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("connection", request.team.slug, connection.pk)
+
+
+@team_view(Role.ADMIN)
+def credentials(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    connection = _get(request, connection_id)
+    form = credentials_form(connection.provider, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        services.replace_credentials(connection, request.user, form.credentials())
+        return redirect("connection", request.team.slug, connection.pk)
+    context = {"connection": connection, "form": form, "secrets_gone": request.method == "POST"}
+    return render(request, "pixels/connection_credentials.html", context)
+
+
+@team_view(Role.ADMIN)
+def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    connection = _get(request, connection_id)
+    form = ad_account_form(connection.provider, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            account = services.add_ad_account(connection, request.user, form.ad_account_ref())
+        except Refused as refused:
+            form.add_error("ad_account", str(refused))
+        else:
+            messages.success(request, f"{account} is on this connection.")
+            return redirect("connection", request.team.slug, connection.pk)
+    return render(request, "pixels/ad_account_form.html", {"connection": connection, "form": form})
+
+
+@team_view(Role.ADMIN)
+def disconnect(request: TeamRequest, connection_id: UUID) -> HttpResponse:
+    connection = _get(request, connection_id)
+    if request.method == "POST":
+        cancelled = services.disconnect(connection, request.user)
+        work = f" {cancelled} waiting {'change was' if cancelled == 1 else 'changes were'} cancelled." if cancelled else ""
+        messages.success(request, f"{connection} is disconnected. Its pixels stay here and at the provider.{work}")
+        return redirect("connection", request.team.slug, connection.pk)
+    context = {
+        "connection": connection,
+        "open_work": services.open_work(connection),
+        "running": connection.sync_runs.filter(state__in=SyncRun.OPEN).exists(),
+    }
+    return render(request, "pixels/connection_disconnect.html", context)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.access import TeamRequest, team_view
+from accounts.models import Role
+from pixels.forms.new_pixel import NewPixelForm, usable_connections
+from pixels.models import Connection, Pixel
+from pixels.services import pixels as services
+from pixels.services import websites
+
+from .checklist import groups
+
+
+@team_view(Role.EDITOR)
+def new_pixel(request: TeamRequest) -> HttpResponse:
+    connections = list(usable_connections(request.team))
+    if not connections:
+        return render(request, "pixels/pixel_new_empty.html")
+    data = request.POST if request.method == "POST" else request.GET
+    connection = _chosen(connections, data.get("connection"))
+    # The fields on the screen were another connection's: show this one's, with what still fits.
+    switched = data.get("shown") not in (None, str(connection.pk))
+    if request.method != "POST" or switched:
+        return _page(request, NewPixelForm(request.team, connection, initial=_kept(request.team, data)))
+    form = NewPixelForm(request.team, connection, request.POST)
+    if form.is_valid():
+        try:
+            pixels = _create(request, form)
+        except services.FormAlreadySent as already:
+            messages.warning(request, str(already))
+            return _page(request, form.with_new_token(), status=409)
+        if len(pixels) == 1:
+            return redirect("pixel", request.team.slug, pixels[0].pk)
+        messages.success(request, f"{len(pixels)} pixels are on their way to {connection.provider_class.label}.")
+        return redirect("pixel_list", request.team.slug)
+    return _page(request, form, status=422)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def plan(request: TeamRequest) -> HttpResponse:
+    """What the ticks on the screen would create; changes nothing."""
+    connections = list(usable_connections(request.team))
+    if not connections:
+        raise Http404
+    connection = _chosen(connections, request.POST.get("connection"))
+    form = NewPixelForm(request.team, connection, request.POST)
+    return render(request, "pixels/pixel_plan.html", {"form": form, "provider": form.provider, "swap": True})
+
+
+def _chosen(connections: list[Connection], wanted: str | None) -> Connection:
+    return next((c for c in connections if str(c.pk) == wanted), connections[0])
+
+
+def _kept(team: Any, data: QueryDict) -> dict[str, Any]:
+    """Name and website survive the change of connection; a website may also come with the link."""
+    kept = {name: data[name] for name in ("name", "website", "new_site", "new_site_url") if data.get(name)}
+    if kept.get("website") and not str(kept["website"]).isdigit():
+        del kept["website"]
+    if kept.get("website") and not kept.get("name"):
+        website = team.websites.filter(pk=kept["website"]).first()
+        if website:
+            kept["name"] = website.name
+    return kept
+
+
+@transaction.atomic
+def _create(request: TeamRequest, form: NewPixelForm) -> list[Pixel]:
+    website = form.draft.cleaned_data["website"]
+    new = form.draft.website_form
+    if new is not None:
+        website = websites.add_website(request.team, request.user, **new.cleaned_data)
+    return services.create_pixels(
+        request.team,
+        request.user,
+        ad_account=form.draft.cleaned_data["ad_account"],
+        website=website,
+        plans=form.plans(),
+    )
+
+
+def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpResponse:
+    simple, advanced = [], []
+    for field in form.options:
+        if field.name == "events":
+            continue
+        (advanced if field.name in form.options.advanced else simple).append(field)
+    context = {
+        "form": form,
+        "provider": form.provider,
+        "connection": form.connection,
+        "groups": groups(form.provider, form.ticked),
+        "simple": simple,
+        "advanced": advanced,
+        "advanced_open": any(field.errors for field in advanced),
+        "sandbox_page": form.connection.is_sandbox,
+    }
+    template = "pixels/pixel_new_form.html" if request.htmx else "pixels/pixel_new.html"
+    return render(request, template, context, status=status)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.access import TeamRequest, team_view
+from accounts.models import Activity, Role
+from pixels.forms.filters import STATES
+from pixels.models import Connection, Pixel
+
+# What needs a person, worst first: key of the list's state filter, words for one and for many.
+NEEDS = {
+    "unknown": ("may or may not exist at the provider", "question-mark"),
+    "failed": ("could not be created or changed", "x"),
+    "drifted": ("differ at the provider", "arrows-diff"),
+    "absent": ("were not in the last list", "eye-off"),
+}
+
+
+@require_safe
+@team_view(Role.VIEWER)
+def overview(request: TeamRequest) -> HttpResponse:
+    """What needs you first, then what is there, then what happened. Four queries, however many pixels."""
+    pixels = Pixel.objects.for_team(request.team).filter(archived_at=None).exclude(lifecycle="deleted")
+    asked = ("live", "waiting", *NEEDS)
+    counts = pixels.aggregate(total=Count("pk"), **{key: Count("pk", filter=STATES[key][1]) for key in asked})
+    connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
+    connections = list(connections.annotate(pixel_count=Count("pixels", filter=Q(pixels__archived_at=None))))
+    in_use = [connection for connection in connections if not connection.disconnected_at]
+    needs = [
+        {"state": key, "count": counts[key], "words": words, "icon": icon}
+        for key, (words, icon) in NEEDS.items()
+        if counts[key]
+    ]
+    context = {
+        "counts": counts,
+        "needs": needs,
+        "refused": [connection for connection in in_use if connection.test == Connection.Test.REFUSED],
+        "connections": in_use,
+        "websites": request.team.websites.filter(archived_at=None).count(),
+        "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],
+        "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),
+    }
+    return render(request, "pixels/overview.html", context)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import TeamRequest, team_view
+from accounts.models import Role
+from accounts.services import Refused
+from pixels import snippets
+from pixels.forms.edit_pixel import EditPixelForm
+from pixels.models import Operation, Pixel, Website
+from pixels.services import pixels as services
+
+from .checklist import groups
+from .pixel_facts import drift_rows, facts
+
+
+def _get(request: TeamRequest, pixel_id: UUID) -> Pixel:
+    rows = Pixel.objects.for_team(request.team).select_related("connection", "ad_account", "website", "team")
+    return get_object_or_404(rows, pk=pixel_id)
+
+
+def _back(request: TeamRequest, pixel: Pixel) -> HttpResponse:
+    return redirect("pixel", request.team.slug, pixel.pk)
+
+
+def _do(request: TeamRequest, pixel: Pixel, service: Callable[..., None], *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        service(pixel, request.user, *args, **kwargs)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return _back(request, pixel)
+
+
+@require_safe
+@team_view(Role.VIEWER)
+def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    """The page, or only its live part for the refresh that the page asks for while something is under way."""
+    pixel = _get(request, pixel_id)
+    provider = pixel.provider_class
+    last = services.last_operation(pixel)
+    live = pixel.lifecycle == Pixel.Lifecycle.LIVE
+    issued = snippets.current(pixel)
+    context = {
+        "pixel": pixel,
+        "provider": provider,
+        "is_busy": pixel.is_pending or live and pixel.theirs is None and provider.can("read"),
+        "last": last,
+        "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
+        "can_retry": services.can_retry(pixel, last),
+        "issued": issued,
+        "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
+        "to_fill_in": sum(one.tag.to_fill_in for one in issued),
+        "facts": facts(pixel),
+        "drift": drift_rows(pixel),
+        "websites": Website.objects.for_team(request.team).filter(archived_at=None),
+        "can": {name: live and provider.can(name) for name in ("update", "activate", "delete")},
+        "cannot": {name: provider.missing.get(name) for name in ("update", "activate", "delete")},
+        "sandbox_page": pixel.connection.is_sandbox,
+        "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
+    }
+    template = "pixels/pixel_live.html" if request.htmx else "pixels/pixel.html"
+    return render(request, template, context)
+
+
+@team_view(Role.EDITOR)
+def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    pixel = _get(request, pixel_id)
+    if not pixel.provider_class.can("update") or pixel.lifecycle != Pixel.Lifecycle.LIVE:
+        messages.error(request, pixel.provider_class.missing.get("update") or "This is possible once the pixel is live.")
+        return _back(request, pixel)
+    form = EditPixelForm(pixel, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        changes = form.changes()
+        if not changes:
+            messages.info(request, "Nothing was changed, so nothing was sent.")
+            return _back(request, pixel)
+        return _do(request, pixel, services.change_pixel, changes)
+    context = {
+        "pixel": pixel,
+        "form": form,
+        "provider": form.provider,
+        "groups": groups(form.provider, form.ticked),
+        "one_only": form.provider.can("one_event_per_pixel"),
+        "fields": [field for field in form.options if field.name != "events"],
+        "sandbox_page": pixel.connection.is_sandbox,
+    }
+    return render(request, "pixels/pixel_edit.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def state(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    active = request.POST.get("state") == "active"
+    return _do(request, _get(request, pixel_id), services.set_state, active=active)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def retry(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.retry)
+
+
+@team_view(Role.EDITOR)
+def delete(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    """Asks for the name: this can't be undone at the provider."""
+    pixel = _get(request, pixel_id)
+    if not pixel.provider_class.can("delete"):
+        messages.error(request, pixel.provider_class.missing.get("delete") or "The provider cannot do this.")
+        return _back(request, pixel)
+    error = ""
+    if request.method == "POST":
+        if request.POST.get("confirm", "").strip() == pixel.name.strip():
+            return _do(request, pixel, services.delete_pixel)
+        error = "That is not the name of this pixel."
+    context = {"pixel": pixel, "provider": pixel.provider_class, "error": error, "sandbox_page": pixel.connection.is_sandbox}
+    return render(request, "pixels/pixel_delete.html", context, status=422 if error else 200)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def archive(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.archive_pixel)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def restore(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.restore_pixel)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def website(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    pixel = _get(request, pixel_id)
+    wanted = request.POST.get("website", "")
+    chosen = None
+    if wanted:
+        known = Website.objects.for_team(request.team).filter(archived_at=None)
+        chosen = get_object_or_404(known, pk=wanted if wanted.isdigit() and len(wanted) < 19 else 0)
+    return _do(request, pixel, services.set_website, chosen)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def tag_values(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    pixel = _get(request, pixel_id)
+    form_class = pixel.provider_class.tag_form
+    form = form_class(request.POST) if form_class else None
+    if form is None or not pixel.remote_id:
+        messages.error(request, "There is nothing to fill in.")
+    elif form.is_valid():
+        return _do(request, pixel, services.set_tag_values, form.cleaned_data)
+    else:
+        for field, errors in form.errors.items():
+            messages.error(request, f"{form.fields[field].label}: {errors[0]}")
+    return _back(request, pixel)

@@ -1,0 +1,45 @@
+"""A pixel's values in words: the provider's form labels with what each field holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixels.models import Pixel
+
+NOTHING = "—"
+
+
+def facts(pixel: Pixel) -> list[tuple[str, str]]:
+    """(label, value) of the options, in the order and words of the provider's form."""
+    form_class = pixel.provider_class.pixel_form
+    values = form_class.initial_for(tuple(pixel.events), pixel.options)
+    shown = []
+    for name, field in form_class.base_fields.items():
+        if name == "events" or values.get(name) in (None, "", []):
+            continue
+        choices = dict(getattr(field, "choices", None) or [])
+        shown.append((str(field.label), str(choices.get(values[name], values[name]))))
+    return shown
+
+
+def drift_rows(pixel: Pixel) -> list[tuple[str, str, str]]:
+    """(field, ours, theirs) of what differs."""
+    if not pixel.drift or not pixel.theirs:
+        return []
+    fields = pixel.provider_class.pixel_form.base_fields
+    rows = []
+    for name in pixel.drift:
+        label = "Name" if name == "name" else str(fields[name].label) if name in fields else name.replace("_", " ")
+        rows.append((label.capitalize(), _said(pixel, name, pixel.ours.get(name)), _said(pixel, name, pixel.theirs.get(name))))
+    return rows
+
+
+def _said(pixel: Pixel, name: str, value: Any) -> str:
+    if value in (None, "", []):
+        return NOTHING
+    if name == "events":
+        words = (pixel.provider_class.word(one) for one in value)
+        return ", ".join(word.label if word else str(one) for word, one in zip(words, value, strict=True))
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
+    return str(value)

@@ -1,0 +1,166 @@
+"""Fixtures of real things: a broker for every test, the whole product for those that ask."""
+
+import base64
+import http.client
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import CHROMIUM, Postgres, Redis, Service, end_with_parent, free_port, lacking, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = {"sqlite": (), "postgres": ("postgres", "redis")}
+
+
+def require(*needed: str) -> None:
+    """Skips a test this machine cannot run; where everything has to run (CI=true), that is a failure."""
+    missing = lacking(*needed)
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"This machine lacks {missing}.", pytrace=False)
+    if missing:
+        pytest.skip(f"this machine lacks {missing}: see `make packages`")
+
+
+class Stack:
+    """The whole product, started with its own command on free loopback ports and data of its own.
+
+    kind "sqlite": SQLite and the embedded broker; kind "postgres": temporary PostgreSQL and Redis servers.
+    """
+
+    def __init__(self, kind: str, **environment: str) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="pixelhub-stack-"))
+        self.data_dir = self.directory / "data"
+        self.port, self.sandbox_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self.services: list[Service] = []
+        self.env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
+            "READ_DOT_ENV": "0",
+            "DATA_DIR": str(self.data_dir),
+            "STATIC_ROOT": str(self.directory / "static"),
+            "PORT": str(self.port),
+            "SANDBOX_PORT": str(self.sandbox_port),
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "CREDENTIAL_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "DEMO": "0",
+            "SWEEP_INTERVAL": "2",
+        }
+        if kind == "postgres":
+            postgres, redis = Postgres(), Redis()
+            self.services = [postgres, redis]
+            self.env |= {"DATABASE_URL": postgres.url, "REDIS_URL": redis.url}
+        self.env |= environment
+        self.process: subprocess.Popen | None = None
+
+    def start(self, wait: bool = True) -> None:
+        with open(self.directory / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent,
+            )
+        if wait:
+            try:
+                wait_for("PixelHub", self.healthy, self.process, seconds=90)
+            except RuntimeError as error:
+                self.stop()
+                raise RuntimeError(f"{error}\n{self.logs()}") from error
+
+    def healthy(self) -> bool:
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            web.request("GET", "/healthz")
+            return web.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            web.close()
+
+    def manage(self, *arguments: str) -> str:
+        """What `manage.py` prints on this stack's data; raises when it fails."""
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True, timeout=120
+        ).stdout
+
+    def logs(self) -> str:
+        path = self.directory / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int | None:
+        """Ends the product, keeps its data; the return code."""
+        if self.process is None:
+            return None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    def clear(self) -> None:
+        """Ends everything and takes the data away."""
+        self.stop()
+        for service in self.services:
+            service.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=list(KINDS))
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    require(*KINDS[request.param])
+    running = Stack(request.param)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("services")
+            # One product of each kind for the whole run: all its tests go to the same pytest-xdist process.
+            kind = item.callspec.params["stack"]  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.xdist_group(f"stack-{kind}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker_server() -> Iterator[None]:
+    """The embedded broker as in the product: cache, rate limits and messages are real in every test."""
+    from pixelhub import broker
+
+    process = subprocess.Popen(broker.command(), stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
+    try:
+        wait_for("The broker", broker.answers, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        broker.clear()
+
+
+@pytest.fixture(autouse=True)
+def empty_broker(broker_server: None) -> None:
+    from django.core.cache import cache
+
+    cache.clear()  # the whole server: queued messages too
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    require("chromium")
+    quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    as_root = ["--no-sandbox"] if os.getuid() == 0 else []
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": [*quiet, *as_root]}

@@ -1,0 +1,101 @@
+"""Production refuses what is unsafe, and .env gets only the secrets it lacks."""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from typing import ClassVar
+
+import environ
+import pytest
+
+from pixelhub import dotenv
+from pixels.providers import PROVIDERS
+from tests.stack import ROOT
+
+PRODUCTION = {
+    "PRODUCTION": "1",
+    "SECRET_KEY": os.environ["SECRET_KEY"],
+    "CREDENTIAL_KEYS": os.environ["CREDENTIAL_KEYS"],
+    "ALLOWED_HOSTS": "pixelhub.example",
+}
+
+
+def check(tmp_path, **changes):
+    environment = {"PATH": os.environ["PATH"], "READ_DOT_ENV": "0", "DATA_DIR": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env=environment | PRODUCTION | changes,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_production_settings_pass_the_deployment_check(tmp_path):
+    answer = check(tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "no issues (0 silenced)" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "needs a SECRET_KEY of at least 50 characters"),
+        ({"SECRET_KEY": "short"}, "needs a SECRET_KEY of at least 50 characters"),
+        ({"CREDENTIAL_KEYS": ""}, "needs CREDENTIAL_KEYS"),
+        ({"ALLOWED_HOSTS": ""}, "needs ALLOWED_HOSTS"),
+        ({"DEBUG": "1"}, "does not go with DEBUG=1"),
+    ],
+)
+def test_production_refuses(tmp_path, change, sentence):
+    answer = check(tmp_path, **change)
+    assert answer.returncode != 0
+    assert f"ImproperlyConfigured: PRODUCTION=1 {sentence}" in answer.stderr
+
+
+def test_every_variable_is_in_the_example_file_and_in_the_table():
+    """And nothing is described that nobody reads."""
+    code = (ROOT / "pixelhub/settings.py").read_text()
+    read = set(re.findall(r'\benv(?:\.\w+)?\(\s*"([A-Z_]+)"', code)) | set(dotenv.DRAWN)
+    read |= {f"{slug.upper()}_URL" for slug in PROVIDERS}
+    example = (ROOT / ".env.example").read_text()
+    table = (ROOT / "docs/running.md").read_text()
+    described = set(re.findall(r"^# ?([A-Z_]+)=", example, re.MULTILINE))
+    tabled = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
+    assert described == tabled == read
+
+
+def test_drawn_secrets_are_private_and_readable_by_the_settings(tmp_path):
+    path = tmp_path / ".env"
+    drawn = dotenv.draw(path, list(dotenv.DRAWN))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(drawn["SECRET_KEY"]) >= 50
+    assert len(base64.b64decode(drawn["CREDENTIAL_KEYS"])) == 32
+
+    class Fresh(environ.Env):
+        ENVIRON: ClassVar[dict[str, str]] = {}
+
+    Fresh.read_env(path)
+    assert drawn == Fresh.ENVIRON
+
+
+def test_what_is_there_stays(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("# mine\nSECRET_KEY=chosen\nPORT=9000\nDEMO_PASSWORD=\nADMIN_PASSWORD=kept")
+    drawn = dotenv.draw(path, ["CREDENTIAL_KEYS", "DEMO_PASSWORD"])
+    assert path.read_text().splitlines() == [
+        "# mine",
+        "SECRET_KEY=chosen",
+        "PORT=9000",
+        "ADMIN_PASSWORD=kept",
+        f"CREDENTIAL_KEYS={drawn['CREDENTIAL_KEYS']}",
+        f"DEMO_PASSWORD={drawn['DEMO_PASSWORD']}",
+    ]
+
+
+def test_only_missing_secrets_are_drawn():
+    complete = dict.fromkeys(dotenv.DRAWN, "set")
+    assert dotenv.missing(complete) == []
+    assert dotenv.missing(complete | {"SECRET_KEY": ""}) == ["SECRET_KEY"]
