@@ -166,6 +166,7 @@ class PixelForm(forms.Form):
 class Provider:
     """One per connection. Defaults raise NotSupported; `capabilities` says which methods are overridden."""
 
+    do_not_call_in_templates = True  # templates read facts from the class; Django would make an instance of it
     slug: ClassVar[str]
     label: ClassVar[str]
     live_url: ClassVar[str]

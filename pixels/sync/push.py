@@ -47,9 +47,8 @@ def push(operation_id) -> None:
     operation = _claim(operation_id)
     if operation is None:
         return
-    pixel = operation.pixel
     try:
-        provider = provider_for(pixel.connection)
+        provider = provider_for(operation.pixel.connection)
         if not _may_be_sent(operation):
             return
         remote = _send(provider, operation)
@@ -60,9 +59,8 @@ def push(operation_id) -> None:
         log.exception("operation %s failed in PixelHub", operation.pk)
         _record_error(operation, BadAnswer("PixelHub itself failed while handling the answer."))
     else:
-        if _record(operation, remote) and operation.kind != Kind.DELETE and remote is not None:
-            if not _said_everything(remote):
-                read_back(pixel)
+        if _record(operation, remote) and remote is not None and not _said_everything(remote):
+            read_back(operation.pixel)
 
 
 def read_back(pixel: Pixel) -> None:

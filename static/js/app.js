@@ -153,6 +153,7 @@
     if (event.key !== "Escape") return;
     const menu = event.target.closest("details[data-menu][open]");
     if (!menu) return;
+    event.preventDefault(); // or the drawer around it would close as well
     menu.open = false;
     menu.querySelector("summary").focus();
   });

@@ -53,6 +53,17 @@ def test_an_admin_does_not_become_owner_past_the_form_either(adam, bob):
         services.change_role(adam.memberships.get(), Role.OWNER, adam)
 
 
+def test_an_admin_does_not_demote_or_remove_owners_past_the_page_either(alice, bob, adam):
+    Membership.objects.filter(user=bob).update(role=Role.OWNER)
+    for change in (
+        lambda: services.change_role(alice.memberships.get(), Role.VIEWER, adam),
+        lambda: services.remove_member(alice.memberships.get(), adam),
+    ):
+        with pytest.raises(PermissionDenied):
+            change()
+    assert role(alice) == Role.OWNER
+
+
 def test_the_last_owner_stays_owner(browser_of, alice):
     response = browser_of(alice).post(page(alice), {"role": "viewer"})
     assert "A team needs an owner" in response.content.decode()

@@ -2,6 +2,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
@@ -130,3 +131,9 @@ def test_an_odd_team_name_cannot_break_out_of_the_mails_subject(browser_of, alic
     browser_of(alice).post(form, DORA)
     assert mailoutbox[0].subject == "Join Shop Bcc: everyone@rival.example <b>& on PixelHub"
     assert mailoutbox[0].recipients() == [DORA["email"]]
+
+
+def test_an_admin_does_not_invite_owners_past_the_form_either(adam, team):
+    with pytest.raises(PermissionDenied):
+        services.invite(team, adam, "dora@shop.example", Role.OWNER, link_to=str)
+    assert not Invitation.objects.exists()

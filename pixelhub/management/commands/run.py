@@ -85,6 +85,7 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
             stamp.write_text(files)
         self.stdout.write("Database and static files are up to date.")
+        self.stdout.flush()
 
     def start(self, supervisor: Supervisor) -> None:
         """In the order of who needs whom; they end in the reverse order."""

@@ -1,7 +1,7 @@
 """Xandr's way of talking: a log-in, a token that runs out, and an envelope around every answer.
 
-An error may come with any HTTP status, 200 included, so the body is read before the status; only `status: "OK"`
-in the envelope is a yes.
+An error may come with any HTTP status, 200 included, so the body is read before the status; only the "OK" in
+the envelope is a yes.
 """
 
 from __future__ import annotations

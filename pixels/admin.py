@@ -1,0 +1,160 @@
+"""Every model for the people who run PixelHub. No secret is readable here, and the records can't be edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.services import Refused
+from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, Snippet, SyncRun, Website
+from pixels.services.connections import sync_now
+from pixels.services.pixels import retry
+
+
+class ReadOnly(admin.ModelAdmin):
+    """For records, and for rows whose changes must go through the services."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Website)
+class WebsiteAdmin(admin.ModelAdmin):
+    list_display = ("name", "team", "url", "archived_at", "created_at")
+    list_filter = (("archived_at", admin.EmptyFieldListFilter), "team")
+    list_select_related = ("team",)
+    search_fields = ("name", "url", "team__name")
+    autocomplete_fields = ("team",)
+    date_hierarchy = "created_at"
+
+
+class AdAccountInline(admin.TabularInline):
+    model = AdAccount
+    extra = 0
+    can_delete = False
+    readonly_fields = ("remote_id", "code", "listed_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnly):
+    list_display = ("__str__", "team", "provider", "environment", "test", "tested_at", "paused_at", "disconnected_at")
+    list_filter = ("provider", "environment", "test", "team")
+    list_select_related = ("team",)
+    search_fields = ("team__name", "ad_accounts__remote_id", "id")
+    inlines = (AdAccountInline,)
+    actions = ("sync",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        return super().get_queryset(request).prefetch_related("ad_accounts")
+
+    @admin.action(description="Sync now", permissions=["sync"])
+    def sync(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        started = 0
+        for connection in queryset.select_related("team"):
+            try:
+                sync_now(connection, request.user)
+                started += 1
+            except Refused as refused:
+                self.message_user(request, f"{connection}: {refused}", messages.WARNING)
+        if started:
+            self.message_user(request, f"Syncs started: {started}.")
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pixels.change_connection")
+
+
+@admin.register(Credential)
+class CredentialAdmin(ReadOnly):
+    """Who set them and when, never what they are."""
+
+    list_display = ("connection", "set_by", "set_at")
+    list_select_related = ("connection__team", "set_by")
+    list_filter = ("connection__provider", "connection__team")
+    search_fields = ("connection__team__name",)
+    fields = ("connection", "set_by", "set_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        rows = super().get_queryset(request).defer("sealed", "sealed_token")
+        return rows.prefetch_related("connection__ad_accounts")
+
+
+@admin.register(AdAccount)
+class AdAccountAdmin(ReadOnly):
+    list_display = ("remote_id", "code", "connection", "listed_at")
+    list_filter = ("connection__provider", "connection__team")
+    search_fields = ("remote_id", "code", "connection__team__name")
+    list_select_related = ("connection",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AdAccount]:
+        return super().get_queryset(request).prefetch_related("connection__ad_accounts")
+
+
+@admin.register(Pixel)
+class PixelAdmin(ReadOnly):
+    list_display = ("name", "team", "provider", "lifecycle", "remote", "remote_id", "website", "created_at")
+    list_filter = ("connection__provider", "lifecycle", "remote", "connection__environment", "team")
+    list_select_related = ("team", "connection", "website")
+    search_fields = ("name", "remote_id", "id", "website__name", "team__name")
+    date_hierarchy = "created_at"
+    actions = ("send_again",)
+
+    @admin.display(description="provider", ordering="connection__provider")
+    def provider(self, pixel: Pixel) -> str:
+        return pixel.provider_class.label
+
+    @admin.action(description="Retry", permissions=["retry"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Pixel]) -> None:
+        """Only what failed for certain; what is in doubt is refused by the service."""
+        sent = 0
+        for pixel in queryset.select_related("team", "connection"):
+            try:
+                retry(pixel, request.user)
+                sent += 1
+            except Refused as refused:
+                self.message_user(request, f"{pixel}: {refused}", messages.WARNING)
+        if sent:
+            self.message_user(request, f"Queued again: {sent}.")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("pixels.change_pixel")
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnly):
+    list_display = ("id", "team", "pixel", "kind", "state", "attempt", "maybe_sent", "error_code", "created_at")
+    list_filter = ("kind", "state", "pixel__connection__provider", "team")
+    list_select_related = ("team", "pixel")
+    search_fields = ("id", "pixel__name", "pixel__id", "team__name")
+    date_hierarchy = "created_at"
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnly):
+    list_display = ("id", "team", "connection", "state", "seen", "created", "updated", "missing", "started_at")
+    list_filter = ("state", "connection__provider", "team")
+    list_select_related = ("team", "connection")
+    search_fields = ("team__name",)
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        return super().get_queryset(request).prefetch_related("connection__ad_accounts")
+
+
+@admin.register(Snippet)
+class SnippetAdmin(ReadOnly):
+    list_display = ("pixel", "slug", "number", "fingerprint", "issued_at")
+    list_filter = ("slug", "pixel__connection__provider", "pixel__team")
+    list_select_related = ("pixel",)
+    search_fields = ("pixel__name", "fingerprint")
