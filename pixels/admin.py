@@ -49,7 +49,16 @@ class AdAccountInline(admin.TabularInline):
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnly):
-    list_display = ("__str__", "team", "provider", "environment", "test", "tested_at", "paused_at", "disconnected_at")
+    list_display = (
+        "__str__",
+        "team",
+        "provider",
+        "environment",
+        "test",
+        "tested_at",
+        "paused_at",
+        "disconnected_at",
+    )
     list_filter = ("provider", "environment", "test", "team")
     list_select_related = ("team",)
     search_fields = ("team__name", "ad_accounts__remote_id", "id")
@@ -133,7 +142,17 @@ class PixelAdmin(ReadOnly):
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnly):
-    list_display = ("id", "team", "pixel", "kind", "state", "attempt", "maybe_sent", "error_code", "created_at")
+    list_display = (
+        "id",
+        "team",
+        "pixel",
+        "kind",
+        "state",
+        "attempt",
+        "maybe_sent",
+        "error_code",
+        "created_at",
+    )
     list_filter = ("kind", "state", "pixel__connection__provider", "team")
     list_select_related = ("team", "pixel")
     search_fields = ("id", "pixel__name", "pixel__id", "team__name")
@@ -142,7 +161,17 @@ class OperationAdmin(ReadOnly):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnly):
-    list_display = ("id", "team", "connection", "state", "seen", "created", "updated", "missing", "started_at")
+    list_display = (
+        "id",
+        "team",
+        "connection",
+        "state",
+        "seen",
+        "created",
+        "updated",
+        "missing",
+        "started_at",
+    )
     list_filter = ("state", "connection__provider", "team")
     list_select_related = ("team", "connection")
     search_fields = ("team__name",)

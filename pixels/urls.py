@@ -28,7 +28,13 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", connections.show, name="connection"),
     path("connections/<uuid:connection_id>/test/", connections.test, name="connection_test"),
     path("connections/<uuid:connection_id>/sync/", connections.sync, name="connection_sync"),
-    path("connections/<uuid:connection_id>/credentials/", connections.credentials, name="connection_credentials"),
+    path(
+        "connections/<uuid:connection_id>/credentials/",
+        connections.credentials,
+        name="connection_credentials",
+    ),
     path("connections/<uuid:connection_id>/ad-accounts/", connections.ad_account, name="ad_account_new"),
-    path("connections/<uuid:connection_id>/disconnect/", connections.disconnect, name="connection_disconnect"),
+    path(
+        "connections/<uuid:connection_id>/disconnect/", connections.disconnect, name="connection_disconnect"
+    ),
 ]

@@ -48,7 +48,8 @@ class PixelFilterForm(forms.Form):
     )
     website = forms.ModelChoiceField(required=False, queryset=Website.objects.none(), empty_label="Any website")
     event = forms.ChoiceField(
-        required=False, choices=lambda: [("", "Any event"), *((key, event.label) for key, event in EVENTS.items())]
+        required=False,
+        choices=lambda: [("", "Any event"), *((key, event.label) for key, event in EVENTS.items())],
     )
     sort = forms.ChoiceField(required=False, choices=[(key, key) for key in SORTS], widget=forms.HiddenInput)
 
@@ -77,10 +78,10 @@ class PixelFilterForm(forms.Form):
             pixels = pixels.filter(website=asked["website"])
         if asked.get("event"):
             pixels = pixels.with_event(asked["event"])
-        return pixels.order_by(*SORTS[self.sort], "pk")
+        return pixels.order_by(*SORTS[self.order], "pk")
 
     @property
-    def sort(self) -> str:
+    def order(self) -> str:
         return self.cleaned_data.get("sort") or "-created"
 
     @property

@@ -143,7 +143,9 @@ class NewPixelForm:
     def _row(self, word: Word) -> Row:
         """What was typed for this pixel, else the default; a default that was only shown follows the name."""
         posted = self.data or {}
-        name = str(posted.get("name", "") if self.data else self.draft.get_initial_for_field(self.draft.fields["name"], "name"))
+        name = str(
+            posted.get("name", "") if self.data else self.draft.get_initial_for_field(self.draft.fields["name"], "name")
+        )
         default = f"{name.strip()} – {word.label}"
         typed = posted.get(f"name-{word.value}")
         untouched = typed is None or typed == posted.get(f"default-{word.value}")

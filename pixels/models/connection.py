@@ -103,9 +103,7 @@ class Connection(models.Model):
 class Credential(models.Model):
     """The sealed credentials of a connection, apart from it so that no list of connections ever loads them."""
 
-    connection = models.OneToOneField(
-        Connection, on_delete=models.CASCADE, primary_key=True, related_name="credential"
-    )
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="credential")
     sealed = models.BinaryField(editable=False)
     sealed_token = models.BinaryField(null=True, editable=False)
     token_lock_until = models.DateTimeField(null=True, editable=False)
@@ -142,7 +140,7 @@ class Credential(models.Model):
 
 
 def hint(provider: type[Provider], field: str, value: str) -> str:
-    """What a screen may show of a credential: all of a user name, the last four of a long key, nothing of a password."""
+    """What a screen may show of a credential: a user name, the last four of a long key, nothing of a password."""
     if field not in provider.secret_fields:
         return value
     if field in provider.password_fields or len(value) < HINT_FROM:

@@ -73,7 +73,13 @@ class Pixel(models.Model):
         UNVERIFIABLE = "unverifiable", "Cannot be read"
         DUPLICATE = "duplicate", "Duplicate"
 
-    PENDING = (Lifecycle.QUEUED, Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UPDATING, Lifecycle.DELETING)
+    PENDING = (
+        Lifecycle.QUEUED,
+        Lifecycle.CREATING,
+        Lifecycle.CHECKING,
+        Lifecycle.UPDATING,
+        Lifecycle.DELETING,
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="pixels")

@@ -5,6 +5,8 @@ Every error carries a sentence for the user, what to do about it, and two facts 
 No error text holds a URL, a body or a secret; `words` are the provider's own, shortened and scrubbed by the client.
 """
 
+from typing import Any
+
 
 class ProviderError(Exception):
     """Base of everything a provider call raises."""
@@ -43,7 +45,7 @@ class Throttled(ProviderError):
     retryable = True
     advice = "PixelHub goes on by itself when the wait is over."
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None, **facts) -> None:
+    def __init__(self, sentence: str, *, retry_after: float | None = None, **facts: Any) -> None:
         super().__init__(sentence, **facts)
         self.retry_after = retry_after
 

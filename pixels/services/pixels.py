@@ -15,7 +15,11 @@ from pixels import snippets, tasks
 from pixels.models import AdAccount, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 
-Kind, Lifecycle = Operation.Kind, Pixel.Lifecycle
+WAITING_FOR = {
+    Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
+    Operation.Kind.UPDATE: Pixel.Lifecycle.UPDATING,
+    Operation.Kind.DELETE: Pixel.Lifecycle.DELETING,
+}
 
 
 class FormAlreadySent(Refused):
@@ -57,7 +61,7 @@ def create_pixels(
                     options=dict(plan.options),
                     created_by=actor,
                 )
-                _promise(pixel, actor, Kind.CREATE, plan.payload)
+                _promise(pixel, actor, Operation.Kind.CREATE, plan.payload)
                 record(team, actor, "created", pixel)
                 pixels.append(pixel)
             return pixels
@@ -70,14 +74,14 @@ def create_pixels(
 
 def _already_made(team: Team, plans: Sequence[Plan]) -> list[Pixel]:
     wanted = {plan.id: fingerprint(plan.payload) for plan in plans}
-    first = Operation.objects.filter(team=team, pixel__in=wanted, kind=Kind.CREATE).order_by("created_at")
+    first = Operation.objects.filter(team=team, pixel__in=wanted, kind=Operation.Kind.CREATE).order_by("created_at")
     made = {operation.pixel_id: operation.fingerprint for operation in first.reverse()}
     if made and made != wanted:
         raise FormAlreadySent("This form was sent before, with other values. Send it again to create these as well.")
     return list(Pixel.objects.filter(pk__in=made).select_related("connection"))
 
 
-def _promise(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, Any]) -> Operation:
+def _promise(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> Operation:
     operation = Operation.objects.create(
         team_id=pixel.team_id,
         pixel=pixel,
@@ -90,7 +94,7 @@ def _promise(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, An
     return operation
 
 
-def _start(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, Any], lifecycle: Lifecycle) -> None:
+def _start(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> None:
     """Promise a change to an existing pixel, unless another one is under way."""
     if not pixel.connection.is_usable:
         raise Refused("The connection of this pixel is not in use now.")
@@ -99,7 +103,7 @@ def _start(pixel: Pixel, actor: User | None, kind: Kind, payload: dict[str, Any]
             _promise(pixel, actor, kind, payload)
     except IntegrityError:
         raise Refused("Another change of this pixel is under way. Wait for it and try again.") from None
-    pixel.lifecycle = lifecycle
+    pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()
     pixel.save()
 
@@ -113,7 +117,7 @@ def _supported(pixel: Pixel, capability: Any) -> None:
     _lock(pixel)
     if not pixel.provider_class.can(capability):
         raise Refused(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
-    if pixel.lifecycle != Lifecycle.LIVE:
+    if pixel.lifecycle != Pixel.Lifecycle.LIVE:
         raise Refused("This is possible once the pixel is live.")
 
 
@@ -121,14 +125,14 @@ def _supported(pixel: Pixel, capability: Any) -> None:
 def change_pixel(pixel: Pixel, actor: User, changes: Mapping[str, Any]) -> None:
     """Send what changed; our row takes the new values when the provider has accepted them."""
     _supported(pixel, "update")
-    _start(pixel, actor, Kind.UPDATE, dict(changes), Lifecycle.UPDATING)
+    _start(pixel, actor, Operation.Kind.UPDATE, dict(changes))
     record(pixel.team, actor, "changed", pixel, ", ".join(sorted(changes)))
 
 
 @transaction.atomic
 def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
     _supported(pixel, "activate")
-    _start(pixel, actor, Kind.UPDATE, {"state": "active" if active else "inactive"}, Lifecycle.UPDATING)
+    _start(pixel, actor, Operation.Kind.UPDATE, {"state": "active" if active else "inactive"})
     record(pixel.team, actor, "activated" if active else "deactivated", pixel)
 
 
@@ -136,7 +140,7 @@ def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
 def delete_pixel(pixel: Pixel, actor: User) -> None:
     """At the provider; for putting the row away there is archive_pixel."""
     _supported(pixel, "delete")
-    _start(pixel, actor, Kind.DELETE, {}, Lifecycle.DELETING)
+    _start(pixel, actor, Operation.Kind.DELETE, {})
     record(pixel.team, actor, "deleted", pixel)
 
 
@@ -148,8 +152,12 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     if not can_retry(pixel, last):
         raise Refused("Only what failed can be sent again.")
     assert last is not None
-    lifecycle = {Kind.CREATE: Lifecycle.QUEUED, Kind.UPDATE: Lifecycle.UPDATING, Kind.DELETE: Lifecycle.DELETING}
-    _start(pixel, actor, Kind(last.kind), last.payload, lifecycle[Kind(last.kind)])
+    lifecycle = {
+        Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
+        Operation.Kind.UPDATE: Pixel.Lifecycle.UPDATING,
+        Operation.Kind.DELETE: Pixel.Lifecycle.DELETING,
+    }
+    _start(pixel, actor, Operation.Kind(last.kind), last.payload, lifecycle[Operation.Kind(last.kind)])
     record(pixel.team, actor, "retried", pixel)
 
 
@@ -159,7 +167,7 @@ def last_operation(pixel: Pixel) -> Operation | None:
 
 def can_retry(pixel: Pixel, last: Operation | None) -> bool:
     ended = (Operation.State.FAILED, Operation.State.CANCELLED)
-    settled = pixel.lifecycle in (Lifecycle.FAILED, Lifecycle.LIVE)
+    settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE)
     return bool(last and last.state in ended and settled and pixel.error_code and not pixel.archived_at)
 
 

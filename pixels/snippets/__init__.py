@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 from pixels.models import Pixel, Snippet
 from pixels.providers.base import Tag
 

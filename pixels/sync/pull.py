@@ -7,13 +7,14 @@ whole list only reads "not in the last list".
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from pixels import snippets
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
 from pixels.providers.base import Page, RemotePixel
@@ -25,7 +26,7 @@ from .push import attach
 
 log = logging.getLogger(__name__)
 
-State, Lifecycle, Remote = SyncRun.State, Pixel.Lifecycle, Pixel.Remote
+Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 # Ours without a remote id that may yet turn out to be the object in the list.
 EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
 
@@ -34,7 +35,7 @@ class TakenOver(Exception):
     """The run's lease ran out and another worker has it now."""
 
 
-def open_run(connection: Connection, by=None) -> SyncRun | None:
+def open_run(connection: Connection, by: User | None = None) -> SyncRun | None:
     """A queued run, or None when one is already open: one pull per connection at a time."""
     try:
         with transaction.atomic():
@@ -55,7 +56,7 @@ def schedule(limit: int) -> list[SyncRun]:
 
 def due(limit: int) -> list[int]:
     """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
-    waiting = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_until__lt=timezone.now())
+    waiting = Q(state=SyncRun.State.QUEUED) | Q(state=SyncRun.State.RUNNING, lease_until__lt=timezone.now())
     return list(SyncRun.objects.filter(waiting).order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
@@ -80,19 +81,19 @@ def pull(run_id: int) -> None:
     except TakenOver:
         log.warning("run %s was taken over", run.pk)
     except ProviderError as error:
-        _end(run, State.FAILED, error)
+        _end(run, SyncRun.State.FAILED, error)
     except Exception:
         log.exception("run %s failed in PixelHub", run.pk)
-        _end(run, State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
+        _end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
     else:
-        _end(run, State.DONE)
+        _end(run, SyncRun.State.DONE)
 
 
 def _claim(run_id: int) -> SyncRun | None:
     now = timezone.now()
-    free = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_until__lt=now)
+    free = Q(state=SyncRun.State.QUEUED) | Q(state=SyncRun.State.RUNNING, lease_until__lt=now)
     claimed = SyncRun.objects.filter(free, pk=run_id).update(
-        state=State.RUNNING,
+        state=SyncRun.State.RUNNING,
         attempt=F("attempt") + 1,
         lease_until=now + timedelta(seconds=settings.LEASE),
         started_at=now,
@@ -102,8 +103,8 @@ def _claim(run_id: int) -> SyncRun | None:
     return SyncRun.objects.select_related("connection").get(pk=run_id) if claimed else None
 
 
-def _mine(run: SyncRun):
-    return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=State.RUNNING)
+def _mine(run: SyncRun) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=SyncRun.State.RUNNING)
 
 
 def _apply_page(run: SyncRun, account: AdAccount, page: Page) -> None:
@@ -187,7 +188,7 @@ def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:
     return pixel
 
 
-def _whole_list(run: SyncRun, account: AdAccount, seen: set[str], started) -> None:
+def _whole_list(run: SyncRun, account: AdAccount, seen: set[str], started: datetime) -> None:
     """The list ended and was as long as announced: say what it did not hold, and what it holds again.
 
     A pixel recorded after the list began may rightly be missing from it.
@@ -211,7 +212,7 @@ def _save_progress(run: SyncRun) -> None:
         raise TakenOver
 
 
-def _end(run: SyncRun, state: State, error: ProviderError | None = None) -> None:
+def _end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) -> None:
     _mine(run).update(
         state=state,
         lease_until=None,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from pixels import snippets
@@ -30,19 +32,23 @@ IDEMPOTENT_TRIES = 5
 WAIT = {"first": 5.0, "most": 900.0, "throttled": 60.0}  # seconds
 
 Kind, State, Lifecycle = Operation.Kind, Operation.State, Pixel.Lifecycle
-UNDER_WAY = {Kind.CREATE: Lifecycle.CREATING, Kind.UPDATE: Lifecycle.UPDATING, Kind.DELETE: Lifecycle.DELETING}
+UNDER_WAY = {
+    Operation.Kind.CREATE: Pixel.Lifecycle.CREATING,
+    Operation.Kind.UPDATE: Pixel.Lifecycle.UPDATING,
+    Operation.Kind.DELETE: Pixel.Lifecycle.DELETING,
+}
 
 
-def due(limit: int) -> list:
+def due(limit: int) -> list[UUID]:
     """Ids of the operations that somebody should look at now: waiting ones, and claims whose worker is gone."""
     now = timezone.now()
-    ready = Q(state=State.PENDING) & (Q(not_before=None) | Q(not_before__lte=now))
-    abandoned = Q(state=State.IN_FLIGHT, lease_until__lt=now)
+    ready = Q(state=Operation.State.PENDING) & (Q(not_before=None) | Q(not_before__lte=now))
+    abandoned = Q(state=Operation.State.IN_FLIGHT, lease_until__lt=now)
     rows = Operation.objects.filter(ready & _usable() | abandoned)
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
-def push(operation_id) -> None:
+def push(operation_id: UUID | str) -> None:
     """Carry out one operation, unless it is not due, taken by somebody else, or finished."""
     operation = _claim(operation_id)
     if operation is None:
@@ -74,17 +80,19 @@ def read_back(pixel: Pixel) -> None:
         Pixel.objects.filter(pk=pixel.pk).update(checked_at=timezone.now())
         return
     with transaction.atomic():
-        pixel = Pixel.objects.select_for_update(of=("self",)).select_related("connection", "ad_account").get(pk=pixel.pk)
+        pixel = (
+            Pixel.objects.select_for_update(of=("self",)).select_related("connection", "ad_account").get(pk=pixel.pk)
+        )
         see(pixel, remote)
         pixel.checked_at = timezone.now()
         pixel.save()
         snippets.issue(pixel)
 
 
-def unread(limit: int) -> list:
+def unread(limit: int) -> list[UUID]:
     """Ids of live pixels whose provider has not yet told us what it holds."""
     waited = Q(checked_at=None) | Q(checked_at__lt=timezone.now() - timedelta(seconds=settings.SWEEP_INTERVAL))
-    rows = Pixel.objects.filter(waited, lifecycle=Lifecycle.LIVE, theirs=None).filter(_usable("connection"))
+    rows = Pixel.objects.filter(waited, lifecycle=Pixel.Lifecycle.LIVE, theirs=None).filter(_usable("connection"))
     rows = rows.exclude(remote=Pixel.Remote.UNVERIFIABLE).filter(archived_at=None)
     return list(rows.order_by("checked_at", "pk").values_list("pk", flat=True)[:limit])
 
@@ -93,25 +101,32 @@ def _usable(path: str = "pixel__connection") -> Q:
     return Q(**{f"{path}__paused_at": None, f"{path}__disconnected_at": None})
 
 
-def _claim(operation_id) -> Operation | None:
+def _claim(operation_id: UUID | str) -> Operation | None:
     now = timezone.now()
     lease = now + timedelta(seconds=settings.LEASE)
-    ready = Q(state=State.PENDING) & (Q(not_before=None) | Q(not_before__lte=now))
+    ready = Q(state=Operation.State.PENDING) & (Q(not_before=None) | Q(not_before__lte=now))
     row = Operation.objects.filter(pk=operation_id)
-    if row.filter(ready & _usable()).update(state=State.IN_FLIGHT, attempt=F("attempt") + 1, lease_until=lease):
-        operation = row.select_related("pixel__connection", "pixel__ad_account").get()
-        Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=UNDER_WAY[Kind(operation.kind)])
-        return operation
-    # A worker died holding it. What provably was not sent, or may be repeated, goes back; the rest is in doubt.
-    abandoned = row.filter(state=State.IN_FLIGHT, lease_until__lt=now)
+    claimed = row.filter(ready & _usable()).update(
+        state=Operation.State.IN_FLIGHT, attempt=F("attempt") + 1, lease_until=lease
+    )
+    if not claimed:
+        _pick_up(row.filter(state=Operation.State.IN_FLIGHT, lease_until__lt=now))
+        return None
+    operation = row.select_related("pixel__connection", "pixel__ad_account").get()
+    Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
+    return operation
+
+
+def _pick_up(abandoned: QuerySet[Operation]) -> None:
+    """A worker died holding it. What provably was not sent, or may be repeated, goes back; the rest is in doubt."""
     operation = abandoned.select_related("pixel__connection", "pixel__ad_account").first()
-    if operation is not None:
+    if operation is None:
+        return
+    if operation.maybe_sent:
         label = operation.pixel.provider_class.label
-        if operation.maybe_sent:
-            _record_error(operation, BadAnswer(f"PixelHub was stopped while it talked to {label}."))
-        else:
-            _again(operation, None, 0)
-    return None
+        _record_error(operation, BadAnswer(f"PixelHub was stopped while it talked to {label}."))
+    else:
+        _again(operation, None, 0)
 
 
 def _may_be_sent(operation: Operation) -> bool:
@@ -123,21 +138,21 @@ def _may_be_sent(operation: Operation) -> bool:
 def _send(provider: Provider, operation: Operation) -> RemotePixel | None:
     pixel, payload = operation.pixel, operation.payload
     account = pixel.ad_account.ref
-    if operation.kind == Kind.CREATE:
+    if operation.kind == Operation.Kind.CREATE:
         return provider.create_pixel(
             account, payload["name"], tuple(payload["events"]), payload["options"], pixel.reference
         )
-    if operation.kind == Kind.UPDATE:
+    if operation.kind == Operation.Kind.UPDATE:
         return provider.update_pixel(account, pixel.remote_id, payload)
     provider.delete_pixel(account, pixel.remote_id)
     return None
 
 
-def _mine(operation: Operation):
-    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.IN_FLIGHT)
+def _mine(operation: Operation) -> QuerySet[Operation]:
+    return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=Operation.State.IN_FLIGHT)
 
 
-def _finish(operation: Operation, state: State, error: ProviderError | None = None) -> bool:
+def _finish(operation: Operation, state: Operation.State, error: ProviderError | None = None) -> bool:
     return bool(
         _mine(operation).update(
             state=state,
@@ -152,25 +167,33 @@ def _finish(operation: Operation, state: State, error: ProviderError | None = No
 def _record(operation: Operation, remote: RemotePixel | None) -> bool:
     """Write the answer under the claim. A create that somebody meanwhile called unknown is still glad of its id."""
     with transaction.atomic():
-        pixel = Pixel.objects.select_for_update(of=("self",)).select_related("connection", "ad_account").get(pk=operation.pixel_id)
-        mine = _finish(operation, State.DONE)
-        late = operation.kind == Kind.CREATE and pixel.lifecycle == Lifecycle.UNKNOWN and not pixel.remote_id
+        pixel = (
+            Pixel.objects.select_for_update(of=("self",))
+            .select_related("connection", "ad_account")
+            .get(pk=operation.pixel_id)
+        )
+        mine = _finish(operation, Operation.State.DONE)
+        late = (
+            operation.kind == Operation.Kind.CREATE
+            and pixel.lifecycle == Pixel.Lifecycle.UNKNOWN
+            and not pixel.remote_id
+        )
         if not mine and not late:
             return False
-        if operation.kind == Kind.DELETE:
-            pixel.lifecycle = Lifecycle.DELETED
+        if operation.kind == Operation.Kind.DELETE:
+            pixel.lifecycle = Pixel.Lifecycle.DELETED
         elif remote is not None:
-            if operation.kind == Kind.CREATE:
+            if operation.kind == Operation.Kind.CREATE:
                 attach(pixel, remote)
             else:
-                apply_changes(pixel, operation.payload)
-                pixel.lifecycle = Lifecycle.LIVE
+                _apply_changes(pixel, operation.payload)
+                pixel.lifecycle = Pixel.Lifecycle.LIVE
                 if _said_everything(remote):
                     see(pixel, remote)
         pixel.clear_error()
         pixel.checked_at = timezone.now() if remote is None or _said_everything(remote) else None
         pixel.save()
-        if pixel.lifecycle == Lifecycle.LIVE:
+        if pixel.lifecycle == Pixel.Lifecycle.LIVE:
             snippets.issue(pixel)
         operation.pixel = pixel
     return True
@@ -183,14 +206,14 @@ def attach(pixel: Pixel, remote: RemotePixel) -> None:
         pixel.website_id = pixel.website_id or other.website_id
     adopted.delete()
     pixel.remote_id = remote.remote_id
-    pixel.lifecycle = Lifecycle.LIVE
+    pixel.lifecycle = Pixel.Lifecycle.LIVE
     if _said_everything(remote):
         see(pixel, remote)
     elif not pixel.provider_class.can("read"):
         pixel.remote = Pixel.Remote.UNVERIFIABLE
 
 
-def apply_changes(pixel: Pixel, changes: dict) -> None:
+def _apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
     options = dict(pixel.options)
     for field, value in changes.items():
         if field == "name":
@@ -212,8 +235,8 @@ def _record_error(operation: Operation, error: ProviderError) -> None:
             test=Connection.Test.REFUSED, test_sentence=error.sentence[:500], test_words=error.words[:250],
             tested_at=timezone.now(),
         )  # fmt: skip
-    if error.maybe_done and operation.kind == Kind.CREATE:
-        _close(operation, State.UNKNOWN, Lifecycle.UNKNOWN, error)
+    if error.maybe_done and operation.kind == Operation.Kind.CREATE:
+        _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
         return
     age = timezone.now() - operation.created_at
     tries_left = operation.attempt < IDEMPOTENT_TRIES if error.maybe_done else age < GIVE_UP_AFTER
@@ -222,8 +245,8 @@ def _record_error(operation: Operation, error: ProviderError) -> None:
         _again(operation, error, min(wait, WAIT["most"]))
     else:
         # A refused change leaves the pixel as it was; only a refused create has nothing to fall back on.
-        after = Lifecycle.FAILED if operation.kind == Kind.CREATE else Lifecycle.LIVE
-        _close(operation, State.FAILED, after, error)
+        after = Pixel.Lifecycle.FAILED if operation.kind == Operation.Kind.CREATE else Pixel.Lifecycle.LIVE
+        _close(operation, Operation.State.FAILED, after, error)
 
 
 def _backoff(operation: Operation) -> float:
@@ -234,7 +257,7 @@ def _again(operation: Operation, error: ProviderError | None, wait: float) -> No
     with transaction.atomic():
         pixel = Pixel.objects.select_for_update().get(pk=operation.pixel_id)
         again = _mine(operation).update(
-            state=State.PENDING,
+            state=Operation.State.PENDING,
             lease_until=None,
             maybe_sent=False,
             not_before=timezone.now() + timedelta(seconds=wait),
@@ -242,14 +265,14 @@ def _again(operation: Operation, error: ProviderError | None, wait: float) -> No
             error_sentence=error.sentence[:500] if error else "",
         )
         if again:
-            if operation.kind == Kind.CREATE:
-                pixel.lifecycle = Lifecycle.QUEUED
+            if operation.kind == Operation.Kind.CREATE:
+                pixel.lifecycle = Pixel.Lifecycle.QUEUED
             if error:
                 pixel.set_error(error)
             pixel.save()
 
 
-def _close(operation: Operation, state: State, lifecycle: Lifecycle, error: ProviderError) -> None:
+def _close(operation: Operation, state: Operation.State, lifecycle: Pixel.Lifecycle, error: ProviderError) -> None:
     with transaction.atomic():
         pixel = Pixel.objects.select_for_update().get(pk=operation.pixel_id)
         if _finish(operation, state, error):

@@ -136,7 +136,9 @@ def disconnect(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     if request.method == "POST":
         cancelled = services.disconnect(connection, request.user)
-        work = f" {cancelled} waiting {'change was' if cancelled == 1 else 'changes were'} cancelled." if cancelled else ""
+        work = (
+            f" {cancelled} waiting {'change was' if cancelled == 1 else 'changes were'} cancelled." if cancelled else ""
+        )
         messages.success(request, f"{connection} is disconnected. Its pixels stay here and at the provider.{work}")
         return redirect("connection", request.team.slug, connection.pk)
     context = {

@@ -40,7 +40,7 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
             return redirect("pixel", request.team.slug, pixels[0].pk)
         messages.success(request, f"{len(pixels)} pixels are on their way to {connection.provider_class.label}.")
         return redirect("pixel_list", request.team.slug)
-    return _page(request, form, status=422)
+    return _page(request, form)
 
 
 @require_POST

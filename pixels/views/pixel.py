@@ -15,10 +15,14 @@ from accounts.services import Refused
 from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
 from pixels.models import Operation, Pixel, Website
+from pixels.providers.base import Capability
 from pixels.services import pixels as services
 
 from .checklist import groups
 from .pixel_facts import drift_rows, facts
+
+# What a provider may be able to do to a pixel that exists.
+CHANGES: tuple[Capability, ...] = ("update", "activate", "delete")
 
 
 def _get(request: TeamRequest, pixel_id: UUID) -> Pixel:
@@ -50,7 +54,7 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     context = {
         "pixel": pixel,
         "provider": provider,
-        "is_busy": pixel.is_pending or live and pixel.theirs is None and provider.can("read"),
+        "is_busy": pixel.is_pending or (live and pixel.theirs is None and provider.can("read")),
         "last": last,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
         "can_retry": services.can_retry(pixel, last),
@@ -60,8 +64,8 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "facts": facts(pixel),
         "drift": drift_rows(pixel),
         "websites": Website.objects.for_team(request.team).filter(archived_at=None),
-        "can": {name: live and provider.can(name) for name in ("update", "activate", "delete")},
-        "cannot": {name: provider.missing.get(name) for name in ("update", "activate", "delete")},
+        "can": {name: live and provider.can(name) for name in CHANGES},
+        "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
         "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
     }
@@ -73,7 +77,9 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     pixel = _get(request, pixel_id)
     if not pixel.provider_class.can("update") or pixel.lifecycle != Pixel.Lifecycle.LIVE:
-        messages.error(request, pixel.provider_class.missing.get("update") or "This is possible once the pixel is live.")
+        messages.error(
+            request, pixel.provider_class.missing.get("update") or "This is possible once the pixel is live."
+        )
         return _back(request, pixel)
     form = EditPixelForm(pixel, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -91,7 +97,7 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "fields": [field for field in form.options if field.name != "events"],
         "sandbox_page": pixel.connection.is_sandbox,
     }
-    return render(request, "pixels/pixel_edit.html", context, status=422 if request.method == "POST" else 200)
+    return render(request, "pixels/pixel_edit.html", context)
 
 
 @require_POST
@@ -119,8 +125,13 @@ def delete(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         if request.POST.get("confirm", "").strip() == pixel.name.strip():
             return _do(request, pixel, services.delete_pixel)
         error = "That is not the name of this pixel."
-    context = {"pixel": pixel, "provider": pixel.provider_class, "error": error, "sandbox_page": pixel.connection.is_sandbox}
-    return render(request, "pixels/pixel_delete.html", context, status=422 if error else 200)
+    context = {
+        "pixel": pixel,
+        "provider": pixel.provider_class,
+        "error": error,
+        "sandbox_page": pixel.connection.is_sandbox,
+    }
+    return render(request, "pixels/pixel_delete.html", context)
 
 
 @require_POST

@@ -30,7 +30,13 @@ def drift_rows(pixel: Pixel) -> list[tuple[str, str, str]]:
     rows = []
     for name in pixel.drift:
         label = "Name" if name == "name" else str(fields[name].label) if name in fields else name.replace("_", " ")
-        rows.append((label.capitalize(), _said(pixel, name, pixel.ours.get(name)), _said(pixel, name, pixel.theirs.get(name))))
+        rows.append(
+            (
+                label.capitalize(),
+                _said(pixel, name, pixel.ours.get(name)),
+                _said(pixel, name, pixel.theirs.get(name)),
+            )
+        )
     return rows
 
 

@@ -9,7 +9,13 @@ from pixels.forms.filters import PixelFilterForm
 from pixels.models import Connection, Pixel
 
 PER_PAGE = 50
-COLUMNS = [("name", "Name"), ("provider", "Provider"), ("website", "Website"), ("state", "State"), ("created", "Created")]
+COLUMNS = [
+    ("name", "Name"),
+    ("provider", "Provider"),
+    ("website", "Website"),
+    ("state", "State"),
+    ("created", "Created"),
+]
 
 
 @require_safe
@@ -22,7 +28,7 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
     context = {
         "page_obj": page,
         "filters": filters,
-        "columns": [_column(filters.sort, key, label) for key, label in COLUMNS],
+        "columns": [_column(filters.order, key, label) for key, label in COLUMNS],
         "is_busy": pending,
         "has_connections": bool(page) or Connection.objects.for_team(request.team).exists(),
         "has_sandbox": any(pixel.connection.is_sandbox for pixel in page),

@@ -23,7 +23,7 @@ CONNECTIONS = {
 WEBSITES = {"Shoe shop": "https://shoes.example", "Flower shop": "https://flowers.example"}
 # website, provider, name, events, values of the provider's form that differ from its initial ones
 PIXELS: list[tuple[str, str, str, list[str], dict[str, Any]]] = [
-    ("Shoe shop", "easyflow", "Shoe shop checkout", ["checkout-initialized", "purchase-completed"], {"platform": "meta"}),
+    ("Shoe shop", "easyflow", "Shoe shop checkout", ["purchase-completed", "pix-generated"], {"platform": "meta"}),
     ("Shoe shop", "pitchtarget", "Shoe shop purchase", ["CHECKOUT"], {}),
     ("Shoe shop", "xandr", "Shoe shop purchase", ["7"], {"trigger_type": "hybrid"}),
     ("Flower shop", "xandr", "Flower shop lead", ["8"], {}),

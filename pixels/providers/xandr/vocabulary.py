@@ -47,7 +47,7 @@ VOCABULARY = (
     Word(
         value="8",
         label="Lead",
-        sentence="Somebody interested leaves an address or a postcode",
+        sentence="Somebody interested leaves contact details",
         event="lead",
         grade="close",
     ),

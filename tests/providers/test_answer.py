@@ -1,0 +1,86 @@
+"""What a provider says is shortened, freed of tags, addresses and secrets, and its waits are believed within reason."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from pixels.providers.answer import Answer
+from pixels.providers.errors import Throttled
+from pixels.providers.secret import DOTS, Secret
+
+SECRET = 'p&q/r "s" <t>'
+
+
+def answer(content: str = "", **headers: str) -> Answer:
+    found = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("Xandr", 429, found, content.encode(), (Secret(SECRET),))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        "p%26q%2Fr%20%22s%22%20%3Ct%3E",
+        "p%26q%2Fr+%22s%22+%3Ct%3E",
+        "p&amp;q/r &quot;s&quot; &lt;t&gt;",
+    ],
+)
+def test_a_secret_becomes_dots_in_whatever_form_it_is_repeated(form: str) -> None:
+    assert answer().words(f"bad key {form} used") == f"bad key {DOTS} used"
+
+
+def test_a_secret_becomes_dots_inside_json() -> None:
+    assert answer().words(json.dumps({"key": SECRET})) == f'{{"key": "{DOTS}"}}'
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("<h1>Bad   gateway</h1>\n<hr>nginx", "Bad gateway nginx"),
+        ("<style>b{}</style><script>var a = 1;</script>Sorry<!-- hidden -->", "Sorry"),
+        ("see https://api.example/x?token=1 or try", "see … or try"),
+        ("a\x00b\x1b[31m", "a b [31m"),
+        ("x" * 300, "x" * 199 + "…"),
+        ("Ação &amp; mais", "Ação & mais"),
+    ],
+)
+def test_words_are_plain_and_short(said: str, shown: str) -> None:
+    assert answer().words(said) == shown
+
+
+def wait(header: str, **more: str) -> float | None:
+    error = answer(Retry_After=header, **more).fault("the token")
+    assert isinstance(error, Throttled)
+    return error.retry_after
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("86400", 86400), ("9, 24", 24)])
+def test_a_wait_in_seconds_is_believed(header: str, seconds: float) -> None:
+    assert wait(header) == seconds
+
+
+@pytest.mark.parametrize(
+    "header", ["", "0", "-1", "1000000000", "soon", "1.5e3", "٧", "Wed, 99 Foo 2026 07:28:00 GMT"]
+)
+def test_an_absurd_wait_is_no_wait(header: str) -> None:
+    assert wait(header) is None
+
+
+def test_a_date_is_read_by_the_providers_own_clock() -> None:
+    theirs = datetime.now(UTC) + timedelta(hours=3)
+    then = format_datetime(theirs + timedelta(seconds=90), usegmt=True)
+    assert wait(then, Date=format_datetime(theirs, usegmt=True)) == 90
+    past = format_datetime(theirs - timedelta(seconds=90), usegmt=True)
+    assert wait(past, Date=format_datetime(theirs, usegmt=True)) is None
+
+
+def test_a_date_without_their_clock_is_read_by_ours() -> None:
+    seconds = wait(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
+    assert seconds is not None
+    assert 85 < seconds <= 90
+
+
+def test_an_answer_does_not_show_itself() -> None:
+    assert "planted" not in repr(answer("planted", X="planted"))

@@ -1,0 +1,194 @@
+"""What holds for every provider in PROVIDERS, so for the next one too."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+
+from pixels.events import EVENTS
+from pixels.providers import PROVIDERS
+from pixels.providers.base import AdAccountRef, Capability, ConnectionForm, PixelForm, Provider, TagSubject
+from pixels.providers.errors import NotSupported
+
+from .conftest import CHOSEN
+from .loopback import Loopback
+from .strategies import OPTIONS, events_of
+
+METHODS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "check_credentials": ("check_credentials", (AdAccountRef(id="2"),)),
+    "ad_accounts": ("list_ad_accounts", ()),
+    "create": ("create_pixel", (AdAccountRef(id="2"), "Name", (), {}, "ph-1")),
+    "read": ("read_pixel", (AdAccountRef(id="2"), "1")),
+    "find": ("find_pixels", (AdAccountRef(id="2"), "ph-1", "Name")),
+    "list": ("list_pixels", (AdAccountRef(id="2"),)),
+    "update": ("update_pixel", (AdAccountRef(id="2"), "1", {})),
+    "delete": ("delete_pixel", (AdAccountRef(id="2"), "1")),
+}
+FACTS = {"one_event_per_pixel", "name_unique"}
+
+each_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+
+
+@each_provider
+@pytest.mark.parametrize("capability", METHODS)
+def test_capabilities_and_overridden_methods_agree(provider: type[Provider], capability: str) -> None:
+    name, _ = METHODS[capability]
+    overridden = getattr(provider, name) is not getattr(Provider, name)
+    assert overridden == (capability in provider.capabilities)
+
+
+@each_provider
+def test_capabilities_without_a_method_rest_on_one(provider: type[Provider]) -> None:
+    assert not provider.can("activate") or provider.can("update")
+    assert not provider.can("changed_since") or provider.can("list")
+
+
+@each_provider
+def test_what_a_provider_cannot_do_it_gives_a_reason_for(provider: type[Provider]) -> None:
+    lacking = set(get_args(Capability)) - FACTS - provider.capabilities
+    assert set(provider.missing) == lacking
+    for reason in provider.missing.values():
+        assert reason.endswith(".")
+        assert provider.label in reason
+
+
+@each_provider
+def test_an_unsupported_call_says_why_and_sends_nothing(
+    provider: type[Provider], connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    for capability in set(METHODS) - provider.capabilities:
+        name, arguments = METHODS[capability]
+        with pytest.raises(NotSupported) as caught:
+            getattr(connect(provider.slug), name)(*arguments)
+        assert caught.value.sentence == provider.missing[capability]
+    assert loopback.received == []
+
+
+@each_provider
+def test_every_word_points_into_the_catalogue(provider: type[Provider]) -> None:
+    words = provider.vocabulary
+    assert {word.event for word in words} <= set(EVENTS)
+    assert len({word.event for word in words}) == len(words)
+    assert len({word.value for word in words}) == len(words)
+    assert {value for preset in provider.presets for value in preset.words} <= {word.value for word in words}
+
+
+def test_every_event_of_the_catalogue_has_a_source_and_a_sentence() -> None:
+    for key, event in EVENTS.items():
+        assert event.key == key
+        assert event.sentence
+        assert event.source
+
+
+@each_provider
+def test_a_checkbox_is_named_by_its_sentence_and_then_the_providers_word(provider: type[Provider]) -> None:
+    field = provider.pixel_form.base_fields["events"]
+    names = dict(flat(field.choices))  # type: ignore[attr-defined]
+    assert names == {word.value: f"{word.sentence} {word.label}" for word in provider.vocabulary}
+
+
+@each_provider
+def test_no_checkbox_can_be_mistaken_for_another_field_of_the_screen(provider: type[Provider]) -> None:
+    """Who asks for "Name" or "Code" by voice or in a test must not meet a sentence that holds the word."""
+    labels = [field.label for name, field in provider.pixel_form.base_fields.items() if name != "events"]
+    for word in provider.vocabulary:
+        for label in ["Connection", "Ad account", "Name", "Website", "URL", *labels]:
+            assert str(label).casefold() not in f"{word.sentence} {word.label}".casefold()
+
+
+@each_provider
+def test_no_label_of_a_form_is_part_of_another(provider: type[Provider]) -> None:
+    for form in (provider.connection_form, provider.pixel_form, provider.tag_form):
+        labels = [str(field.label).casefold() for field in form.base_fields.values()] if form else []
+        assert [(a, b) for a in labels for b in labels if a != b and a in b] == []
+
+
+@each_provider
+def test_forms_name_only_fields_they_have(provider: type[Provider]) -> None:
+    form = provider.pixel_form
+    named = {*form.advanced, *form.per_pixel, *form.show_when}
+    named |= {condition.split("=")[0] for condition in form.show_when.values()}
+    assert named <= set(form.base_fields)
+    assert provider.secret_fields <= set(provider.connection_form.base_fields)
+    assert provider.password_fields <= provider.secret_fields
+    assert provider.reference_option is None or provider.reference_option in form.base_fields
+    assert issubclass(form, PixelForm)
+    assert issubclass(provider.connection_form, ConnectionForm)
+
+
+@each_provider
+def test_secrets_never_come_back_into_their_inputs(provider: type[Provider]) -> None:
+    typed = dict.fromkeys(provider.connection_form.base_fields, "planted-secret")
+    form = provider.connection_form({**typed, "ad_account": ""})
+    assert not form.is_valid()
+    for name in provider.secret_fields:
+        assert "planted-secret" not in str(form[name])
+
+
+@each_provider
+def test_credentials_and_ad_account_are_told_apart(provider: type[Provider]) -> None:
+    typed = dict.fromkeys(provider.connection_form.base_fields, "42")
+    form = provider.connection_form(typed)
+    assert form.is_valid(), form.errors
+    assert form.ad_account_ref().id == "42"
+    assert set(form.credentials()) == set(typed) - {"ad_account", "ad_account_code"}
+
+
+@each_provider
+def test_the_life_cycle_names_its_source(provider: type[Provider]) -> None:
+    assert provider.life_cycle.source.startswith("https://")
+    assert provider.life_cycle.sentence.endswith(".")
+
+
+@each_provider
+def test_live_addresses_are_https(provider: type[Provider]) -> None:
+    assert provider.live_url.startswith("https://")
+    assert not provider.live_url.endswith("/")
+
+
+@each_provider
+def test_tags_need_no_instance_and_fit_their_buttons(provider: type[Provider]) -> None:
+    events, options = CHOSEN[provider.slug]
+    subject = TagSubject(
+        remote_id="37",
+        name="Shop",
+        events=events,
+        options=options,
+        ad_account=AdAccountRef(id="2"),
+        snippet="<!-- code -->",
+    )
+    tags = provider.tags(subject)
+    assert tags
+    assert len({tag.slug for tag in tags}) == len(tags)
+    assert all(tag.copy_label.startswith("Copy ") and tag.body and tag.where for tag in tags)
+
+
+@each_provider
+def test_providers_give_methods_the_interfaces_own_parameters(provider: type[Provider]) -> None:
+    for name, _ in METHODS.values():
+        theirs = list(inspect.signature(getattr(provider, name)).parameters)
+        assert theirs == list(inspect.signature(getattr(Provider, name)).parameters)
+
+
+@pytest.mark.parametrize("slug", PROVIDERS)
+def test_showing_an_existing_pixel_and_saving_it_unchanged_changes_nothing(slug: str) -> None:
+    provider = PROVIDERS[slug]
+
+    @settings(max_examples=60, deadline=None)
+    @given(events=events_of(provider), options=OPTIONS[slug])
+    def check(events: tuple[str, ...], options: dict[str, Any]) -> None:
+        shown = provider.pixel_form.initial_for(events, options)
+        form = provider.pixel_form({name: value for name, value in shown.items() if value is not None})
+        assert form.is_valid(), form.errors
+        assert tuple(form.cleaned_data["events"]) == events
+        assert form.options() == options
+
+    check()
+
+
+def flat(choices: Any) -> list[tuple[str, str]]:
+    return [
+        pair for value, label in choices for pair in (label if isinstance(label, list) else [(value, label)])
+    ]
