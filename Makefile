@@ -24,12 +24,12 @@ run: .venv/runtime
 		{ echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)." >&2; exit 1; }
 	@echo "Setting up .venv from requirements.txt."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/development: .venv/runtime requirements-dev.txt
 	@echo "Adding requirements-dev.txt."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 test: packages lint check unit postgres

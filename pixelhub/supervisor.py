@@ -1,8 +1,8 @@
 """Starts the processes of one machine, prints what they say behind their names, and ends them together.
 
-They end in the reverse order of their start and each gets its time: the worker may finish the provider call
-it has sent, while the broker still takes its acknowledgement. (Why not honcho: it signals all at once, kills
-after five seconds, fails on a signal during the start, and leaves its children behind when it is killed.)
+Those that serve the others end last, and each gets its time: the worker may finish the provider call it has
+sent, while the broker still takes its acknowledgement. (Why not honcho: it signals all at once, kills after
+five seconds, fails on a signal during the start, and leaves its children behind when it is killed.)
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -37,6 +38,7 @@ class Child:
     process: subprocess.Popen[bytes]
     reader: threading.Thread
     grace: float
+    serves: bool
 
 
 class Supervisor:
@@ -54,21 +56,27 @@ class Supervisor:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for child in reversed(self._children):
-            self._end(child)
+        for serving in (False, True):
+            ending = [child for child in self._children if child.serves is serving]
+            for child in ending:
+                child.process.terminate()
+            for child in ending:
+                self._end(child)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
-    def start(self, name: str, *command: str, grace: float = 10) -> None:
-        """Starts a process that has to live as long as the others; `grace` is its time to end, in seconds."""
-        self._children.append(self._spawn(name, command, grace))
+    def start(self, name: str, *command: str, grace: float = 10, serves: bool = False) -> None:
+        """Starts a process that has to live as long as this one. `grace`: its time to end, in seconds; `serves`:
+        the others need it until their own end."""
+        self._children.append(self._spawn(name, command, grace, serves))
 
     def run(self, name: str, *command: str) -> int:
         """Runs a process that ends by itself, beside the others; its return code."""
-        child = self._spawn(name, command, grace=5)
+        child = self._spawn(name, command, grace=5, serves=False)
         try:
             self.wait(lambda: child.process.poll() is not None)
         finally:
+            child.process.terminate()
             self._end(child)
         return child.process.returncode
 
@@ -95,7 +103,7 @@ class Supervisor:
             self._out.write("".join(f"{label}{line}\n" for line in text.splitlines()))
             self._out.flush()
 
-    def _spawn(self, name: str, command: tuple[str, ...], grace: float) -> Child:
+    def _spawn(self, name: str, command: tuple[str, ...], grace: float, serves: bool) -> Child:
         colour = COLOURS[len(self._children) % len(COLOURS)]
         process = subprocess.Popen(
             command,
@@ -109,7 +117,7 @@ class Supervisor:
         )
         reader = threading.Thread(target=self._read, args=(process, name, colour), daemon=True)
         reader.start()
-        return Child(name, process, reader, grace)
+        return Child(name, process, reader, grace, serves)
 
     def _end_with_supervisor(self) -> None:
         """In the child: the kernel sends TERM when the supervisor dies, even of a kill -9 (Linux only)."""
@@ -127,13 +135,10 @@ class Supervisor:
         self._asked.set()
 
     def _end(self, child: Child) -> None:
-        if child.process.poll() is None:
-            child.process.terminate()
-            waited = 0.0
-            while child.process.poll() is None and waited < child.grace and not self._hurry:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.process.wait(timeout=0.1)
-                waited += 0.1
+        """Waits for a process that was told to end, then no longer."""
+        deadline = time.monotonic() + child.grace
+        while child.process.poll() is None and time.monotonic() < deadline and not self._hurry:
+            time.sleep(0.05)
         # Whatever is left of its session: a pool process, a stubborn server.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.process.pid, signal.SIGKILL)

@@ -52,6 +52,7 @@ class Stack:
             "CREDENTIAL_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
             "DEMO": "0",
             "SWEEP_INTERVAL": "2",
+            "EMAIL_URL": f"filemail:///{self.directory / 'mail'}",
         }
         if kind == "postgres":
             postgres, redis = Postgres(), Redis()

@@ -43,7 +43,7 @@ every_page_not_for_all = pytest.mark.parametrize(
 
 
 def answers(client: Client, path: str) -> list[Any]:
-    """To every method that the page knows at all: a 405 comes from the address, before anybody asks who it is."""
+    """To every method that the page knows at all; a 405 comes before anybody asks who it is."""
     found = [client.generic(method, path) for method in ("GET", "POST", "PUT", "DELETE")]
     return [response for response in found if response.status_code != 405]
 

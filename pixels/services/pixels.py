@@ -152,12 +152,7 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     if not can_retry(pixel, last):
         raise Refused("Only what failed can be sent again.")
     assert last is not None
-    lifecycle = {
-        Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
-        Operation.Kind.UPDATE: Pixel.Lifecycle.UPDATING,
-        Operation.Kind.DELETE: Pixel.Lifecycle.DELETING,
-    }
-    _start(pixel, actor, Operation.Kind(last.kind), last.payload, lifecycle[Operation.Kind(last.kind)])
+    _start(pixel, actor, Operation.Kind(last.kind), last.payload)
     record(pixel.team, actor, "retried", pixel)
 
 

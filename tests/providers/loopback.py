@@ -86,13 +86,7 @@ def raw(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> b
 
 def says(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Behaviour:
     """Answers with JSON, or with bytes and text as they are."""
-    data = (
-        body
-        if isinstance(body, bytes)
-        else body.encode()
-        if isinstance(body, str)
-        else json.dumps(body).encode()
-    )
+    data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return lambda connection: connection.sendall(raw(status, data, headers))
 
 

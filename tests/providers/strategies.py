@@ -19,9 +19,7 @@ urls = st.integers(1, 99).map(lambda number: f"https://shop.example/pixel?n={num
 
 
 def piggybacks_of(kind: str, most: int) -> st.SearchStrategy[list[dict[str, str]]]:
-    return st.lists(urls, max_size=most).map(
-        lambda found: [{"pixel_type": kind, "url": url} for url in found]
-    )
+    return st.lists(urls, max_size=most).map(lambda found: [{"pixel_type": kind, "url": url} for url in found])
 
 
 piggybacks = piggybacks_of("img", 1) | piggybacks_of("js", 3)

@@ -189,6 +189,4 @@ def test_showing_an_existing_pixel_and_saving_it_unchanged_changes_nothing(slug:
 
 
 def flat(choices: Any) -> list[tuple[str, str]]:
-    return [
-        pair for value, label in choices for pair in (label if isinstance(label, list) else [(value, label)])
-    ]
+    return [pair for value, label in choices for pair in (label if isinstance(label, list) else [(value, label)])]

@@ -247,9 +247,7 @@ def test_zipped_answers_are_read(connect: Callable[..., Provider], loopback: Loo
     assert create(connect("pitchtarget")).remote_id == "77"
 
 
-def test_characters_no_database_takes_are_replaced(
-    connect: Callable[..., Provider], loopback: Loopback
-) -> None:
+def test_characters_no_database_takes_are_replaced(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says(b'[{"id": "1", "name": "a\\u0000b\\ud800c \\ud83d\\ude00"}]')]
     (page,) = connect("pitchtarget").list_pixels(ACCOUNT)
     assert page.pixels[0].name == "a\ufffdb\ufffdc \U0001f600"
@@ -272,9 +270,7 @@ def test_the_gate_is_asked_before_each_request_and_may_forbid_it(
     assert loopback.received == []
 
 
-def test_the_deadline_names_itself(
-    connect: Callable[..., Provider], loopback: Loopback, hurried: None
-) -> None:
+def test_the_deadline_names_itself(connect: Callable[..., Provider], loopback: Loopback, hurried: None) -> None:
     loopback.script = [FAULTS["a body that drips"][0]]
     assert fails(connect("xandr"), "create").sentence == "Xandr did not answer within 0.4 seconds."
     loopback.script = [silent]

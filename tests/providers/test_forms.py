@@ -162,12 +162,13 @@ def test_easyflow_offers_all_19_events_of_its_documents_in_groups() -> None:
         "Payment by boleto",
         "Coupon",
     ]
-    assert sorted(value for _, words in choices for value, _ in words) == sorted(
-        "checkout-initialized purchase-completed purchase-failed purchase-btn-clicked pix-selected pix-generated "
-        "pix-expired pix-copied credit-card-selected credit-card-form-completed bank-slip-selected "
-        "bank-slip-form-completed address-form-completed delivery-address-completed coupon-added "
-        "coupon-box-clicked coupon-form-completed coupon-apply-failed user-form-completed".split()
-    )
+    seed = """
+        checkout-initialized purchase-completed purchase-failed purchase-btn-clicked pix-selected pix-generated
+        pix-expired pix-copied credit-card-selected credit-card-form-completed bank-slip-selected
+        bank-slip-form-completed address-form-completed delivery-address-completed coupon-added
+        coupon-box-clicked coupon-form-completed coupon-apply-failed user-form-completed
+    """
+    assert sorted(value for _, words in choices for value, _ in words) == sorted(seed.split())
 
 
 def test_pitchtarget_offers_six_tags_and_xandr_seven_categories_and_none() -> None:

@@ -48,9 +48,7 @@ def test_an_id_that_is_no_number_makes_no_xandr_tag(remote_id: str) -> None:
     assert PROVIDERS["xandr"].tags(subject(remote_id=remote_id)) == []
 
 
-SNIPPET = (
-    "<!-- x -->\r\n<script>\nfb_param.value = '0.01';\nfb_param.currency = 'GBP';</script>\t é\U0001f600 "
-)
+SNIPPET = "<!-- x -->\r\n<script>\nfb_param.value = '0.01';\nfb_param.currency = 'GBP';</script>\t é\U0001f600 "
 
 
 def test_pitchtarget_code_is_passed_on_byte_for_byte() -> None:

@@ -88,14 +88,15 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def start(self, supervisor: Supervisor) -> None:
-        """In the order of who needs whom; they end in the reverse order."""
+        """In the order of who needs whom."""
         if settings.EMBEDDED_BROKER:
-            supervisor.start("broker", *broker.command())
+            supervisor.start("broker", *broker.command(), serves=True)
             supervisor.wait(until=broker.answers)
             # The broker remembers the last run: its worker's sign of life is none of this one's.
             cache.delete(health.HEARTBEAT)
         if settings.SANDBOX_ENABLED:
-            supervisor.start("sandbox", *MANAGE, "sandbox", "--port", str(settings.SANDBOX_PORT))
+            sandbox = (*MANAGE, "sandbox", "--port", str(settings.SANDBOX_PORT))
+            supervisor.start("sandbox", *sandbox, serves=True)
         supervisor.start(
             "worker",
             *CELERY,

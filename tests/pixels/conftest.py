@@ -1,0 +1,299 @@
+"""The pixels app as people use it: pages, services and workers, with a real sandbox on a free port behind them.
+
+No Celery: `carry_out` does what a worker would do with what is due.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Team, User
+from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.providers.base import AdAccountRef
+from pixels.sandbox.server import SandboxServer
+from pixels.services import connections, pixels
+from pixels.sync import check, pull, push
+from tests.providers.loopback import Loopback
+
+from .page import Page
+
+CREDENTIALS = {
+    "easyflow": {"api_key": "sandbox-key", "api_secret": "sandbox-secret"},
+    "pitchtarget": {"token": "sandbox-token"},
+    "xandr": {"username": "sandbox", "password": "sandbox"},
+}
+AD_ACCOUNTS = {
+    "easyflow": AdAccountRef(id="sandbox-owner"),
+    "pitchtarget": AdAccountRef(id="9"),
+    "xandr": AdAccountRef(id="2", code="adv-2"),
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "easyflow": {
+        "platform": "meta",
+        "conversion_label": None,
+        "code": None,
+        "description": None,
+        "external_reference": "ours-1",
+    },
+    "pitchtarget": {},
+    "xandr": {
+        "state": "active",
+        "trigger_type": "click",
+        "min_minutes_per_conv": None,
+        "post_click_expire_mins": 20160,
+        "post_view_expire_mins": 1440,
+        "post_click_value": None,
+        "post_view_value": None,
+        "code": None,
+        "piggyback_pixels": [],
+    },
+}
+EVENT = {"easyflow": "purchase-completed", "pitchtarget": "CHECKOUT", "xandr": "7"}
+
+
+@dataclass
+class Sandbox:
+    url: str
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", timeout=10, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def held(self, provider: str, account: str | None = None) -> list[dict[str, Any]]:
+        params = {"provider": provider} | ({"account": account} if account else {})
+        objects: list[dict[str, Any]] = self.ask("GET", "objects", params=params)["objects"]
+        return objects
+
+    def asked(self, provider: str, operation: str) -> int:
+        """How many requests of this kind came."""
+        return int(self.ask("GET", "requests")["requests"].get(provider, {}).get(operation, 0))
+
+    def seed(self, provider: str, objects: list[dict[str, Any]], **more: Any) -> None:
+        self.ask("POST", "seed", json={"provider": provider, "objects": objects, **more})
+
+    def switch(self, **switches: Any) -> None:
+        self.ask("POST", "switch", json=switches)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: SandboxServer, settings: Any) -> Sandbox:
+    """An empty sandbox that the product's sandbox connections talk to."""
+    settings.SANDBOX_URL = sandbox_server.url
+    sandbox = Sandbox(sandbox_server.url)
+    sandbox.ask("POST", "reset")
+    return sandbox
+
+
+@pytest.fixture
+def misbehaving(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """A provider that does whatever its `script` says, and counts what it was asked."""
+    server = Loopback()
+    settings.SANDBOX_URL = server.url
+    settings.CALL_DEADLINE = 0.6
+    monkeypatch.setattr("pixels.providers.http.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 0.3)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def unreachable(settings: Any, free_address: str) -> str:
+    """Nobody listens where the provider should be."""
+    settings.SANDBOX_URL = free_address
+    return free_address
+
+
+@pytest.fixture
+def free_address() -> str:
+    server = Loopback()
+    server.stop()
+    return server.url
+
+
+@pytest.fixture
+def connect(team: Team, alice: User) -> Callable[..., Connection]:
+    """Alice connects a provider through the service."""
+
+    def make(provider: str, **more: Any) -> Connection:
+        values = {
+            "provider": provider,
+            "environment": "sandbox",
+            "credentials": CREDENTIALS[provider],
+            "ad_account": AD_ACCOUNTS[provider],
+        }
+        return connections.connect(team, alice, **(values | more))
+
+    return make
+
+
+@pytest.fixture
+def easyflow(connect: Callable[..., Connection]) -> Connection:
+    return connect("easyflow")
+
+
+@pytest.fixture
+def pitchtarget(connect: Callable[..., Connection]) -> Connection:
+    return connect("pitchtarget")
+
+
+@pytest.fixture
+def xandr(connect: Callable[..., Connection]) -> Connection:
+    return connect("xandr")
+
+
+@pytest.fixture
+def promise(bob: User) -> Callable[..., Pixel]:
+    """Bob asks for one pixel through the service; nothing is sent yet."""
+
+    def make(connection: Connection, name: str = "Purchase", **more: Any) -> Pixel:
+        provider = connection.provider
+        account: AdAccount = more.pop("ad_account", None) or connection.ad_accounts.first()
+        plan = pixels.Plan(
+            id=more.pop("id", None) or Pixel().pk,
+            name=name,
+            events=more.pop("events", (EVENT[provider],)),
+            options=OPTIONS[provider] | more.pop("options", {}),
+        )
+        [pixel] = pixels.create_pixels(
+            connection.team, bob, ad_account=account, website=more.pop("website", None), plans=[plan]
+        )
+        assert not more
+        return pixel
+
+    return make
+
+
+@pytest.fixture
+def live(promise: Callable[..., Pixel], carry_out: Callable[[], None]) -> Callable[..., Pixel]:
+    """The same, and it exists at the sandbox."""
+
+    def make(connection: Connection, name: str = "Purchase", **more: Any) -> Pixel:
+        pixel = promise(connection, name, **more)
+        carry_out()
+        pixel.refresh_from_db()
+        assert pixel.lifecycle == "live", pixel.error_sentence
+        return pixel
+
+    return make
+
+
+@pytest.fixture
+def carry_out(db: None) -> Callable[[], None]:
+    """What a worker does once the sweeper has looked: everything that is due, each once."""
+
+    def run() -> None:
+        for operation_id in push.due(100):
+            push.push(operation_id)
+        for run_id in pull.due(100):
+            pull.pull(run_id)
+        for connection in Connection.objects.filter(test=Connection.Test.TESTING):
+            check.check(connection.pk)
+
+    return run
+
+
+@pytest.fixture
+def sync(carry_out: Callable[[], None]) -> Callable[[Connection], Any]:
+    """One whole pull of a connection; the run as it ended."""
+
+    def run(connection: Connection) -> Any:
+        run = connections.sync_now(connection, None)
+        pull.pull(run.pk)
+        run.refresh_from_db()
+        return run
+
+    return run
+
+
+@pytest.fixture
+def no_wait(db: None) -> Callable[[], None]:
+    """The waiting times before the next try are over."""
+
+    def run() -> None:
+        Operation.objects.update(not_before=None)
+        Pixel.objects.update(checked_at=None)
+
+    return run
+
+
+@pytest.fixture
+def worker_died(db: None) -> Callable[[], None]:
+    """Whoever holds a claim is gone and its lease is over."""
+
+    def run() -> None:
+        long_ago = timezone.now() - timezone.timedelta(hours=1)
+        Operation.objects.filter(state="in_flight").update(lease_until=long_ago)
+
+    return run
+
+
+@dataclass
+class NewPixel:
+    """The form for new pixels in one person's browser."""
+
+    browser: Client
+    team: Team
+
+    @property
+    def url(self) -> str:
+        return reverse("pixel_new", args=[self.team.slug])
+
+    def fill(self, connection: Connection, *ticks: str, **typed: Any) -> dict[str, Any]:
+        """What the browser would send: what the page holds, with some of it typed over.
+
+        The rows of several pixels come from the plan, as on the screen. Names with a dash are given with "__".
+        """
+        page = Page.of(self.browser.get(self.url, {"connection": connection.pk}))
+        values: dict[str, Any] = {**page.form_with("token").values, "events": list(ticks)}
+        typed = {name.replace("__", "-"): value for name, value in typed.items()}
+        values |= {name: value for name, value in typed.items() if name in values}
+        plan = self.browser.post(reverse("pixel_plan", args=[self.team.slug]), values)
+        assert plan.status_code == 200
+        rows = Page(f"<form>{plan.content.decode()}</form>").forms[0].values
+        values |= rows
+        assert typed.keys() <= values.keys(), typed.keys() - values.keys()
+        return values | typed
+
+    def send(self, values: dict[str, Any]) -> Any:
+        return self.browser.post(self.url, values)
+
+    def create(self, connection: Connection, *ticks: str, **typed: Any) -> Any:
+        return self.send(self.fill(connection, *ticks, **typed))
+
+
+@pytest.fixture
+def new_pixel(browser_of: Callable[[User], Client], team: Team, bob: User) -> NewPixel:
+    return NewPixel(browser_of(bob), team)
+
+
+@pytest.fixture
+def at(team: Team) -> Callable[..., str]:
+    """The address of a page of the team, by name."""
+
+    def address(name: str, *args: Any) -> str:
+        keys = [getattr(one, "pk", one) for one in args]
+        return reverse(name, args=[team.slug, *keys])
+
+    return address
+
+
+def errors(response: Any) -> dict[str, list[str]]:
+    """Messages at the fields of the form for new pixels, rows included."""
+    form = response.context["form"]
+    found = {name: list(texts) for part in (form.draft, form.options) for name, texts in part.errors.items()}
+    for row in form.rows:
+        found |= {f"{name}-{row.word.value}": texts for name, texts in row.errors.items()}
+    return found

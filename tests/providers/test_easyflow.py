@@ -1,0 +1,79 @@
+"""Easyflow's answers, and what PixelHub makes of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused, Throttled
+
+from .conftest import create
+from .loopback import Loopback, says
+
+
+def test_a_meta_pixel_without_extras_sends_only_what_was_chosen(
+    connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says({"data": {"pixel": {"id": "px_1"}}})]
+    create(connect("easyflow"), platform="meta", conversion_label=None, code=None, description=None)
+    assert loopback.received[0].json() == {
+        "name": "Shoes purchase",
+        "ownerId": "2",
+        "externalReferenceId": "ph-1",
+        "platform": "meta",
+        "events": ["purchase-completed", "pix-copied"],
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("said", [{"statusCode": 200}, {"statusCode": 201}, {"statusCode": 0}, {}])
+def test_an_id_in_a_positive_answer_is_a_pixel(
+    status: int, said: dict[str, Any], connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says({**said, "data": {"pixel": {"id": "px_1", "new": [1]}}}, status)]
+    pixel = create(connect("easyflow"))
+    assert pixel.remote_id == "px_1"
+    assert pixel.name is None
+    assert pixel.events is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected", "words"),
+    [
+        (400, {"message": "Invalid param: []", "error": "Bad Request", "statusCode": 400}, Refused, "Invalid param: []"),
+        (401, {"message": "Unauthorized", "error": "Unauthorized", "statusCode": 401}, BadCredentials, "Unauthorized"),
+        (403, {"message": "Forbidden resource", "error": "Forbidden"}, Forbidden, "Forbidden resource"),
+        (403, {"message": "Forbidden"}, Forbidden, "Forbidden"),
+        (429, {"message": "Too Many Requests"}, Throttled, "Too Many Requests"),
+        (500, {"message": "Internal server error", "statusCode": 500}, BadAnswer, "Internal server error"),
+        (200, {"message": "Invalid param: []", "statusCode": 400}, Refused, "Invalid param: []"),
+        (200, {"message": "Unauthorized", "statusCode": 401}, BadCredentials, "Unauthorized"),
+        (200, {"message": "Internal server error", "statusCode": 500}, BadAnswer, "Internal server error"),
+    ],
+)  # fmt: skip
+def test_a_no_keeps_easyflows_words(
+    status: int,
+    body: dict[str, Any],
+    expected: type[ProviderError],
+    words: str,
+    connect: Callable[..., Provider],
+    loopback: Loopback,
+) -> None:
+    loopback.script = [says(body, status)]
+    with pytest.raises(ProviderError) as caught:
+        create(connect("easyflow"))
+    assert type(caught.value) is expected
+    assert words in caught.value.words
+    assert caught.value.maybe_done == (expected is BadAnswer)
+    assert len(loopback.received) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"pixel": {}}}, {"data": {"pixel": {"id": ""}}}, []])
+def test_a_yes_without_an_id_leaves_open_what_happened(
+    body: Any, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says(body)]
+    with pytest.raises(BadAnswer) as caught:
+        create(connect("easyflow"))
+    assert caught.value.maybe_done
