@@ -196,9 +196,7 @@ class Activity(models.Model):
     """Who did what when: as text, so that it outlives its subjects. Only activity.record writes it."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="activities")
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     actor_label = models.CharField(max_length=254)
     verb = models.CharField(max_length=50)
     kind = models.CharField(max_length=50)

@@ -65,9 +65,7 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         log.exception("Mail of an invitation failed")
         with transaction.atomic():
             _revoke(invitation, None)
-        raise Refused(
-            "The mail could not be sent, so nobody was invited. Try again in a few minutes."
-        ) from error
+        raise Refused("The mail could not be sent, so nobody was invited. Try again in a few minutes.") from error
     return invitation
 
 

@@ -38,7 +38,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(what: str, ready: Callable[[], bool], process: subprocess.Popen, seconds: float = 30) -> None:
+def wait_for(what: str, ready: Callable[[], bool], process: subprocess.Popen, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         if process.poll() is not None:

@@ -29,6 +29,19 @@ def require(*needed: str) -> None:
         pytest.skip(f"this machine lacks {missing}: see `make packages`")
 
 
+def processes(data_dir: Path) -> dict[int, str]:
+    """Every process that was started for this data, whoever its parent is by now."""
+    found = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (directory / "environ").read_bytes().split(b"\0")
+            if f"DATA_DIR={data_dir}".encode() in environment:
+                found[int(directory.name)] = (directory / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # ended while we looked
+            continue
+    return {number: command for number, command in found.items() if command}  # a zombie has no command line
+
+
 class Stack:
     """The whole product, started with its own command on free loopback ports and data of its own.
 
@@ -73,7 +86,7 @@ class Stack:
             )
         if wait:
             try:
-                wait_for("PixelHub", self.healthy, self.process, seconds=90)
+                wait_for("PixelHub", self.healthy, self.process, seconds=180)
             except RuntimeError as error:
                 self.stop()
                 raise RuntimeError(f"{error}\n{self.logs()}") from error

@@ -34,11 +34,7 @@ every_page = pytest.mark.parametrize(("path", "view"), PAGES, ids=[path for path
 BELOW = {Role.EDITOR: "vera", Role.ADMIN: "bob", Role.OWNER: "bob"}
 every_page_not_for_all = pytest.mark.parametrize(
     ("path", "too_low"),
-    [
-        (path, BELOW[view.required_role])
-        for path, view in PAGES
-        if getattr(view, "required_role", None) in BELOW
-    ],
+    [(path, BELOW[view.required_role]) for path, view in PAGES if getattr(view, "required_role", None) in BELOW],
 )
 
 

@@ -12,25 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.services import end_with_parent, free_port, wait_for
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT, Stack, processes
 
 pytestmark = pytest.mark.services
 
 COUNT_USERS = "from accounts.models import User; print(User.objects.count())"
 MAKE_USER = "from accounts.models import User; User.objects.create_user('kept@pixelhub.example')"
-
-
-def processes(data_dir: Path) -> dict[int, str]:
-    """Every process that was started for this data, whoever its parent is by now."""
-    found = {}
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (directory / "environ").read_bytes().split(b"\0")
-            if f"DATA_DIR={data_dir}".encode() in environment:
-                found[int(directory.name)] = (directory / "cmdline").read_text().replace("\0", " ")
-        except OSError:  # ended while we looked
-            continue
-    return {number: command for number, command in found.items() if command}  # a zombie has no command line
 
 
 def runtime_dir(data_dir: Path) -> str:
@@ -103,14 +90,12 @@ def test_the_same_code_runs_on_sqlite_and_on_postgresql(stack):
     assert ("broker    |" in stack.logs()) == ("REDIS_URL" not in stack.env)
 
 
-def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(
-    make_run, checkout, product, tmp_path
-):
+def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(make_run, checkout, product, tmp_path):
     log, data_dir = tmp_path / "log", product.data_dir
     variables = [f"PORT={product.port}", f"SANDBOX_PORT={product.sandbox_port}", f"DATA_DIR={data_dir}"]
 
     running = make_run(log, *variables)
-    wait_for("make run", lambda: "Ctrl-C stops it." in log.read_text(), running, seconds=90)
+    wait_for("make run", lambda: "Ctrl-C stops it." in log.read_text(), running)
     assert product.healthy()
     drawn = (checkout / ".env").read_text()
     assert oct((checkout / ".env").stat().st_mode & 0o777) == "0o600"

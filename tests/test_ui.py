@@ -57,9 +57,7 @@ def test_a_time_reads_relative_to_now(before, reads):
 
 
 def test_a_time_of_long_ago_reads_as_its_date():
-    assert words(render("{% ago when %}", when=datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC))).startswith(
-        "3 Feb 2020 ("
-    )
+    assert words(render("{% ago when %}", when=datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC))).startswith("3 Feb 2020 (")
 
 
 def test_a_time_carries_the_exact_one_in_the_users_zone():
@@ -241,9 +239,7 @@ def test_every_text_can_be_read_on_its_ground(mode):
 # -- The frame ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["Overview", "Pixels", "Websites", "Connections", "Activity", "People", "Account"]
-)
+@pytest.mark.parametrize("name", ["Overview", "Pixels", "Websites", "Connections", "Activity", "People", "Account"])
 def test_the_left_bar_links_by_exactly_one_word(alice, browser_of, name):
     html = browser_of(alice).get("/t/shop/people/").content.decode()
     links = [words(link) for link in re.findall(r"<a [^>]*>.*?</a>", html, re.S)]

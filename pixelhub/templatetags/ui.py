@@ -18,8 +18,7 @@ MARK_TINTS = 6
 @register.simple_tag
 def icon(name: str) -> SafeString:
     return format_html(
-        '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false">'
-        '<use href="{}#{}"></use></svg>',
+        '<svg class="icon" width="16" height="16" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         static("icons/sprite.svg"),
         name,
     )
@@ -69,9 +68,7 @@ def chip(badge: object) -> dict[str, object]:
 
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)
-def nav_link(
-    context: RequestContext, url: str, label: str, icon_name: str, exact: bool = False
-) -> dict[str, object]:
+def nav_link(context: RequestContext, url: str, label: str, icon_name: str, exact: bool = False) -> dict[str, object]:
     """A link of the left bar. `exact`: the others' addresses begin with this one, so only itself counts."""
     path = context["request"].path
     current = "page" if path == url else "true" if url and not exact and path.startswith(url) else ""

@@ -39,7 +39,6 @@ class ConnectionChoice(forms.ModelChoiceField):
 class DraftForm(forms.Form):
     """What every pixel has, whatever its provider."""
 
-    token = forms.UUIDField(widget=forms.HiddenInput)
     connection = ConnectionChoice(label="Connection", queryset=Connection.objects.none(), empty_label=None)
     ad_account = forms.ModelChoiceField(label="Ad account", queryset=AdAccount.objects.none(), empty_label=None)
     name = forms.CharField(label="Name", max_length=NAME_LENGTH, validators=[no_control_characters])
@@ -97,7 +96,6 @@ class NewPixelForm:
         self.token = _token(data.get("token") if data else None) or uuid.uuid4()
         accounts = list(connection.ad_accounts.all())
         start = {
-            "token": self.token,
             "connection": connection.pk,
             "ad_account": accounts[0].pk if accounts else None,
             "name": f"Pixel {self.token.hex[:4]}",

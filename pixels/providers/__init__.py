@@ -5,6 +5,4 @@ from .easyflow import Easyflow
 from .pitchtarget import PitchTarget
 from .xandr import Xandr
 
-PROVIDERS: dict[str, type[Provider]] = {
-    provider.slug: provider for provider in (Easyflow, PitchTarget, Xandr)
-}
+PROVIDERS: dict[str, type[Provider]] = {provider.slug: provider for provider in (Easyflow, PitchTarget, Xandr)}

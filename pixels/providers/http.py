@@ -94,14 +94,14 @@ class Http:
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
-            response = session.request(**request, timeout=timeout, stream=True, allow_redirects=False)
             content = bytearray()
-            for piece in response.iter_content(64 * 1024):
-                content += piece
-                if len(content) > MAX_BYTES:
-                    raise BadAnswer(
-                        f"{self._label} sent more data than PixelHub accepts.", status=response.status_code
-                    )
+            with session.request(**request, timeout=timeout, stream=True, allow_redirects=False) as response:
+                for piece in response.iter_content(64 * 1024):
+                    content += piece
+                    if len(content) > MAX_BYTES:
+                        raise BadAnswer(
+                            f"{self._label} sent more data than PixelHub accepts.", status=response.status_code
+                        )
             return response.status_code, response.headers, bytes(content)
 
     def _failure(self, watch: _Watch, error: Exception | None = None) -> ProviderError:

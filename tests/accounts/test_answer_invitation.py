@@ -146,9 +146,7 @@ def test_signing_up_with_an_ended_invitation_gives_an_account_but_no_way_in(clie
     assert Team.objects.exclude(pk=team.pk).get().memberships.get().role == Role.OWNER
 
 
-@pytest.mark.parametrize(
-    "path", ["/invitations/", "/invitations/unknown/", "/invitations/" + "x" * 3000 + "/"]
-)
+@pytest.mark.parametrize("path", ["/invitations/", "/invitations/unknown/", "/invitations/" + "x" * 3000 + "/"])
 def test_an_unknown_link_is_a_404_with_a_sentence(client, db, path):
     response = client.get(path)
     assert response.status_code == 404

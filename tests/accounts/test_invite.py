@@ -54,9 +54,7 @@ def test_it_is_in_the_activity_log(browser_of, alice, form):
         ("role", "king"),
     ],
 )
-def test_bad_input_is_said_at_the_field_and_nothing_is_sent(
-    browser_of, alice, form, mailoutbox, field, value
-):
+def test_bad_input_is_said_at_the_field_and_nothing_is_sent(browser_of, alice, form, mailoutbox, field, value):
     response = browser_of(alice).post(form, DORA | {field: value})
     assert list(response.context["form"].errors) == [field]
     assert not Invitation.objects.exists()
@@ -64,9 +62,7 @@ def test_bad_input_is_said_at_the_field_and_nothing_is_sent(
 
 
 def test_members_and_the_already_invited_are_not_invited_again(browser_of, alice, bob, form, mailoutbox):
-    assert (
-        "in this team already" in browser_of(alice).post(form, DORA | {"email": bob.email}).content.decode()
-    )
+    assert "in this team already" in browser_of(alice).post(form, DORA | {"email": bob.email}).content.decode()
     browser_of(alice).post(form, DORA)
     assert "has an open invitation" in browser_of(alice).post(form, DORA).content.decode()
     assert Invitation.objects.count() == len(mailoutbox) == 1

@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time"),
 ]
-ROUNDS = range(10)
+ROUNDS = range(5)
 
 
 def at_once(*actions: Callable[[], object]) -> list[str]:

@@ -32,9 +32,7 @@ def test_an_accepted_one_stays_accepted(browser_of, alice, team, invitation, but
 
 def test_an_unknown_one_is_a_404(browser_of, alice, team):
     for number in (0, 2**63, 2**64):
-        assert (
-            browser_of(alice).post(f"/t/{team.slug}/people/invitations/{number}/revoke/").status_code == 404
-        )
+        assert browser_of(alice).post(f"/t/{team.slug}/people/invitations/{number}/revoke/").status_code == 404
 
 
 def test_another_teams_invitation_cannot_be_reached_through_ones_own(browser_of, charlie, invitation):

@@ -55,9 +55,11 @@ def new_context(new_context: Callable[..., BrowserContext]) -> Iterator[Callable
 
     yield make
     for message in said:
-        # The browser notes every page that answers 404 or 422, also where that is the right answer.
-        expected = message.text.startswith("Failed to load resource") and message.location["url"] in refusals
-        if not expected:
+        # The browser notes every page that answers 404 or 422, also where that is the right answer, and htmx
+        # every request that it takes back itself or that ends with its page.
+        refused = message.text.startswith("Failed to load resource") and message.location["url"] in refusals
+        taken_back = message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+        if not refused and not taken_back:
             complaints.append(f"{message.text} ({message.location['url']})")
     assert complaints == []
 

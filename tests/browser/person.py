@@ -99,6 +99,8 @@ class Person:
         """Its fields come without a reload; the ad account is in the connection's label too."""
         select = self.field("Connection")
         label = select.locator("option", has_text=provider).first.inner_text()
+        if label == select.locator("option:checked").inner_text():
+            return
         select.select_option(label=label)
         account = label.partition(" · ")[2].split()[0]
         expect(self.field("Ad account").locator("option:checked")).to_contain_text(account)
@@ -118,7 +120,7 @@ class Person:
 
     def see_status(self, word: str) -> None:
         """The chip of the page that this person looks at; it gets there by itself."""
-        expect(self.page.get_by_role("status").filter(has_text=re.compile(rf"^\s*{word}\b")).first).to_be_visible()
+        expect(self.page.get_by_role("main").get_by_role("status").get_by_text(word, exact=True).first).to_be_visible()
 
     def copy(self, button: str) -> str:
         """What is on the clipboard after a click on that button."""

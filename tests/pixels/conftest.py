@@ -260,12 +260,19 @@ class NewPixel:
         values: dict[str, Any] = {**page.form_with("token").values, "events": list(ticks)}
         typed = {name.replace("__", "-"): value for name, value in typed.items()}
         values |= {name: value for name, value in typed.items() if name in values}
-        plan = self.browser.post(reverse("pixel_plan", args=[self.team.slug]), values)
-        assert plan.status_code == 200
-        rows = Page(f"<form>{plan.content.decode()}</form>").forms[0].values
-        values |= rows
+        if len(ticks) > 1:
+            values |= self.rows(values)
         assert typed.keys() <= values.keys(), typed.keys() - values.keys()
         return values | typed
+
+    def plan(self, values: dict[str, Any]) -> Page:
+        """What the page would show beside the form for these values."""
+        response = self.browser.post(reverse("pixel_plan", args=[self.team.slug]), values)
+        assert response.status_code == 200
+        return Page(f"<form>{response.content.decode()}</form>")
+
+    def rows(self, values: dict[str, Any]) -> dict[str, list[str]]:
+        return self.plan(values).forms[0].values
 
     def send(self, values: dict[str, Any]) -> Any:
         return self.browser.post(self.url, values)

@@ -41,7 +41,7 @@ def test_an_id_in_a_positive_answer_is_a_pixel(
 @pytest.mark.parametrize(
     ("status", "body", "expected", "words"),
     [
-        (400, {"message": "Invalid param: []", "error": "Bad Request", "statusCode": 400}, Refused, "Invalid param: []"),
+        (400, {"message": "Invalid param: []", "error": "Bad Request", "statusCode": 400}, Refused, "Invalid"),
         (401, {"message": "Unauthorized", "error": "Unauthorized", "statusCode": 401}, BadCredentials, "Unauthorized"),
         (403, {"message": "Forbidden resource", "error": "Forbidden"}, Forbidden, "Forbidden resource"),
         (403, {"message": "Forbidden"}, Forbidden, "Forbidden"),

@@ -1,7 +1,6 @@
 """What is made at the sandbox reads back without a difference: the sandbox knows nothing of these clients."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -129,9 +129,7 @@ class Command(BaseCommand):
             else:
                 lines.append("The demo could not be loaded; the reason is above. Everything else runs.")
         if settings.SANDBOX_ENABLED:
-            lines.append(
-                f"Sandbox:        http://127.0.0.1:{settings.SANDBOX_PORT}/   (its members are listed above)"
-            )
+            lines.append(f"Sandbox:        http://127.0.0.1:{settings.SANDBOX_PORT}/   (its members are listed above)")
         lines += [f"Data:           {settings.DATA_DIR}", "Ctrl-C stops it."]
         supervisor.print("\n".join(lines))
 

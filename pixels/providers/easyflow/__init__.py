@@ -119,14 +119,10 @@ def _remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
         remote_id=remote_id,
         name=_text(pixel.get("name")),
         state=_text(pixel.get("status")),
-        events=tuple(event for event in events if isinstance(event, str))
-        if isinstance(events, list)
-        else None,
+        events=tuple(event for event in events if isinstance(event, str)) if isinstance(events, list) else None,
         options={
             "platform": platform.lower() if platform else None,  # documented in lower case only
-            "conversion_label": _text(metadata.get("conversion-label"))
-            if isinstance(metadata, dict)
-            else None,
+            "conversion_label": _text(metadata.get("conversion-label")) if isinstance(metadata, dict) else None,
             "code": _text(pixel.get("code")),
             "description": _text(pixel.get("description")),
             "external_reference": _text(pixel.get("externalReferenceId")),

@@ -26,9 +26,7 @@ ENUM_MEMBERS = {
 PLACEHOLDERS = {"business_id": "YOUR_BUSINESS_ID", "fingerprint_id": "YOUR_FINGERPRINT_ID"}
 MOMENTS = {word.value: word.sentence for word in VOCABULARY}
 
-AVAILABILITY = (
-    "As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you."
-)
+AVAILABILITY = "As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you."
 ORDER_DATA = (
     "The order data that goes with a purchase differs between versions of the package: "
     "add it as the version you install describes."

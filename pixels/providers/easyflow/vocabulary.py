@@ -44,12 +44,8 @@ VOCABULARY = (
         grade="close",
         note="Buyers' details inside a checkout: a narrower moment than a lead elsewhere.",
     ),
-    _word(
-        "address-form-completed", "A buyer fills in the address form", "billing_address_completed", CUSTOMER
-    ),
-    _word(
-        "delivery-address-completed", "A buyer fills in the delivery address", "shipping_info_added", CUSTOMER
-    ),
+    _word("address-form-completed", "A buyer fills in the address form", "billing_address_completed", CUSTOMER),
+    _word("delivery-address-completed", "A buyer fills in the delivery address", "shipping_info_added", CUSTOMER),
     _word("credit-card-selected", "A buyer chooses to pay by card", "payment_method_selected_card", CARD),
     _word("credit-card-form-completed", "A buyer fills in the card form", "payment_info_added", CARD),
     _word("pix-selected", "A buyer chooses to pay by Pix", "payment_method_selected_pix", PIX),
@@ -57,9 +53,7 @@ VOCABULARY = (
     _word("pix-copied", "A buyer copies the Pix payment", "pix_copied", PIX),
     _word("pix-expired", "A Pix payment runs out unpaid", "pix_expired", PIX),
     _word("bank-slip-selected", "A buyer chooses to pay by boleto", "payment_method_selected_boleto", BOLETO),
-    _word(
-        "bank-slip-form-completed", "A buyer fills in the boleto form", "payment_info_added_boleto", BOLETO
-    ),
+    _word("bank-slip-form-completed", "A buyer fills in the boleto form", "payment_info_added_boleto", BOLETO),
     _word("coupon-box-clicked", "A buyer opens the coupon box", "coupon_opened", COUPON),
     _word("coupon-form-completed", "A buyer sends a coupon off", "coupon_submitted", COUPON),
     _word("coupon-added", "A coupon is accepted", "coupon_applied", COUPON),

@@ -110,9 +110,7 @@ def _words(body: Any) -> str:
     """The texts of an error of unknown form: {"errors": {"name": ["is taken"]}} reads "name is taken"."""
     if isinstance(body, dict):
         silent = ("error", "errors", "message", "base")
-        return "; ".join(
-            _words(value) if key in silent else f"{key} {_words(value)}" for key, value in body.items()
-        )
+        return "; ".join(_words(value) if key in silent else f"{key} {_words(value)}" for key, value in body.items())
     if isinstance(body, list):
         return ", ".join(_words(item) for item in body)
     return str(body)
@@ -139,7 +137,5 @@ def _remote_pixel(answer: Answer, item: Any) -> RemotePixel:
         events=(tag.upper(),) if tag else None,  # sent in upper case, listed in lower case
         options={},
         snippet=snippet,
-        raw={
-            key: value for key, value in item.items() if key != "creator"
-        },  # a person's name, of no use here
+        raw={key: value for key, value in item.items() if key != "creator"},  # a person's name, of no use here
     )

@@ -125,9 +125,7 @@ class Xandr(Provider):
             if total is not None and start >= total:
                 return
 
-    def update_pixel(
-        self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]
-    ) -> RemotePixel:
+    def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
         params = {"advertiser_id": ad_account.id, "id": remote_id}
         return self._written(self._session().call("write", "PUT", params, to_object(changes)), remote_id)
 
@@ -145,9 +143,7 @@ class Xandr(Provider):
         return comparable(field_name, value)
 
     def _session(self) -> Session:
-        return Session(
-            self.http, self.tokens, self.credential("username"), Secret(self.credential("password"))
-        )
+        return Session(self.http, self.tokens, self.credential("username"), Secret(self.credential("password")))
 
     def _written(self, response: Mapping[str, Any], remote_id: str | None) -> RemotePixel:
         """The pixel after a POST or PUT: Xandr answers with the whole object, or with nothing but its id."""

@@ -24,13 +24,9 @@ PIGGYBACKS = (("img", "Image"), ("js", "Script"))
 
 
 class XandrConnectionForm(ConnectionForm):
-    username = TextField(
-        label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    username = TextField(label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     password = PasswordField(label="Password")
-    ad_account = TextField(
-        label="Advertiser", max_length=64, validators=[digits_only], help_text="Its id, a number."
-    )
+    ad_account = TextField(label="Advertiser", max_length=64, validators=[digits_only], help_text="Its id, a number.")
     # Not "Advertiser code": one field's name should not begin with another's.
     ad_account_code = TextField(
         label="Its code, if you know it",
@@ -109,9 +105,7 @@ class XandrPixelForm(PixelForm):
         help_text="Your own code for the pixel at Xandr. PixelHub's reference is filled in: "
         "by it a pixel is found again when an answer got lost.",
     )
-    piggyback_type = forms.ChoiceField(
-        label="Piggyback type", choices=PIGGYBACKS, initial="img", required=False
-    )
+    piggyback_type = forms.ChoiceField(label="Piggyback type", choices=PIGGYBACKS, initial="img", required=False)
     piggyback_urls = forms.CharField(
         label="Piggyback URLs",
         required=False,
@@ -125,9 +119,7 @@ class XandrPixelForm(PixelForm):
         check = URLValidator(schemes=["http", "https"], message="Not a web address: %(value)s")
         for url in urls:
             if len(url) > MAX_PIGGYBACK_URL:
-                raise ValidationError(
-                    f"A URL has {len(url)} characters; at most {MAX_PIGGYBACK_URL} are allowed."
-                )
+                raise ValidationError(f"A URL has {len(url)} characters; at most {MAX_PIGGYBACK_URL} are allowed.")
             no_control_characters(url)
             check(url)
         return urls

@@ -65,9 +65,7 @@ class Session:
     ) -> Answer:
         headers = {"Authorization": token.reveal()}  # the bare token, no "Bearer"
         body = None if pixel is None else {"pixel": pixel}
-        return self._http.call(
-            kind, method, "/pixel", headers=headers, params=params, json=body, hide=(token,)
-        )
+        return self._http.call(kind, method, "/pixel", headers=headers, params=params, json=body, hide=(token,))
 
     def _log_in(self, instead_of: Secret | None) -> Secret:
         """A token other than the given one: another worker's, if it was quicker.
