@@ -37,5 +37,5 @@ class LenientRedisCache(RedisCache):
             return command(*args, **kwargs)
         except RedisError as error:
             LenientRedisCache.down_until = time.monotonic() + RETRY_AFTER
-            log.warning("The cache is down, rate limits are off: %s", error)
+            log.warning("The cache is down, rate limits are off: %s", type(error).__name__)
             return otherwise

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -54,7 +54,7 @@ def _database() -> str:
 def _broker() -> tuple[str, float | None]:
     """Broker and cache are one server: one question tells whether it answers and when the worker last did."""
     try:
-        return "ok", cache.get(HEARTBEAT)
+        return "ok", caches["broker"].get(HEARTBEAT)
     except Exception as error:  # redis' errors, without importing redis where no broker is asked for
         logger.warning("Health: the broker does not answer: %s", type(error).__name__)
         return "down", None

@@ -3,7 +3,7 @@
 import time
 
 from celery.signals import heartbeat_sent, worker_ready
-from django.core.cache import cache
+from django.core.cache import caches
 
 from .health import HEARTBEAT
 
@@ -12,4 +12,4 @@ from .health import HEARTBEAT
 @heartbeat_sent.connect
 def note(**_) -> None:
     # Sent every two seconds from the loop that takes messages, so a stuck or cut-off worker falls silent.
-    cache.set(HEARTBEAT, time.time(), timeout=3600)
+    caches["broker"].set(HEARTBEAT, time.time(), timeout=3600)

@@ -143,13 +143,17 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_IMPORTS = ["pixelhub.heartbeat"]  # loaded by workers, not by the web
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
+_REDIS_CACHE = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": REDIS_URL or f"unix://{BROKER_SOCKET}",
+    "KEY_PREFIX": "pixelhub",
+    "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+}
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL or f"unix://{BROKER_SOCKET}",
-        "KEY_PREFIX": "pixelhub",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
-    }
+    # Limits of sign-in attempts live here; without the server people can still sign in.
+    "default": {**_REDIS_CACHE, "BACKEND": "accounts.cache.LenientRedisCache"},
+    # The same server, asked whether it answers: the worker's heartbeat and /healthz.
+    "broker": _REDIS_CACHE,
 }
 
 # Times of the push and pull machinery, in seconds; each must stay under the next (docs/decisions/0003).
@@ -215,6 +219,7 @@ INVITATION_DAYS = 7
 
 # Without a mail server, mail goes to the web process's log.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # a dead mail server must not hang the page that invites
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="PixelHub <pixelhub@localhost>")
 
 # -- Language, static files, logs -------------------------------------------------------------------------------------

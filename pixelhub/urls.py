@@ -1,6 +1,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from accounts.urls import team_urlpatterns
 from accounts.urls import urlpatterns as account_urlpatterns
@@ -14,6 +15,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    # Several addresses per person are not offered; the account page is what such a link means.
+    path("accounts/email/", RedirectView.as_view(pattern_name="account")),
     path("accounts/", include("allauth.urls")),
     path("t/<slug:team_slug>/", include([*pixel_urlpatterns, *team_urlpatterns])),
     *account_urlpatterns,

@@ -53,17 +53,20 @@ def push(operation_id: UUID | str) -> None:
     operation = _claim(operation_id)
     if operation is None:
         return
+    sending = False
     try:
         provider = provider_for(operation.pixel.connection)
-        if not _may_be_sent(operation):
+        sending = _may_be_sent(operation)
+        if not sending:
             return
         remote = _send(provider, operation)
     except ProviderError as error:
         _record_error(operation, error)
     except Exception:
-        # A fault of ours after the request may have left: nobody knows, so nobody sends it again.
         log.exception("operation %s failed in PixelHub", operation.pk)
-        _record_error(operation, BadAnswer("PixelHub itself failed while handling the answer."))
+        # Once the request may have left, nobody knows what became of it, so nobody sends it again.
+        fault = BadAnswer("PixelHub itself failed while handling the answer.")
+        _record_error(operation, fault if sending else NotSent("PixelHub itself failed before it sent anything."))
     else:
         if _record(operation, remote) and remote is not None and not _said_everything(remote):
             read_back(operation.pixel)
@@ -92,7 +95,7 @@ def read_back(pixel: Pixel) -> None:
 def unread(limit: int) -> list[UUID]:
     """Ids of live pixels whose provider has not yet told us what it holds."""
     waited = Q(checked_at=None) | Q(checked_at__lt=timezone.now() - timedelta(seconds=settings.SWEEP_INTERVAL))
-    rows = Pixel.objects.filter(waited, lifecycle=Pixel.Lifecycle.LIVE, theirs=None).filter(_usable("connection"))
+    rows = Pixel.objects.filter(waited, lifecycle=Pixel.Lifecycle.LIVE, theirs__isnull=True).filter(_usable("connection"))
     rows = rows.exclude(remote=Pixel.Remote.UNVERIFIABLE).filter(archived_at=None)
     return list(rows.order_by("checked_at", "pk").values_list("pk", flat=True)[:limit])
 

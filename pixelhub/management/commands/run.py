@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
@@ -93,7 +93,7 @@ class Command(BaseCommand):
             supervisor.start("broker", *broker.command(), serves=True)
             supervisor.wait(until=broker.answers)
             # The broker remembers the last run: its worker's sign of life is none of this one's.
-            cache.delete(health.HEARTBEAT)
+            caches["broker"].delete(health.HEARTBEAT)
         if settings.SANDBOX_ENABLED:
             sandbox = (*MANAGE, "sandbox", "--port", str(settings.SANDBOX_PORT))
             supervisor.start("sandbox", *sandbox, serves=True)

@@ -38,7 +38,7 @@ class EasyflowPixelForm(PixelForm):
         max_length=255,
         required=False,
         # Easyflow does not say what goes here; it is the one field that can carry it (inferred).
-        help_text="Optional. Most likely the platform's own id, such as a Meta pixel id or AW-123456789.",
+        help_text="Most likely the platform's own id, such as a Meta pixel id or AW-123456789.",
     )
     description = TextField(label="Description", max_length=1000, required=False)
     external_reference = TextField(

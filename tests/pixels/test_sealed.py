@@ -1,0 +1,139 @@
+"""Encryption at rest: a sealed value opens in its own row, untouched, with its own key, and nowhere else."""
+
+import base64
+import os
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from pixels.models import Connection, Credential
+from pixels.models.sealed import CannotOpen, seal, unseal
+from pixels.services import connections
+from pixels.sync import push
+from pixels.sync.client import StoredTokens, provider_for
+
+PLACE = "1/row/credentials"
+
+
+def key() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def test_what_was_sealed_opens():
+    assert unseal(seal(b"planted", place=PLACE), place=PLACE) == b"planted"
+
+
+def test_the_same_value_never_looks_the_same_and_is_not_in_there():
+    first, second = seal(b"planted", place=PLACE), seal(b"planted", place=PLACE)
+    assert first[8:] != second[8:]
+    assert b"planted" not in first
+
+
+@pytest.mark.parametrize("place", ["2/row/credentials", "1/other/credentials", "1/row/token"])
+def test_it_does_not_open_for_another_team_row_or_field(place):
+    with pytest.raises(CannotOpen):
+        unseal(seal(b"planted", place=PLACE), place=place)
+
+
+@pytest.mark.parametrize("position", [0, 7, 8, 19, 20, -1])
+def test_one_flipped_bit_is_noticed(position):
+    sealed = bytearray(seal(b"planted", place=PLACE))
+    sealed[position] ^= 1
+    with pytest.raises(CannotOpen):
+        unseal(bytes(sealed), place=PLACE)
+
+
+@pytest.mark.parametrize("length", [0, 5, 20, 30])
+def test_a_cut_value_is_noticed(length):
+    with pytest.raises(CannotOpen):
+        unseal(seal(b"planted", place=PLACE)[:length], place=PLACE)
+
+
+def test_another_key_does_not_open_it(settings):
+    sealed = seal(b"planted", place=PLACE)
+    settings.CREDENTIAL_KEYS = [key()]
+    with pytest.raises(CannotOpen):
+        unseal(sealed, place=PLACE)
+
+
+def test_the_first_key_seals_and_all_open(settings):
+    old, new = key(), key()
+    settings.CREDENTIAL_KEYS = [old]
+    before = seal(b"old", place=PLACE)
+    settings.CREDENTIAL_KEYS = [new, old]
+    after = seal(b"new", place=PLACE)
+    assert (unseal(before, place=PLACE), unseal(after, place=PLACE)) == (b"old", b"new")
+    settings.CREDENTIAL_KEYS = [new]
+    assert unseal(after, place=PLACE) == b"new"
+    with pytest.raises(CannotOpen):
+        unseal(before, place=PLACE)
+
+
+@pytest.mark.parametrize("keys", [[], [""], ["short"], [base64.b64encode(b"x" * 16).decode()], ["not base64 ~"]])
+def test_a_bad_key_is_a_clear_sentence_without_the_key(settings, keys):
+    settings.CREDENTIAL_KEYS = keys
+    with pytest.raises(ImproperlyConfigured, match="CREDENTIAL_KEYS") as error:
+        seal(b"planted", place=PLACE)
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+    assert not any(part and part in str(error.value) for part in keys)
+
+
+def test_a_ciphertext_copied_into_another_connection_does_not_open(connect):
+    mine, other = connect("xandr"), connect("xandr", credentials={"username": "u", "password": "planted"})
+    Credential.objects.filter(connection=mine).update(sealed=other.credential.sealed)
+    with pytest.raises(CannotOpen):
+        Credential.objects.get(connection=mine).open()
+    with pytest.raises(CannotOpen):
+        swapped = Credential.objects.get(connection=other)
+        swapped.sealed_token = swapped.sealed
+        swapped.open_token()
+
+
+def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(
+    xandr, promise, carry_out, settings, sandbox
+):
+    pixel = promise(xandr)
+    settings.CREDENTIAL_KEYS = [key()]
+    carry_out()
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "failed"
+    assert "no longer read" in pixel.error_sentence
+    assert sandbox.ask("GET", "requests")["requests"] == {}
+    assert Connection.objects.get().test == "refused"
+
+
+def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, settings, sandbox):
+    pixel = promise(xandr)
+    keys, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, []
+    [due] = push.due(1)
+    push.push(due)
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "queued"
+    settings.CREDENTIAL_KEYS = keys
+    pixel.operations.update(not_before=None)
+    push.push(due)
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+
+
+def test_a_session_token_is_sealed_and_forgotten_with_its_credentials(xandr, alice, sandbox):
+    provider_for(xandr).check_credentials(xandr.ad_accounts.first().ref)
+    tokens = StoredTokens(xandr)
+    token = tokens.load()
+    assert token is not None
+    assert token.reveal().encode() not in bytes(Credential.objects.get().sealed_token)
+    connections.replace_credentials(xandr, alice, {"username": "sandbox", "password": "sandbox"})
+    assert tokens.load() is None
+
+
+def test_a_session_token_sealed_with_a_key_that_is_gone_is_just_fetched_anew(xandr, settings, sandbox, promise, carry_out):
+    provider_for(xandr).check_credentials(xandr.ad_accounts.first().ref)
+    old = settings.CREDENTIAL_KEYS
+    credential = Credential.objects.get()
+    settings.CREDENTIAL_KEYS = [key()]
+    token = credential.seal_token(StoredTokens(xandr).load() or next(iter(credential.__class__.objects.none()), None))
+    assert token is None  # it can no longer be read
+    settings.CREDENTIAL_KEYS = old
+    promise(xandr)
+    carry_out()
+    assert len(sandbox.held("xandr")) == 1
