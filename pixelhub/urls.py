@@ -8,12 +8,14 @@ from accounts.urls import urlpatterns as account_urlpatterns
 from pixels.urls import urlpatterns as pixel_urlpatterns
 
 from .health import healthz
+from .views import favicon
 
 admin.site.site_header = admin.site.site_title = "PixelHub admin"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("favicon.ico", favicon),
     path("admin/", admin.site.urls),
     # Several addresses per person are not offered; the account page is what such a link means.
     path("accounts/email/", RedirectView.as_view(pattern_name="account")),

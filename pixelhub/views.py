@@ -1,8 +1,10 @@
-"""The error pages. Named as handlers in urls.py; csrf_failure in the settings."""
+"""The error pages, named as handlers in urls.py (csrf_failure in the settings), and the icon."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -21,3 +23,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     # Without the request no context processor runs: the database may be what failed.
     page = render_to_string("500.html", {"request_id": request.request_id})  # type: ignore[attr-defined]
     return HttpResponse(page, status=500)
+
+
+@login_not_required
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look on pages that name no icon: the admin's, and answers that are not HTML."""
+    return redirect(static("favicon.svg"))

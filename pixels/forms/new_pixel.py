@@ -62,11 +62,16 @@ class DraftForm(forms.Form):
         if data.get("new_site") or data.get("new_site_url"):
             values = {"name": data.get("new_site"), "url": data.get("new_site_url")}
             self.website_form = WebsiteForm(values, instance=Website(team=self.team))
-            if not self.website_form.is_valid():
+            if not self.website_form.is_valid() and not self._is_there(self.website_form.cleaned_data):
                 for mine, theirs in (("new_site", "name"), ("new_site_url", "url"), ("new_site", "__all__")):
                     for error in self.website_form.errors.get(theirs, []):
                         self.add_error(mine, error)
         return data
+
+    def _is_there(self, site: Mapping[str, str]) -> bool:
+        """This very site, added by somebody else or by the first half of a double click."""
+        same = {"name__iexact": site.get("name", ""), "url": site.get("url", "")}
+        return Website.objects.for_team(self.team).filter(archived_at=None, **same).exists()
 
 
 @dataclass

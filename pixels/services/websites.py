@@ -10,8 +10,12 @@ from pixels.models import Website
 
 @transaction.atomic
 def add_website(team: Team, actor: User, *, name: str, url: str) -> Website:
-    website = Website.objects.create(team=team, name=name, url=url)
-    record(team, actor, "added", website)
+    """Asked for twice, as by a double click, it is the same website."""
+    website, new = Website.objects.get_or_create(
+        team=team, name__iexact=name, url=url, archived_at=None, defaults={"name": name}
+    )
+    if new:
+        record(team, actor, "added", website)
     return website
 
 

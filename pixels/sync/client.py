@@ -22,10 +22,11 @@ TOKEN_LOCK = 20.0  # seconds a log-in may hold the lock before others stop waiti
 
 
 def provider_for(connection: Connection) -> Provider:
-    """Raises BadCredentials when what is stored cannot be opened, NotSent when there is no address to talk to."""
-    credential = Credential.objects.select_related("connection").get(connection=connection)
+    """Raises BadCredentials when nothing is stored that can be opened, NotSent when there is no address to talk to."""
     try:
-        credentials = credential.open()
+        credentials = Credential.objects.select_related("connection").get(connection=connection).open()
+    except Credential.DoesNotExist:  # disconnected a moment ago
+        raise BadCredentials("The credentials of this connection were removed.") from None
     except CannotOpen:
         raise BadCredentials("PixelHub can no longer read the stored credentials of this connection.") from None
     return connection.provider_class(credentials, base_url(connection), unlimited, StoredTokens(connection))

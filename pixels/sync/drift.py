@@ -8,6 +8,9 @@ from pixels.models import Pixel
 from pixels.providers.base import RemotePixel
 
 
+STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
+
+
 def flat(remote: RemotePixel) -> dict[str, Any]:
     """What the provider said, in the shape of `Pixel.ours`; fields it did not speak of are left out."""
     theirs: dict[str, Any] = dict(remote.options or {})
@@ -30,7 +33,7 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     before = (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
     theirs = flat(remote)
     pixel.theirs = theirs or pixel.theirs
-    pixel.remote_state = remote.state or pixel.remote_state
+    pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
     pixel.drift = differing(pixel, theirs)
     if not pixel.provider_class.can("read"):

@@ -20,7 +20,7 @@ from django.utils import timezone
 from pixels import snippets
 from pixels.models import Connection, Operation, Pixel
 from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, BadCredentials, NotSupported, ProviderError, Throttled
+from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, NotSupported, ProviderError, Throttled
 
 from .client import provider_for
 from .drift import see

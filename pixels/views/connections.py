@@ -72,7 +72,7 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "provider": provider,
         "runs": runs,
         "under_way": under_way,
-        "is_busy": under_way is not None or connection.test == Connection.Test.TESTING,
+        "is_busy": under_way is not None or (connection.test == Connection.Test.TESTING and connection.is_usable),
         "hints": [(labels.get(name, name), hint) for name, hint in credential.hints.items()] if credential else [],
         "credential": credential,
         "pixel_count": connection.pixels.exclude(lifecycle="deleted").filter(archived_at=None).count(),

@@ -62,7 +62,7 @@ def _chosen(connections: list[Connection], wanted: str | None) -> Connection:
 def _kept(team: Any, data: QueryDict) -> dict[str, Any]:
     """Name and website survive the change of connection; a website may also come with the link."""
     kept = {name: data[name] for name in ("name", "website", "new_site", "new_site_url") if data.get(name)}
-    if kept.get("website") and not str(kept["website"]).isdigit():
+    if kept.get("website") and not str(kept["website"]).isdecimal():
         del kept["website"]
     if kept.get("website") and not kept.get("name"):
         website = team.websites.filter(pk=kept["website"]).first()

@@ -154,7 +154,7 @@ def website(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     chosen = None
     if wanted:
         known = Website.objects.for_team(request.team).filter(archived_at=None)
-        chosen = get_object_or_404(known, pk=wanted if wanted.isdigit() and len(wanted) < 19 else 0)
+        chosen = get_object_or_404(known, pk=wanted if wanted.isdecimal() and len(wanted) < 19 else 0)
     return _do(request, pixel, services.set_website, chosen)
 
 

@@ -107,11 +107,11 @@ def breaks_off(connection: socket.socket) -> None:
 
 
 def drips(start: bytes, drop: bytes) -> Behaviour:
-    """Never silent for long, never done."""
+    """Never silent for long, and not done for longer than any test is ready to wait."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(start)
-        while True:
+        for _ in range(300):
             connection.sendall(drop)
             time.sleep(0.05)
 
