@@ -63,7 +63,9 @@ class Stack:
             "SANDBOX_PORT": str(self.sandbox_port),
             "SECRET_KEY": secrets.token_urlsafe(50),
             "CREDENTIAL_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "DEMO": "0",
+            "DEMO": "0",  # a test that wants the demo calls manage("demo")
+            "DEMO_PASSWORD": secrets.token_urlsafe(12),
+            "ADMIN_PASSWORD": secrets.token_urlsafe(12),
             "SWEEP_INTERVAL": "2",
             "EMAIL_URL": f"filemail:///{self.directory / 'mail'}",
         }

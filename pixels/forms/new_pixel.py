@@ -98,7 +98,9 @@ class NewPixelForm:
     ) -> None:
         self.team, self.connection, self.data = team, connection, data
         self.provider = connection.provider_class
-        self.token = _token(data.get("token") if data else None) or uuid.uuid4()
+        sent = _token(data.get("token")) if data else None
+        self.came_without_token = data is not None and sent is None
+        self.token = sent or uuid.uuid4()
         accounts = list(connection.ad_accounts.all())
         start = {
             "connection": connection.pk,
@@ -163,6 +165,9 @@ class NewPixelForm:
 
     def is_valid(self) -> bool:
         valid = self.draft.is_valid() & self.options.is_valid()
+        if self.came_without_token:  # without it, sending twice could not be told from sending once
+            self.draft.add_error(None, "A part of this form was missing. Send it again.")
+            return False
         if not valid:
             return False
         for row in self.rows:

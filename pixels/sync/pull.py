@@ -67,13 +67,14 @@ def pull(run_id: int) -> None:
     try:
         provider = provider_for(run.connection)
         for account in run.connection.ad_accounts.all():
-            started = timezone.now()
+            started = asked = timezone.now()
             seen: set[str] = set()
-            total = None
+            total, earlier = None, run.seen
             for page in provider.list_pixels(account.ref):
-                _apply_page(run, account, page)
+                run.total = None if page.total is None else earlier + page.total
+                _apply_page(run, account, page, asked)
                 seen.update(remote.remote_id for remote in page.pixels)
-                total = page.total
+                total, asked = page.total, timezone.now()
             if total is not None and len(seen) < total:
                 label = run.connection.provider_class.label
                 raise BadAnswer(f"{label} announced {total} pixels and listed only {len(seen)}.")
@@ -107,8 +108,11 @@ def _mine(run: SyncRun) -> QuerySet[SyncRun]:
     return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=SyncRun.State.RUNNING)
 
 
-def _apply_page(run: SyncRun, account: AdAccount, page: Page) -> None:
-    """One page, one transaction: only differences are written."""
+def _apply_page(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -> None:
+    """One page, one transaction: only differences are written.
+
+    What a push has recorded since the page was asked for is newer than the page, and stays.
+    """
     with transaction.atomic():
         connection = run.connection
         ids = [remote.remote_id for remote in page.pixels]
@@ -121,7 +125,8 @@ def _apply_page(run: SyncRun, account: AdAccount, page: Page) -> None:
             pixel = known.get(remote.remote_id)
             if pixel is not None:
                 pixel.connection, pixel.ad_account = connection, account
-                if see(pixel, remote):
+                newer = pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= asked)
+                if not newer and see(pixel, remote):
                     changed[remote.remote_id] = pixel
                 else:
                     unchanged += 1
@@ -140,7 +145,6 @@ def _apply_page(run: SyncRun, account: AdAccount, page: Page) -> None:
             snippets.issue(pixel)
         run.pages += 1
         run.seen += len(page.pixels)
-        run.total = page.total
         run.created += len(new)
         run.updated += len(changed)
         run.unchanged += unchanged

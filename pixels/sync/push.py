@@ -183,6 +183,10 @@ def _record(operation: Operation, remote: RemotePixel | None) -> bool:
         )
         if not mine and not late:
             return False
+        if late:
+            Operation.objects.filter(pk=operation.pk).update(
+                state=Operation.State.DONE, error_code="", error_sentence=""
+            )
         if operation.kind == Operation.Kind.DELETE:
             pixel.lifecycle = Pixel.Lifecycle.DELETED
         elif remote is not None:
@@ -194,7 +198,7 @@ def _record(operation: Operation, remote: RemotePixel | None) -> bool:
                 if _said_everything(remote):
                     see(pixel, remote)
         pixel.clear_error()
-        pixel.checked_at = timezone.now() if remote is None or _said_everything(remote) else None
+        pixel.checked_at = timezone.now()
         pixel.save()
         if pixel.lifecycle == Pixel.Lifecycle.LIVE:
             snippets.issue(pixel)

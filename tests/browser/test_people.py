@@ -16,10 +16,7 @@ def link_in(mail: str) -> str:
 def test_a_forgotten_password_is_replaced_by_mail(stack, alice):
     page = alice.page
     alice.button("Sign out").click()
-    confirm = page.get_by_role("main").get_by_role("button", name="Sign out")
-    if page.url.endswith("/logout/"):
-        confirm.click()
-    page.goto("/accounts/login/")
+    alice.link("Sign in").click()
     alice.link("Forgot your password?").click()
     alice.fill(Email=alice.email)
     alice.button("Send link").click()
@@ -27,7 +24,8 @@ def test_a_forgotten_password_is_replaced_by_mail(stack, alice):
 
     link = link_in(mail_to(alice.email, stack.directory / "mail"))
     page.goto(link)
-    alice.fill({"New password": "another-horse-8-battery"})
+    for field in page.locator("input[type=password]").all():
+        field.fill("another-horse-8-battery")
     alice.button("Change password").click()
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Choose a new password")
 
@@ -65,7 +63,7 @@ def test_who_is_invited_joins_and_sees_what_the_role_allows(stack, alice, new_co
     alice.open("People")
     expect(alice.page.get_by_role("row", name=vera.email)).to_contain_text("Viewer")
 
-    makers = re.compile("^(Add|New|Create|Edit|Archive|Delete|Deactivate|Invite|Sync now|Test|Replace|Disconnect)")
+    makers = re.compile(r"^(Add|New|Create|Edit|Archive|Delete|Deactivate|Invite|Sync|Test|Replace|Disconnect)\b")
     places = ["Overview", "Pixels", "Websites", "Connections", "People"]
     for place in places:
         vera.open(place)
@@ -94,6 +92,7 @@ def test_who_is_invited_joins_and_sees_what_the_role_allows(stack, alice, new_co
     alice.fill(Role="Editor")
     alice.page.get_by_role("main").get_by_role("button").click()
     expect(alice.page.get_by_role("row", name=vera.email)).to_contain_text("Editor")
+    vera.page.goto(vera.team)
     vera.create_pixel("Xandr", unique("By an editor"), "Lead")
     vera.see_status("Live")
     answer = vera.page.goto(f"{vera.team}connections/new/")

@@ -32,22 +32,22 @@ PROVIDERS = list(FORMS)
 
 
 @pytest.fixture
-def browser(browser_of, alice) -> Client:
+def alices(browser_of, alice) -> Client:
     return browser_of(alice)
 
 
 @pytest.fixture
-def add(browser, at):
+def add(alices, at):
     def post(provider, **typed):
         values = {"provider": provider, "environment": "sandbox", **FORMS[provider], **typed}
-        return browser.post(at("connection_new"), values)
+        return alices.post(at("connection_new"), values)
 
     return post
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_form_has_the_providers_own_fields_and_the_sandbox_selected(browser, at, provider):
-    page = Page.of(browser.get(at("connection_new"), {"provider": provider}))
+def test_the_form_has_the_providers_own_fields_and_the_sandbox_selected(alices, at, provider):
+    page = Page.of(alices.get(at("connection_new"), {"provider": provider}))
     values = page.form_with("environment").values
     assert set(FORMS[provider]) <= values.keys()
     assert values["environment"] == ["sandbox"]
@@ -120,36 +120,36 @@ def test_after_an_error_secrets_come_back_empty_with_a_note_and_the_rest_is_kept
     assert "are not sent back to your browser" in page.text
 
 
-def test_a_provider_nobody_knows_is_asked_for_again(browser, at):
+def test_a_provider_nobody_knows_is_asked_for_again(alices, at):
     for slug in ("", "nobody", "a\x00"):
-        response = browser.post(at("connection_new"), {"provider": slug})
+        response = alices.post(at("connection_new"), {"provider": slug})
         assert response.status_code == 200
         assert "Provider" in Page.of(response).text
     assert not Connection.objects.exists()
 
 
-def test_live_is_offered_but_not_the_sandbox_where_it_is_switched_off(add, browser, at, settings):
+def test_live_is_offered_but_not_the_sandbox_where_it_is_switched_off(add, alices, at, settings):
     settings.SANDBOX_ENABLED = False
-    values = Page.of(browser.get(at("connection_new"), {"provider": "xandr"})).form_with("environment").values
+    values = Page.of(alices.get(at("connection_new"), {"provider": "xandr"})).form_with("environment").values
     assert values["environment"] in (["live"], [])
     assert list(add("xandr").context["environment_form"].errors) == ["environment"]
     assert add("xandr", environment="live").status_code == 302
 
 
-def test_more_ad_accounts_can_be_added_each_once(browser, at, xandr, sandbox):
+def test_more_ad_accounts_can_be_added_each_once(alices, at, xandr, sandbox):
     url = at("ad_account_new", xandr)
-    assert browser.post(url, {"ad_account": "8", "ad_account_code": "adv-8"}).url == at("connection", xandr)
+    assert alices.post(url, {"ad_account": "8", "ad_account_code": "adv-8"}).url == at("connection", xandr)
     assert [str(account) for account in xandr.ad_accounts.all()] == ["2 (adv-2)", "8 (adv-8)"]
-    again = browser.post(url, {"ad_account": "8"})
+    again = alices.post(url, {"ad_account": "8"})
     assert list(again.context["form"].errors) == ["ad_account"]
     assert xandr.ad_accounts.count() == 2
-    assert list(browser.post(url, {"ad_account": "x"}).context["form"].errors) == ["ad_account"]
+    assert list(alices.post(url, {"ad_account": "x"}).context["form"].errors) == ["ad_account"]
     assert Activity.objects.filter(verb="added an ad account to", actor__isnull=False).count() == 1
 
 
 @pytest.mark.parametrize(("name", "status"), [("bob", 403), ("vera", 403), ("charlie", 404)])
 def test_only_owners_and_admins_manage_connections(request, browser_of, at, xandr, sandbox, name, status):
-    browser = browser_of(request.getfixturevalue(name))
+    alices = browser_of(request.getfixturevalue(name))
     before = list(Connection.objects.values()) + list(AdAccount.objects.values())
     for address in (
         at("connection_new"),
@@ -158,16 +158,16 @@ def test_only_owners_and_admins_manage_connections(request, browser_of, at, xand
         at("ad_account_new", xandr),
         at("connection_disconnect", xandr),
     ):
-        assert browser.post(address, FORMS["xandr"] | {"provider": "xandr"}).status_code == status
+        assert alices.post(address, FORMS["xandr"] | {"provider": "xandr"}).status_code == status
     assert list(Connection.objects.values()) + list(AdAccount.objects.values()) == before
 
 
 def test_an_outsiders_team_does_not_open_the_connection_either(browser_of, charlie, xandr, sandbox):
     rival = charlie.memberships.get().team
-    browser = browser_of(charlie)
+    alices = browser_of(charlie)
     for end in ("", "test/", "sync/", "credentials/", "ad-accounts/", "disconnect/"):
         address = f"/t/{rival.slug}/connections/{xandr.pk}/{end}"
-        assert browser.post(address).status_code in (404, 405)
-        assert browser.get(address).status_code in (404, 405)
+        assert alices.post(address).status_code in (404, 405)
+        assert alices.get(address).status_code in (404, 405)
     xandr.refresh_from_db()
     assert xandr.disconnected_at is None

@@ -27,9 +27,15 @@ from .conftest import ACCOUNT, create, secrets_of
 from .loopback import Behaviour, Loopback, breaks_off, drips, hangs_up, resets, says, silent
 
 ECHO = " and ".join(secret for slug in PROVIDERS for secret in secrets_of(slug))
-DEEP = b"[" * 60 + b"]" * 60
-BOTTOMLESS = b"[" * 100_000
 
+
+def yes_with(more: bytes) -> bytes:
+    """A yes for a create at every provider, and something beside it that nobody should swallow."""
+    yes = {"id": "1", "data": {"pixel": {"id": "1"}}, "response": {"status": "OK", "pixels": [{"id": 1}]}}
+    return json.dumps(yes).encode()[:-1] + b', "more": ' + more + b"}"
+
+
+BOMB = gzip.compress(yes_with(b" " * (64 * 1024 * 1024) + b"1"))
 HEAD = b"HTTP/1.1 200 OK\r\n"
 FAULTS: dict[str, tuple[Behaviour, type[ProviderError]]] = {
     "silence": (silent, NoAnswer),
@@ -52,18 +58,18 @@ FAULTS: dict[str, tuple[Behaviour, type[ProviderError]]] = {
     "nothing": (says(b""), BadAnswer),
     "nothing, and says so": (says(b"", 204), BadAnswer),
     "broken JSON": (says(b'{"id": "1'), BadAnswer),
-    "a number that is none": (says(b'{"id": NaN}'), BadAnswer),
-    "a number without end": (says(b'{"id": 1e999}'), BadAnswer),
-    "digits without end": (says(b'{"id": ' + b"1" * 5000 + b"}"), BadAnswer),
-    "JSON too deep": (says(DEEP), BadAnswer),
-    "JSON without bottom": (says(BOTTOMLESS), BadAnswer),
-    "text that is no UTF-8": (says(b'{"id": "\xff"}'), BadAnswer),
+    "a number that is none": (says(yes_with(b"NaN")), BadAnswer),
+    "a number without end": (says(yes_with(b"1e999")), BadAnswer),
+    "digits without end": (says(yes_with(b"1" * 5000)), BadAnswer),
+    "JSON too deep": (says(yes_with(b"[" * 60 + b"]" * 60)), BadAnswer),
+    "JSON without bottom": (says(yes_with(b"[" * 100_000)), BadAnswer),
+    "text that is no UTF-8": (says(yes_with(b'"\xff"')), BadAnswer),
     "a string": (says('"done"'), BadAnswer),
     "an empty object": (says({}), BadAnswer),
     "an id that is no id": (says({"id": True, "response": {"status": "OK", "id": [1]}}), BadAnswer),
-    "a body without end": (says(b" " * (9 * 1024 * 1024)), BadAnswer),
+    "a body without end": (says(yes_with(b" " * (9 * 1024 * 1024) + b"1")), BadAnswer),
     "a zip bomb": (
-        says(gzip.compress(b" " * (64 * 1024 * 1024)), headers={"Content-Encoding": "gzip"}),
+        says(BOMB, headers={"Content-Encoding": "gzip"}),
         BadAnswer,
     ),
     "a lie about zip": (says(b'{"id": "1"}', headers={"Content-Encoding": "gzip"}), BadAnswer),
@@ -147,6 +153,14 @@ def test_a_fault_is_one_request_and_one_honest_error(
     assert time.monotonic() - started < 9
     assert PROVIDERS[slug].label in error.sentence
     assert_no_secret_shown(slug, error, caplog)
+
+
+@pytest.mark.parametrize("slug", PROVIDERS)
+def test_it_is_the_fault_and_not_the_rest_of_the_answer_that_is_refused(
+    slug: str, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says(yes_with(b"[" * 40 + b"]" * 40))]
+    assert create(connect(slug)).remote_id == "1"
 
 
 @pytest.fixture

@@ -1,0 +1,157 @@
+"""Nothing is concluded from half a list."""
+
+import pytest
+
+from pixels.models import Pixel, SyncRun
+from pixels.services import connections
+from pixels.sync import pull
+from tests.providers.loopback import breaks_off, hangs_up, says
+
+from .page import Page
+from .test_pull import at_pitchtarget, at_xandr
+from .test_push import LOGGED_IN
+
+
+def xandr_page(first: int, count: int, total: int):
+    rows = [at_xandr(first + n, f"Pixel {first + n}") for n in range(count)]
+    return says({"response": {"status": "OK", "count": total, "pixels": rows}})
+
+
+@pytest.fixture
+def two_there(connect, sync, sandbox):
+    """A connection with two pixels that were seen before."""
+
+    def make(provider):
+        if provider == "xandr":
+            sandbox.seed("xandr", [at_xandr(1, "One"), at_xandr(500, "Two")])
+        else:
+            sandbox.seed("pitchtarget", [at_pitchtarget("1", "One"), at_pitchtarget("500", "Two")], ad_account="9")
+        connection = connect(provider)
+        assert sync(connection).created == 2
+        return connection
+
+    return make
+
+
+FAULTS = {
+    "500": says("{}", 500),
+    "html": says("<html>Maintenance</html>"),
+    "not signed in": says({"error": "Unauthorized"}, 401),
+    "forbidden": says({"error": "Forbidden"}, 403),
+    "slow down": says("", 429),
+    "nothing": says(""),
+    "truncated": breaks_off,
+    "hangs up": hangs_up,
+    "another shape": says({"pixels": "none"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
+def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, settings, sandbox, provider, fault):
+    settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
+    connection = two_there(provider)
+    before = list(Pixel.objects.order_by("pk").values())
+    settings.SANDBOX_URL = away
+    misbehaving.script = [LOGGED_IN] * (provider == "xandr") + [FAULTS[fault]]
+    run = sync(connection)
+    assert run.state == "failed"
+    assert run.error_sentence
+    assert run.finished_at and not run.lease_until
+    assert list(Pixel.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "truncated", "slow down"])
+def test_an_error_in_the_middle_keeps_the_pages_read_and_marks_nothing(
+    browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, fault
+):
+    settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
+    connection = two_there("xandr")
+    settings.SANDBOX_URL = away
+    misbehaving.script = [xandr_page(1, 100, 150), FAULTS[fault]]
+    run = sync(connection)
+    assert (run.state, run.pages, run.seen) == ("failed", 1, 100)
+    assert not Pixel.objects.filter(remote="absent").exists()
+    assert Pixel.objects.count() == 101  # one to a hundred, and 500
+    page = Page.of(browser_of(vera).get(at("connection", connection))).text
+    assert run.error_sentence in page
+
+
+def test_a_list_shorter_than_announced_fails_and_marks_nothing(two_there, sync, misbehaving, settings, sandbox):
+    settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
+    connection = two_there("xandr")
+    settings.SANDBOX_URL = away
+    misbehaving.script = [xandr_page(1, 1, 150), xandr_page(2, 0, 150)]
+    run = sync(connection)
+    assert run.state == "failed"
+    assert "announced 150" in run.error_sentence
+    assert not Pixel.objects.filter(remote="absent").exists()
+
+
+def test_a_service_that_repeats_its_first_page_for_ever_comes_to_an_end(connect, sync, misbehaving):
+    misbehaving.script = [LOGGED_IN, xandr_page(1, 100, 150)]
+    run = sync(connect("xandr"))
+    assert run.state == "failed"
+    assert Pixel.objects.count() == 100
+
+
+def test_a_pixel_of_another_advertiser_in_the_list_is_not_taken(connect, sync, misbehaving):
+    rows = [at_xandr(1), at_xandr(2) | {"advertiser_id": 3}]
+    misbehaving.script = [LOGGED_IN, says({"response": {"status": "OK", "count": 2, "pixels": rows}})]
+    assert sync(connect("xandr")).state == "failed"
+    assert not Pixel.objects.exists()
+
+
+def test_nobody_there_is_a_failed_run_in_plain_words(connect, sync, unreachable):
+    run = sync(connect("pitchtarget"))
+    assert (run.state, run.error_sentence) == ("failed", "PitchTarget is not reachable.")
+
+
+def test_a_worker_that_died_is_replaced_and_the_list_read_again(xandr, sandbox, monkeypatch):
+    sandbox.seed("xandr", [at_xandr(n, f"Pixel {n}") for n in range(1, 151)])
+    run = connections.sync_now(xandr, None)
+    apply = pull._apply_page
+
+    def dies_on_the_second(run, *args):
+        if run.pages:
+            raise SystemExit
+        apply(run, *args)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(pull, "_apply_page", dies_on_the_second)
+        with pytest.raises(SystemExit):
+            pull.pull(run.pk)
+    assert pull.due(10) == []
+    assert connections.sync_now(xandr, None) == run  # still one open run
+    SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
+    assert pull.due(10) == [run.pk]
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempt, run.seen, run.created, run.unchanged) == ("done", 2, 150, 50, 100)
+    assert Pixel.objects.count() == 150
+
+
+def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandbox, monkeypatch):
+    sandbox.seed("xandr", [at_xandr(n, f"Pixel {n}") for n in range(1, 151)])
+    run = connections.sync_now(xandr, None)
+    apply = pull._apply_page
+
+    def taken_over(run_, *args):
+        monkeypatch.setattr(pull, "_apply_page", apply)
+        SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
+        pull.pull(run.pk)
+        assert SyncRun.objects.get().state == "done"
+        apply(run_, *args)
+
+    monkeypatch.setattr(pull, "_apply_page", taken_over)
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempt, run.created) == ("done", 2, 150)
+    assert Pixel.objects.count() == 150
+
+
+def test_a_finished_run_is_not_read_again(xandr, sandbox, sync):
+    run = sync(xandr)
+    asked = sandbox.asked("xandr", "list")
+    pull.pull(run.pk)
+    assert sandbox.asked("xandr", "list") == asked

@@ -1,0 +1,307 @@
+"""The outbox: a promised change is carried out once, and what happened is written down."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pixels.models import Connection, Operation, Pixel
+from pixels.services import pixels
+from pixels.sync import push
+from tests.providers.loopback import Loopback, says
+
+from .conftest import EVENT
+from .page import Page
+
+PROVIDERS = list(EVENT)
+REFUSAL = {
+    "easyflow": says({"message": "Invalid param: [code]", "error": "Bad Request", "statusCode": 400}, 400),
+    "pitchtarget": says({"errors": {"name": ["has already been taken"]}}, 422),
+    "xandr": says({"response": {"error_id": "INTEGRITY", "error": "code is in use"}}, 200),
+}
+WORDS = {
+    "easyflow": "Invalid param: [code]",
+    "pitchtarget": "has already been taken",
+    "xandr": "code is in use",
+}
+LOGGED_IN = says({"response": {"status": "OK", "token": "planted:session"}})
+
+
+def script(provider: str, *answers):
+    return [LOGGED_IN, *answers] if provider == "xandr" else list(answers)
+
+
+def creates(server: Loopback) -> int:
+    """How often a pixel was asked for."""
+    return sum(one.method == "POST" and not one.path.endswith("/auth") for one in server.received)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_create_is_sent_once_and_recorded(connect, promise, carry_out, sandbox, provider):
+    pixel = promise(connect(provider))
+    assert pixel.lifecycle == "queued"
+    for _ in range(3):
+        carry_out()
+    pixel.refresh_from_db()
+    [held] = sandbox.held(provider)
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", str(held["id"]))
+    assert sandbox.asked(provider, "create") == 1
+    operation = Operation.objects.get()
+    assert (operation.state, operation.attempt, operation.maybe_sent) == ("done", 1, True)
+    assert operation.finished_at and not operation.lease_until
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_may_be_sent_is_written_down_before_the_first_byte(
+    connect, promise, sandbox, monkeypatch, provider
+):
+    pixel = promise(connect(provider))
+    send, seen = push._send, []
+
+    def look_first(*args):
+        seen.append(Operation.objects.values("maybe_sent", "state").get())
+        return send(*args)
+
+    monkeypatch.setattr(push, "_send", look_first)
+    push.push(push.due(1)[0])
+    assert seen == [{"maybe_sent": True, "state": "in_flight"}]
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
+    browser_of, vera, at, connect, promise, misbehaving, carry_out, provider
+):
+    misbehaving.script = script(provider, REFUSAL[provider])
+    pixel = promise(connect(provider))
+    for _ in range(3):
+        for due in push.due(10):
+            push.push(due)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
+    assert WORDS[provider] in pixel.error_words
+    assert pixel.error_advice
+    assert creates(misbehaving) == 1
+    text = Page.of(browser_of(vera).get(at("pixel", pixel))).text
+    assert pixel.error_sentence in text
+    assert WORDS[provider] in text
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_failed_can_be_retried_by_a_person(
+    browser_of, bob, at, connect, promise, carry_out, sandbox, provider
+):
+    wrong = {name: "wrong" for name in connect(provider).credential.open()}
+    connection = connect(provider, credentials=wrong)
+    pixel = promise(connection)
+    carry_out()
+    pixel.refresh_from_db()
+    connection.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_code) == ("failed", "bad_credentials")
+    assert connection.test == "refused"
+    browser = browser_of(bob)
+    assert "Retry" in Page.of(browser.get(at("pixel", pixel))).text
+
+    Connection.objects.filter(pk=connection.pk).update(disconnected_at=None)
+    credential = connection.credential
+    credential.put(connect(provider).credential.open() | _plain(provider), bob)
+    credential.save()
+    assert browser.post(at("pixel_retry", pixel)).url == at("pixel", pixel)
+    carry_out()
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_code, pixel.error_sentence) == ("live", "", "")
+    assert len(sandbox.held(provider)) == 1
+    assert Operation.objects.filter(pixel=pixel).count() == 2
+
+
+def _plain(provider):
+    from .conftest import CREDENTIALS
+
+    return CREDENTIALS[provider]
+
+
+def test_only_what_failed_is_retried(live, promise, xandr, bob, sandbox):
+    queued = promise(xandr, "Queued")
+    with pytest.raises(pixels.Refused):
+        pixels.retry(queued, bob)
+    there = live(xandr, "There")
+    with pytest.raises(pixels.Refused):
+        pixels.retry(there, bob)
+    assert Operation.objects.count() == 2
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
+    connect, promise, unreachable, no_wait, sandbox_server, settings, provider
+):
+    pixel = promise(connect(provider))
+    [due] = push.due(10)
+    push.push(due)
+    operation = Operation.objects.get()
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, operation.state, operation.maybe_sent) == ("queued", "pending", False)
+    assert "not reachable" in pixel.error_sentence
+    assert operation.not_before > timezone.now()
+    assert push.due(10) == []
+    push.push(due)  # a message that comes too early changes nothing
+    assert Operation.objects.get().attempt == 1
+
+    settings.SANDBOX_URL = sandbox_server.url
+    no_wait()
+    push.push(push.due(10)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_sentence) == ("live", "")
+
+
+def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unreachable):
+    pixel = promise(easyflow)
+    waits = []
+    for _ in range(10):
+        Operation.objects.update(not_before=None)
+        push.push(push.due(1)[0])
+        waits.append((Operation.objects.get().not_before - timezone.now()).total_seconds())
+    assert waits == sorted(waits)
+    assert 4 < waits[0] < 6
+    assert 600 < waits[-1] <= 900
+
+    Operation.objects.update(not_before=None, created_at=timezone.now() - timedelta(hours=25))
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, Operation.objects.get().state) == ("failed", "failed")
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "120"}, 120), ({}, 60), ({"Retry-After": "soon"}, 60)])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
+    connect, promise, misbehaving, provider, header, seconds
+):
+    done = {
+        "easyflow": {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "Purchase"}}},
+        "pitchtarget": {"id": "1"},
+        "xandr": {"response": {"status": "OK", "id": 5}},
+    }[provider]
+    misbehaving.script = script(provider, says("slow down", 429, header), says(done), says([]))
+    pixel = promise(connect(provider))
+    push.push(push.due(1)[0])
+    operation = Operation.objects.get()
+    pixel.refresh_from_db()
+    assert (operation.state, operation.maybe_sent, pixel.lifecycle) == ("pending", False, "queued")
+    assert abs((operation.not_before - timezone.now()).total_seconds() - seconds) < 5
+    Operation.objects.update(not_before=None)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+    assert creates(misbehaving) == 2
+
+
+def test_a_change_of_a_pixel_whose_connection_is_paused_waits(xandr, promise, carry_out, sandbox):
+    pixel = promise(xandr)
+    Connection.objects.update(paused_at=timezone.now())
+    carry_out()
+    push.push(Operation.objects.get().pk)
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "queued"
+    assert pixel.badge.label == "Waiting for the connection"
+    Connection.objects.update(paused_at=None)
+    carry_out()
+    assert len(sandbox.held("xandr")) == 1
+
+
+def test_a_session_that_ran_out_is_opened_anew_and_the_create_sent_once(xandr, live, promise, sandbox, carry_out):
+    live(xandr, "First")
+    sandbox.ask("POST", "expire")
+    promise(xandr, "Second")
+    carry_out()
+    assert [held["name"] for held in sandbox.held("xandr")] == ["First", "Second"]
+    assert Pixel.objects.filter(lifecycle="live").count() == 2
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+def test_updates_and_deletes_are_repeated_until_they_are_certain(
+    xandr, live, alice, sandbox, settings, misbehaving, sandbox_server, kind
+):
+    settings.SANDBOX_URL, away = sandbox_server.url, settings.SANDBOX_URL
+    pixel = live(xandr)
+    pixels.set_state(pixel, alice, active=False) if kind == "update" else pixels.delete_pixel(pixel, alice)
+    settings.SANDBOX_URL = away
+    misbehaving.script = [says("<html>", 500)]
+    operation = pixel.operations.get(kind=kind)
+    for attempt in (1, 2):
+        push.push(operation.pk)
+        operation.refresh_from_db()
+        assert (operation.state, operation.attempt) == ("pending", attempt)
+        Operation.objects.update(not_before=None)
+    assert len(misbehaving.received) == 2
+    settings.SANDBOX_URL = sandbox_server.url
+    push.push(operation.pk)
+    pixel.refresh_from_db()
+    if kind == "update":
+        assert (pixel.lifecycle, pixel.options["state"]) == ("live", "inactive")
+        assert sandbox.held("xandr")[0]["state"] == "inactive"
+    else:
+        assert pixel.lifecycle == "deleted"
+        assert sandbox.held("xandr") == []
+
+
+def test_a_doubtful_update_ends_after_some_tries_with_the_pixel_as_it_was(
+    xandr, live, alice, sandbox, settings, misbehaving, sandbox_server
+):
+    settings.SANDBOX_URL, away = sandbox_server.url, settings.SANDBOX_URL
+    pixel = live(xandr)
+    pixels.change_pixel(pixel, alice, {"name": "New"})
+    settings.SANDBOX_URL = away
+    misbehaving.script = [says("<html>", 500)]
+    for _ in range(20):
+        Operation.objects.update(not_before=None)
+        for due in push.due(10):
+            push.push(due)
+    pixel.refresh_from_db()
+    assert len(misbehaving.received) == push.IDEMPOTENT_TRIES
+    assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Purchase", "bad_answer")
+    assert pixel.operations.get(kind="update").state == "failed"
+
+
+def test_pitchtargets_snippet_is_fetched_after_the_create(pitchtarget, live, sandbox):
+    pixel = live(pitchtarget)
+    [held] = sandbox.held("pitchtarget")
+    assert pixel.snippets.get().body == held["js_pixel"]
+    assert (pixel.remote_state, pixel.remote) == ("Inactive", "in_sync")
+
+
+def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_again(
+    browser_of, vera, at, pitchtarget, promise, misbehaving, sandbox_server, settings, sandbox
+):
+    settings.SANDBOX_URL = misbehaving.url
+    misbehaving.script = [says({"id": "6014360342905"}), says("<html>", 500)]
+    pixel = promise(pitchtarget)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("live", "6014360342905", "")
+    assert not pixel.snippets.exists()
+    text = Page.of(browser_of(vera).get(at("pixel", pixel))).text
+    assert "snippet being fetched" in text
+
+    sandbox.seed(
+        "pitchtarget",
+        [{"id": "6014360342905", "name": pixel.name, "tag": "checkout", "status": "Inactive", "creator": "x", "js_pixel": "<b>\n"}],
+        ad_account="9",
+    )  # fmt: skip
+    settings.SANDBOX_URL = sandbox_server.url
+    settings.SWEEP_INTERVAL = 15
+    assert push.unread(10) == []  # not at once again
+    settings.SWEEP_INTERVAL = 0
+    assert push.unread(10) == [pixel.pk]
+    push.read_back(Pixel.objects.get())
+    pixel.refresh_from_db()
+    assert pixel.snippets.get().body == "<b>\n"
+    assert push.unread(10) == []
+
+
+def test_an_answer_with_an_endless_status_is_recorded_all_the_same(easyflow, promise, misbehaving):
+    answer = {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "Purchase", "status": "s" * 500}}}
+    misbehaving.script = [says(answer)]
+    pixel = promise(easyflow)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_state) == ("live", "s" * 64)

@@ -1,0 +1,286 @@
+"""After a doubtful answer to a create nothing is sent again by machine: the pixel is unknown."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from pixels.models import Operation, Pixel
+from pixels.providers.base import RemotePixel
+from pixels.services import pixels
+from pixels.sync import push
+from tests.providers.loopback import breaks_off, drips, hangs_up, raw, resets, says, silent
+
+from .conftest import EVENT
+from .page import Page
+from .test_push import LOGGED_IN, creates, script
+
+PROVIDERS = list(EVENT)
+DOUBTS = {
+    "500": says({"message": "Internal server error"}, 500),
+    "502 of a gateway": says("<html>Bad gateway</html>", 502),
+    "html": says("<!doctype html><title>Hello</title>"),
+    "garbage": says(b"\xff\xfe\x00garbage"),
+    "nothing": says(""),
+    "empty json": says({}),
+    "null": says("null"),
+    "truncated": breaks_off,
+    "truncated json": says('{"id": "60143'),
+    "redirect": says("", 307, {"Location": "http://127.0.0.2:9/pixels"}),
+    "hangs up": hangs_up,
+    "reset": resets,
+    "silence": silent,
+    "slow drip of a body": drips(raw(200, b"", {"Content-Length": "100000"}), b" "),
+    "slow drip of headers": drips(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n"),
+    "no id": says({"statusCode": 200, "data": {"pixel": {"name": "Purchase"}}, "response": {"status": "OK"}}),
+    "deep": says("[" * 5000 + "]" * 5000),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_it_is_unknown_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, doubt):
+    misbehaving.script = script(provider, DOUBTS[doubt])
+    pixel = promise(connect(provider))
+    push.push(push.due(10)[0])
+    pixel.refresh_from_db()
+    operation = Operation.objects.get()
+    assert (pixel.lifecycle, operation.state) == ("unknown", "unknown")
+    assert pixel.error_sentence
+    no_wait()
+    assert push.due(10) == []
+    push.push(operation.pk)  # a message that comes late
+    assert creates(misbehaving) == 1
+    assert Operation.objects.count() == 1
+
+
+def test_no_person_can_send_it_again_either_but_put_it_away(
+    browser_of, bob, at, easyflow, promise, misbehaving
+):
+    misbehaving.script = [says("", 500)]
+    pixel = promise(easyflow)
+    push.push(push.due(1)[0])
+    browser = browser_of(bob)
+    page = Page.of(browser.get(at("pixel", pixel)))
+    assert "may or may not exist" in page.text
+    assert pixel.reference in page.text
+    assert "Retry" not in page.text
+    browser.post(at("pixel_retry", pixel))
+    with pytest.raises(pixels.Refused):
+        pixels.retry(Pixel.objects.get(), bob)
+    assert Operation.objects.count() == 1
+    browser.post(at("pixel_archive", pixel))
+    pixel.refresh_from_db()
+    assert pixel.archived_at is not None
+    assert creates(misbehaving) == 1
+
+
+def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misbehaving):
+    misbehaving.script = [says("<html>", 500), LOGGED_IN, says({"response": {"status": "OK", "id": 5}}), says("{")]
+    pixel = promise(xandr)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "queued"
+    Operation.objects.update(not_before=None)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", "5")
+    assert creates(misbehaving) == 1
+
+
+def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sandbox, worker_died, no_wait, monkeypatch):
+    pixel = promise(easyflow)
+    monkeypatch.setattr(push, "_send", _dies)
+    with pytest.raises(SystemExit):
+        push.push(push.due(1)[0])
+    assert push.due(1) == []  # its lease still holds
+    worker_died()
+    for _ in range(3):
+        for due in push.due(10):
+            push.push(due)
+        no_wait()
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "unknown"
+    assert Operation.objects.get().state == "unknown"
+    assert sandbox.asked("easyflow", "create") == 0
+
+
+def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox, worker_died, monkeypatch):
+    pixel = promise(easyflow)
+    with monkeypatch.context() as dying:
+        dying.setattr(push, "_may_be_sent", _dies)
+        with pytest.raises(SystemExit):
+            push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "creating"
+    worker_died()
+    for _ in range(2):
+        [due] = push.due(10)
+        push.push(due)
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+    assert sandbox.asked("easyflow", "create") == 1
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+def test_an_abandoned_update_or_delete_is_taken_up_again(
+    xandr, live, alice, sandbox, worker_died, no_wait, monkeypatch, kind
+):
+    pixel = live(xandr)
+    pixels.change_pixel(pixel, alice, {"name": "New"}) if kind == "update" else pixels.delete_pixel(pixel, alice)
+    with monkeypatch.context() as dying:
+        dying.setattr(push, "_send", _dies)
+        with pytest.raises(SystemExit):
+            push.push(push.due(1)[0])
+    worker_died()
+    for _ in range(2):
+        no_wait()
+        push.push(push.due(10)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == {"update": "live", "delete": "deleted"}[kind]
+    assert [held["name"] for held in sandbox.held("xandr")] == (["New"] if kind == "update" else [])
+
+
+def _dies(*args):
+    raise SystemExit
+
+
+def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise, sandbox, worker_died, monkeypatch):
+    pixel = promise(easyflow)
+    with monkeypatch.context() as full:
+        full.setattr(push, "_record", _dies)
+        with pytest.raises(SystemExit):
+            push.push(push.due(1)[0])
+    worker_died()
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "unknown"
+    assert push.due(1) == []
+    assert sandbox.asked("easyflow", "create") == 1
+
+
+def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sandbox, monkeypatch):
+    pixel = promise(easyflow)
+
+    def breaks(*args):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(push, "_send", breaks)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, push.due(1)) == ("unknown", [])
+
+
+def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, worker_died, monkeypatch):
+    """The worker was only slow: the sweeper calls it unknown, then the answer comes after all."""
+    pixel = promise(easyflow)
+    send = push._send
+
+    def slowly(*args):
+        remote = send(*args)
+        worker_died()
+        push.push(push.due(1)[0])
+        assert Pixel.objects.get().lifecycle == "unknown"
+        return remote
+
+    monkeypatch.setattr(push, "_send", slowly)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", sandbox.held("easyflow")[0]["id"])
+    assert pixel.error_code == ""
+    assert Operation.objects.get().state == "done"
+    assert push.due(1) == []
+
+
+def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehaving, worker_died, monkeypatch):
+    misbehaving.script = [says({"message": "no"}, 400)]
+    pixel = promise(easyflow)
+    send = push._send
+
+    def slowly(*args):
+        try:
+            return send(*args)
+        finally:
+            worker_died()
+            push.push(push.due(1)[0])
+
+    monkeypatch.setattr(push, "_send", slowly)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "unknown"
+
+
+def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise, sandbox, monkeypatch):
+    pixel = promise(easyflow)
+    claim = push._claim
+
+    def slow(operation_id):
+        operation = claim(operation_id)
+        Operation.objects.update(lease_until=timezone.now() + timedelta(seconds=5))  # a call may last 30
+        return operation
+
+    monkeypatch.setattr(push, "_claim", slow)
+    push.push(push.due(1)[0])
+    assert sandbox.asked("easyflow", "create") == 0
+    assert not Operation.objects.get().maybe_sent
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "creating"
+
+
+def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox, worker_died, no_wait, monkeypatch):
+    pixel = live(xandr)
+    pixels.change_pixel(pixel, alice, {"name": "New"})
+    send = push._send
+
+    def taken_over(*args):
+        monkeypatch.setattr(push, "_send", send)
+        worker_died()
+        for _ in range(2):
+            no_wait()
+            push.push(push.due(1)[0])  # another worker does it
+        pixel.refresh_from_db()
+        assert pixel.lifecycle == "live"
+        pixels.change_pixel(pixel, alice, {"name": "Newer"})
+        return RemotePixel(remote_id=pixel.remote_id, name="New")
+
+    monkeypatch.setattr(push, "_send", taken_over)
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "updating"  # the old worker did not end the newer change
+    push.push(push.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.name) == ("live", "Newer")
+
+
+def test_two_workers_with_the_same_message_send_one_request(easyflow, promise, sandbox):
+    promise(easyflow)
+    [due] = push.due(1)
+    push.push(due)
+    push.push(due)
+    assert sandbox.asked("easyflow", "create") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(database.vendor == "sqlite", reason="the tests' SQLite lives in memory: one thread")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_many_workers_at_the_same_moment_send_one_request(connect, promise, sandbox, provider):
+    promise(connect(provider))
+    [due] = push.due(1)
+    gate = threading.Barrier(6)
+
+    def work():
+        gate.wait()
+        try:
+            push.push(due)
+        finally:
+            database.close()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sandbox.asked(provider, "create") == 1
+    assert Pixel.objects.get().lifecycle == "live"
