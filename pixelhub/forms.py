@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest
 
 
 class FormRenderer(TemplatesSetting):
@@ -6,3 +9,8 @@ class FormRenderer(TemplatesSetting):
 
     form_template_name = "django/forms/form.html"
     field_template_name = "django/forms/field.html"
+
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        # A browser cuts what is pasted to maxlength without a word; the form refuses it and says why.
+        context.get("widget", {}).get("attrs", {}).pop("maxlength", None)
+        return super().render(template_name, context, request)

@@ -251,6 +251,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # At DEBUG it would write whole addresses, with ids and codes in their queries.
+        "urllib3": {"level": "WARNING"},
     },
 }
 

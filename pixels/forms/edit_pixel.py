@@ -64,5 +64,5 @@ class EditPixelForm:
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        before = self.pixel.ours
-        return {key: value for key, value in after.items() if key not in before or before[key] != value}
+        before, same = self.pixel.ours, self.provider.comparable
+        return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}

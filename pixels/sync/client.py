@@ -18,7 +18,7 @@ from pixels.providers.base import Call, Provider
 from pixels.providers.errors import BadCredentials, NotSent
 from pixels.providers.secret import Secret
 
-TOKEN_LOCK = 20.0  # seconds a log-in may hold the lock before others stop waiting for it
+TOKEN_LOCK = 35.0  # seconds a log-in may hold the lock; longer than one call lasts
 
 
 def provider_for(connection: Connection) -> Provider:

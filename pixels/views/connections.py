@@ -29,7 +29,7 @@ def _get(request: TeamRequest, connection_id: UUID) -> Connection:
 def connection_list(request: TeamRequest) -> HttpResponse:
     there = ~Q(pixels__lifecycle="deleted") & Q(pixels__archived_at=None)
     rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    rows = rows.annotate(pixel_count=Count("pixels", filter=there))
+    rows = rows.annotate(pixel_count=Count("pixels", filter=there)).order_by("created_at", "pk")
     return render(request, "pixels/connection_list.html", {"connections": rows})
 
 

@@ -27,7 +27,8 @@ def overview(request: TeamRequest) -> HttpResponse:
     asked = ("live", "waiting", *NEEDS)
     counts = pixels.aggregate(total=Count("pk"), **{key: Count("pk", filter=STATES[key][1]) for key in asked})
     connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    connections = list(connections.annotate(pixel_count=Count("pixels", filter=Q(pixels__archived_at=None))))
+    there = ~Q(pixels__lifecycle="deleted") & Q(pixels__archived_at=None)
+    connections = connections.annotate(pixel_count=Count("pixels", filter=there)).order_by("created_at", "pk")
     in_use = [connection for connection in connections if not connection.disconnected_at]
     needs = [
         {"state": key, "count": counts[key], "words": words, "icon": icon}

@@ -20,7 +20,7 @@ def website_list(request: TeamRequest) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     here = Q(pixels__archived_at=None) & ~Q(pixels__lifecycle="deleted")
     rows = Website.objects.for_team(request.team).filter(archived_at__isnull=not archived)
-    rows = rows.annotate(pixel_count=Count("pixels", filter=here))
+    rows = rows.annotate(pixel_count=Count("pixels", filter=here)).order_by("name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "pixels/website_list.html", {"page_obj": page, "archived": archived})
 

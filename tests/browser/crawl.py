@@ -9,7 +9,7 @@ from playwright.sync_api import APIRequestContext
 
 
 def crawl(request: APIRequestContext, start: list[str], wanted: Callable[[str], bool]) -> dict[str, str]:
-    """{path: page} of the paths in `start` and of all wanted ones that they lead to; filters in addresses are cut off."""
+    """{path: page} of the paths in `start` and of all wanted ones they lead to; filters in addresses are cut off."""
     found: dict[str, str] = {}
     waiting = list(start)
     while waiting:

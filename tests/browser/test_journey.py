@@ -25,11 +25,15 @@ import { EasyflowPixel, Events } from "@easyflow/pixel";
 const pixel = new EasyflowPixel("YOUR_BUSINESS_ID", "YOUR_FINGERPRINT_ID");
 await pixel.init();
 
-// Move each of these lines to the moment it names.
+// Call each of these functions when its event happens.
 // A purchase is finished:
-pixel.track(Events.PURCHASE_COMPLETED);
+export function trackPurchaseCompleted() {
+  pixel.track(Events.PURCHASE_COMPLETED);
+}
 // A coupon is accepted:
-pixel.track("coupon-added");
+export function trackCouponAdded() {
+  pixel.track("coupon-added");
+}
 """
 # Counts what a hand does, across pages: clicks, choices in lists, fields typed into.
 COUNTER = """

@@ -19,7 +19,7 @@ FOCUSED = """() => {
     const words = element.labels?.[0]?.innerText ?? element.ariaLabel ?? element.innerText;
     return {words: words.trim().replace(/\\s+/g, " "), name: element.name, seen: focused !== plain};
 }"""
-CONTROLS = """[...document.querySelectorAll("main a[href], main button, main input, main select, main textarea, main summary")]
+CONTROLS = """[...document.querySelector("main").querySelectorAll("a[href], button, input, select, textarea, summary")]
     .filter(element => !element.disabled && element.checkVisibility() && element.type !== "hidden")
     .filter(element => element.type !== "radio" || element.checked).length"""
 

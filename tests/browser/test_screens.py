@@ -46,7 +46,6 @@ SIGNED_IN = {
 }
 NO_SCREEN = {
     "healthz": "JSON",
-    "favicon": "an image",
     "pixel_plan": "a part of the form for new pixels",
     "pixel_state": "POST",
     "pixel_retry": "POST",
@@ -66,10 +65,11 @@ NO_SCREEN = {
 
 
 def url_names(patterns: list[URLPattern | URLResolver]) -> set[str]:
+    """All but the admin's, which is Django's own."""
     names: set[str] = set()
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
-            names.add(str(pattern.name))
+            names |= {pattern.name} if pattern.name else set()
         elif pattern.namespace != "admin":
             names |= url_names(pattern.url_patterns)
     return names

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -31,11 +32,12 @@ class Received:
 class Loopback:
     """Takes one answer from `script` for each request, the last one over and over; keeps what it received."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[Behaviour] = []
         self.received: list[Received] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -52,6 +54,8 @@ class Loopback:
                 return
             connection.settimeout(5)
             try:
+                if self._tls:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
                 self.received.append(_receive(connection))
                 number = min(len(self.received), len(self.script)) - 1
                 self.script[number](connection)

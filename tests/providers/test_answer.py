@@ -25,6 +25,7 @@ def answer(content: str = "", **headers: str) -> Answer:
         "p%26q%2Fr%20%22s%22%20%3Ct%3E",
         "p%26q%2Fr+%22s%22+%3Ct%3E",
         "p&amp;q/r &quot;s&quot; &lt;t&gt;",
+        "".join(f"&#{ord(sign)};" for sign in SECRET),
     ],
 )
 def test_a_secret_becomes_dots_in_whatever_form_it_is_repeated(form: str) -> None:

@@ -82,11 +82,15 @@ def test_easyflow_code_is_the_sdk_as_its_documents_use_it() -> None:
         'const pixel = new EasyflowPixel("biz-1", "fp-2");\n'
         "await pixel.init();\n"
         "\n"
-        "// Move each of these lines to the moment it names.\n"
+        "// Call each of these functions when its event happens.\n"
         "// A buyer opens the checkout:\n"
-        "pixel.track(Events.CHECKOUT_INITIALIZED);\n"
+        "export function trackCheckoutInitialized() {\n"
+        "  pixel.track(Events.CHECKOUT_INITIALIZED);\n"
+        "}\n"
         "// A purchase is finished:\n"
-        "pixel.track(Events.PURCHASE_COMPLETED);\n"
+        "export function trackPurchaseCompleted() {\n"
+        "  pixel.track(Events.PURCHASE_COMPLETED);\n"
+        "}\n"
     )
     assert tag.copy_label == "Copy code"
     assert tag.to_fill_in == 0

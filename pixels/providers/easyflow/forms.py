@@ -9,6 +9,7 @@ from ..base import ConnectionForm, PixelForm
 from ..fields import EventsField, KeyField, TextField
 from .vocabulary import VOCABULARY
 
+OPTIONS = ("platform", "conversion_label", "code", "description", "external_reference")
 PLATFORMS = (("google", "Google"), ("meta", "Meta"))
 
 
@@ -63,6 +64,3 @@ class EasyflowPixelForm(PixelForm):
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
         return {"events": list(events), **{name: options.get(name) or "" for name in OPTIONS}}
-
-
-OPTIONS = ("platform", "conversion_label", "code", "description", "external_reference")

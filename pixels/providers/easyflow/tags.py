@@ -1,6 +1,7 @@
 """The piece of JavaScript that hands events to Easyflow's own SDK, as far as its documents show it."""
 
 import json
+import re
 
 from django import forms
 
@@ -23,8 +24,8 @@ ENUM_MEMBERS = {
     "credit-card-form-completed": "CREDIT_CARD_FORM_COMPLETED",
     "bank-slip-selected": "BANK_BILLET_SELECTED",
 }
-PLACEHOLDERS = {"business_id": "YOUR_BUSINESS_ID", "fingerprint_id": "YOUR_FINGERPRINT_ID"}
 MOMENTS = {word.value: word.sentence for word in VOCABULARY}
+PLACEHOLDERS = {"business_id": "YOUR_BUSINESS_ID", "fingerprint_id": "YOUR_FINGERPRINT_ID"}
 
 AVAILABILITY = "As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you."
 ORDER_DATA = (
@@ -49,21 +50,25 @@ def sdk_tag(subject: TagSubject) -> Tag:
         f"const pixel = new EasyflowPixel({business}, {fingerprint});",
         "await pixel.init();",
         "",
-        "// Move each of these lines to the moment it names.",
+        "// Call each of these functions when its event happens.",
     ]
     for event in subject.events:
-        if event in MOMENTS:
-            lines.append(f"// {MOMENTS[event]}:")
-        lines.append(f"pixel.track({_event(event)});")
+        lines += [f"// {MOMENTS[event]}:"] if event in MOMENTS else []
+        lines += [f"export function {_function(event)}() {{", f"  pixel.track({_event(event)});", "}"]
     return Tag(
         slug="sdk",
         title="SDK integration",
         copy_label="Copy code",
         body="\n".join(lines) + "\n",
-        where="In the code of your checkout, as a JavaScript module: set up once, then one line per event.",
+        where="In your checkout, as a JavaScript module: it sets up the SDK; call each function when its event happens.",
         warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in subject.events else [])),
         to_fill_in=sum(not value for value in filled.values()),
     )
+
+
+def _function(event: str) -> str:
+    """purchase-completed: trackPurchaseCompleted. Pasted as it is, nothing counts before it is called."""
+    return "track" + "".join(part.capitalize() for part in re.findall(r"[A-Za-z0-9]+", event))
 
 
 def _event(value: str) -> str:

@@ -1,0 +1,96 @@
+"""What the database itself refuses, whatever the code above it does."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from pixels.models import AdAccount, Operation, Pixel, Snippet, SyncRun, Website
+
+
+@pytest.fixture
+def refused():
+    """The action breaks a constraint of the database."""
+
+    def check(action):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            action()
+
+    return check
+
+
+@pytest.fixture
+def pixel(xandr):
+    return Pixel.objects.create(
+        team=xandr.team, connection=xandr, ad_account=xandr.ad_accounts.get(), name="One",
+        lifecycle="live", remote_id="5",
+    )  # fmt: skip
+
+
+def another(pixel, **fields):
+    values = {"team": pixel.team, "connection": pixel.connection, "ad_account": pixel.ad_account, "name": "Two"}
+    return lambda: Pixel.objects.create(**(values | fields))
+
+
+def test_a_remote_id_is_there_once_in_an_ad_account(pixel, refused):
+    refused(another(pixel, remote_id="5"))
+    elsewhere = AdAccount.objects.create(connection=pixel.connection, remote_id="other")
+    another(pixel, remote_id="5", ad_account=elsewhere)()
+    another(pixel)(), another(pixel)()  # none yet: as many as there are
+
+
+@pytest.mark.parametrize("lifecycle", ["live", "updating", "deleting"])
+def test_what_is_live_has_a_remote_id(pixel, refused, lifecycle):
+    refused(another(pixel, lifecycle=lifecycle))
+
+
+def test_a_pixel_has_one_open_operation(pixel, refused):
+    def operation(state):
+        return lambda: Operation.objects.create(team=pixel.team, pixel=pixel, kind="update", fingerprint="", state=state)
+
+    for ended in ("done", "failed", "unknown", "cancelled", "done"):
+        operation(ended)()
+    operation("pending")()
+    refused(operation("pending"))
+    refused(operation("in_flight"))
+
+
+def test_a_connection_has_one_open_sync(xandr, refused):
+    def run(state):
+        return lambda: SyncRun.objects.create(team=xandr.team, connection=xandr, state=state)
+
+    for ended in ("done", "failed", "done"):
+        run(ended)()
+    run("running")()
+    refused(run("queued"))
+
+
+def test_an_ad_account_is_there_once(xandr, refused):
+    refused(lambda: AdAccount.objects.create(connection=xandr, remote_id="2"))
+
+
+def test_a_number_of_a_snippet_is_given_once(pixel, refused):
+    def snippet(slug, number):
+        return lambda: Snippet.objects.create(pixel=pixel, slug=slug, number=number, body="", fingerprint="")
+
+    snippet("image", 1)(), snippet("image", 2)(), snippet("script", 1)()
+    refused(snippet("image", 2))
+
+
+def test_a_website_name_is_there_once_in_a_team_whatever_its_case(team, charlie, refused):
+    Website.objects.create(team=team, name="Shop", url="https://a.example")
+    refused(lambda: Website.objects.create(team=team, name="SHOP", url="https://b.example"))
+    Website.objects.create(team=charlie.memberships.get().team, name="Shop", url="https://a.example")
+
+
+def test_a_connection_or_ad_account_with_pixels_is_not_lost_with_one_click(pixel):
+    for row in (pixel.ad_account, pixel.connection):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row.delete()
+
+
+def test_all_of_a_team_goes_with_it(pixel, team, xandr, live):
+    Snippet.objects.create(pixel=pixel, slug="image", number=1, body="", fingerprint="")
+    Operation.objects.create(team=team, pixel=pixel, kind="create", fingerprint="")
+    SyncRun.objects.create(team=team, connection=xandr)
+    Website.objects.create(team=team, name="Shop", url="https://a.example")
+    team.delete()
+    assert not any(model.objects.exists() for model in (Pixel, Snippet, Operation, SyncRun, Website, AdAccount))

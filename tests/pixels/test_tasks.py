@@ -1,0 +1,183 @@
+"""Messages are hints: with the broker dead, no page fails and the sweeper finds what is due."""
+
+import socket
+import time
+import uuid
+
+import pytest
+
+from pixelhub.celery import app
+from pixels import tasks
+from pixels.models import Connection, Operation, Pixel, SyncRun
+from pixels.services import connections
+from tests.providers.loopback import Loopback, says, silent
+
+
+@pytest.fixture
+def queued():
+    """The messages that wait in the broker: (task, id, when it expires)."""
+
+    def read():
+        found = []
+        with app.connection_for_read() as broker:
+            queue = broker.SimpleQueue("celery")
+            while True:
+                try:
+                    message = queue.get(block=False)
+                except queue.Empty:
+                    break
+                message.ack()
+                found.append((message.headers["task"].split(".")[-1], message.payload[0][0], message.headers["expires"]))
+            queue.close()
+        return found
+
+    return read
+
+
+@pytest.fixture
+def broker_at(monkeypatch):
+    """Celery's messages go to this address instead."""
+
+    def move(url):
+        monkeypatch.setattr(app.conf, "broker_url", url)
+        monkeypatch.setattr(app.conf, "broker_write_url", url)
+        forget_connections()
+
+    yield move
+    monkeypatch.undo()
+    forget_connections()
+
+
+def forget_connections():
+    app._pool = app.amqp._producer_pool = None
+    tasks.broker_away_until = 0.0
+
+
+@pytest.fixture
+def dead_broker(broker_at):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    broker_at(f"redis://127.0.0.1:{port}/0")
+
+
+@pytest.fixture
+def frozen_broker(broker_at):
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        broker_at(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        yield
+
+
+def test_a_promise_is_followed_by_a_message_with_nothing_but_its_id(
+    connect, promise, sandbox, queued, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        connection = connect("xandr")
+        promise(connection)
+        run = connections.sync_now(connection, None)
+    assert sorted((task, row) for task, row, _ in queued()) == sorted(
+        [
+            ("test_connection", str(connection.pk)),
+            ("push_operation", str(Operation.objects.get().pk)),
+            ("pull_connection", str(run.pk)),
+        ]
+    )
+
+
+def test_no_message_goes_out_for_what_was_rolled_back(connect, promise, sandbox, queued, django_capture_on_commit_callbacks):
+    with pytest.raises(RuntimeError), django_capture_on_commit_callbacks(execute=True):
+        from django.db import transaction
+
+        with transaction.atomic():
+            promise(connect("xandr"))
+            raise RuntimeError
+    assert queued() == []
+
+
+def test_the_sweeper_hands_out_what_is_due_without_any_message(
+    connect, promise, misbehaving, sandbox_server, queued, settings
+):
+    settings.SWEEP_INTERVAL = 0.001
+    pitchtarget, xandr = connect("pitchtarget"), connect("xandr")
+    misbehaving.script = [says({"id": "6014360342905"}), says("", 500)]
+    unread = promise(pitchtarget, "Unread")
+    tasks.push_operation(str(Operation.objects.get().pk))
+    waiting = promise(xandr, "Waiting")
+    Connection.objects.filter(pk=pitchtarget.pk).update(test="works")
+    run = connections.sync_now(xandr, None)
+    SyncRun.objects.create(team=run.team, connection=pitchtarget, state="done")
+    time.sleep(0.01)
+
+    tasks.sweep()
+    messages = queued()
+    assert {(task, row) for task, row, _ in messages} == {
+        ("push_operation", str(waiting.operations.get().pk)),
+        ("pull_connection", str(run.pk)),
+        ("test_connection", str(xandr.pk)),
+        ("read_back", str(unread.pk)),
+    }
+    assert all(expires for _, _, expires in messages)  # the next sweep says it again
+
+
+def test_the_sweeper_says_nothing_when_nothing_is_due(queued, easyflow, sandbox, settings):
+    Connection.objects.update(test="works")
+    tasks.sweep()
+    assert queued() == []
+
+
+def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
+    connection = connect("xandr")
+    pixel = promise(connection)
+    run = connections.sync_now(connection, None)
+    tasks.push_operation(str(Operation.objects.get().pk))
+    tasks.pull_connection(str(run.pk))
+    tasks.test_connection(str(connection.pk))
+    tasks.read_back(str(pixel.pk))
+    for row in (pixel, run, connection):
+        row.refresh_from_db()
+    assert (pixel.lifecycle, run.state, connection.test) == ("live", "done", "works")
+
+
+def test_a_message_about_a_row_that_is_gone_does_nothing(db):
+    nowhere = str(uuid.uuid4())
+    for task in (tasks.push_operation, tasks.test_connection, tasks.read_back):
+        task(nowhere)
+    tasks.pull_connection("999999999")
+
+
+@pytest.mark.parametrize("broker", ["dead_broker", "frozen_broker"])
+def test_the_sweeper_survives_a_broker_that_is_away(request, connect, promise, sandbox, broker):
+    for name in "abc":
+        promise(connect("xandr"), name)
+    request.getfixturevalue(broker)
+    started = time.monotonic()
+    tasks.sweep()
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broker", ["dead_broker", "frozen_broker"])
+def test_no_page_fails_or_hangs_because_the_broker_is_away(
+    request, browser_of, alice, at, new_pixel, xandr, sandbox, carry_out, broker
+):
+    values = new_pixel.fill(xandr, "2", "3", "4", "5", "6", "7", "8", "none")
+    request.getfixturevalue(broker)
+    started = time.monotonic()
+    assert new_pixel.send(values).status_code == 302
+    window = browser_of(alice)
+    assert window.post(at("connection_test", xandr)).status_code == 302
+    assert window.post(at("connection_sync", xandr)).status_code == 302
+    assert time.monotonic() - started < 5
+    carry_out()
+    assert len(sandbox.held("xandr")) == 8
+    assert Pixel.objects.filter(lifecycle="live").count() == 8
+    assert SyncRun.objects.get().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_broker_is_back_messages_go_out_again(connect, sandbox, broker_at, dead_broker, queued, monkeypatch):
+    connect("xandr")
+    monkeypatch.undo()
+    forget_connections()
+    connection = connect("pitchtarget")
+    assert ("test_connection", str(connection.pk)) in [(task, row) for task, row, _ in queued()]
