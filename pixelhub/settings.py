@@ -138,6 +138,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
+    "max_retries": 0,  # kombu would connect three times with pauses between: 6 s for each message
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_IMPORTS = ["pixelhub.heartbeat"]  # loaded by workers, not by the web

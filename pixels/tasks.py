@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from django.conf import settings
 from django.db import transaction
 
 from pixels.models import Pixel
-from pixels.sync import check, pull, push
+from pixels.sync import check, pull, push, read_back
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 200  # rows one sweep hands out
+BROKER_PAUSE = 5.0  # seconds without hints after one that failed: a frozen broker costs two seconds each time
+
+_broker_away_until = 0.0
 
 
 def hint(task: Task, row_id: UUID | int) -> None:
@@ -24,10 +28,14 @@ def hint(task: Task, row_id: UUID | int) -> None:
 
 
 def _publish(task: Task, row_id: UUID | int, **options: Any) -> bool:
+    global _broker_away_until
+    if time.monotonic() < _broker_away_until:
+        return False
     try:
         task.apply_async((str(row_id),), retry=False, ignore_result=True, **options)
     except Exception as error:  # whatever the transport raises: no page fails because of a hint
         log.warning("could not publish %s: %s", task.name, type(error).__name__)
+        _broker_away_until = time.monotonic() + BROKER_PAUSE
         return False
     return True
 
@@ -48,10 +56,10 @@ def test_connection(connection_id: str) -> None:
 
 
 @shared_task
-def read_back(pixel_id: str) -> None:
+def read_pixel(pixel_id: str) -> None:
     pixel = Pixel.objects.select_related("connection", "ad_account").filter(pk=pixel_id).first()
     if pixel is not None and pixel.remote_id:
-        push.read_back(pixel)
+        read_back.read_back(pixel)
 
 
 @shared_task
@@ -65,7 +73,7 @@ def sweep() -> None:
         *((push_operation, pk) for pk in push.due(AT_A_TIME)),
         *((pull_connection, pk) for pk in pull.due(AT_A_TIME)),
         *((test_connection, pk) for pk in check.waiting(AT_A_TIME)),
-        *((read_back, pk) for pk in push.unread(AT_A_TIME)),
+        *((read_pixel, pk) for pk in read_back.unread(AT_A_TIME)),
     ]
     for task, pk in rows:
         if not _publish(task, pk, expires=settings.SWEEP_INTERVAL):

@@ -49,6 +49,7 @@ class Connection(models.Model):
     test_sentence = models.CharField(max_length=500, blank=True)
     test_words = models.CharField(max_length=250, blank=True)
     test_requested_at = models.DateTimeField(null=True, blank=True)
+    test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)

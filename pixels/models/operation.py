@@ -54,6 +54,7 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     maybe_sent = models.BooleanField(default=False)
+    doubts = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(

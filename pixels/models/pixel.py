@@ -103,6 +103,7 @@ class Pixel(models.Model):
     error_advice = models.CharField(max_length=500, blank=True)
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
+    read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -179,11 +180,18 @@ class Pixel(models.Model):
 
     @property
     def last_checked(self) -> datetime | None:
-        """When the provider last showed this pixel to us: read by itself, or in a whole list of its ad account."""
-        seen = [self.checked_at]
-        if self.remote != self.Remote.ABSENT:
-            seen.append(self.ad_account.listed_at)
-        return max((moment for moment in seen if moment), default=None) if self.remote_id else None
+        """When the provider last showed this pixel to us: by itself, or in a whole list of its ad account."""
+        listed = self.ad_account.listed_at
+        if listed and (self.remote == self.Remote.ABSENT or listed < self.created_at):
+            listed = None
+        return max((moment for moment in (self.checked_at, listed) if moment), default=None)
+
+    @property
+    def is_recognisable(self) -> bool:
+        """Whether a list would show which of its objects this pixel is, should the answer to its create be lost."""
+        provider, mark = self.provider_class, self.provider_class.reference_option
+        marked = provider.can("name_unique") or bool(mark and self.options.get(mark))
+        return provider.can("list") and marked
 
     def set_error(self, error: ProviderError) -> None:
         self.error_code, self.error_at = error.code, timezone.now()

@@ -17,6 +17,7 @@ from .errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused
 from .secret import DOTS, Secret
 
 MAX_DEPTH = 50
+MAX_ID = 64  # characters; the column Pixel.remote_id holds no more
 MAX_WORDS = 200
 MAX_WAIT = 24 * 3600  # seconds; a longer Retry-After is a slip, not a wish
 
@@ -120,10 +121,10 @@ class Answer:
 
 
 def object_id(value: Any) -> str | None:
-    """An id as text, as providers give numbers and strings by turns; None when it is neither."""
+    """An id as text, as providers give numbers and strings by turns; None when it is neither or too long."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]{1,100}", value) else None
+    return value if isinstance(value, str) and re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID}}}", value) else None
 
 
 def _date(header: str) -> datetime | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from django import forms
 
 from .errors import NotSupported
-from .fields import no_control_characters
+from .fields import UNKNOWN, EventsField, keep_choice, no_control_characters
 from .http import Http
 from .secret import Secret
 
@@ -78,7 +78,7 @@ class Preset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LifeCycle:
+class Outlook:
     """How long this provider's pixels have to live, with the source of that knowledge."""
 
     status: Literal["active", "legacy", "closing"]
@@ -148,6 +148,20 @@ class PixelForm(forms.Form):
     show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
     events: forms.Field
 
+    @classmethod
+    def for_pixel(
+        cls, events: tuple[str, ...], options: Mapping[str, Any], data: Mapping[str, Any] | None = None
+    ) -> Self:
+        """The form of an existing pixel: a choice it already has stays one, also if this version does not know it."""
+        initial = cls.initial_for(events, options)
+        form = cls(data, initial=initial)
+        for name, field in form.fields.items():
+            if isinstance(field, EventsField):
+                field.keep(events)
+            elif isinstance(field, forms.ChoiceField):
+                keep_choice(field, initial.get(name))
+        return form
+
     def clean_name(self, name: str) -> str:
         """The provider's own limits on a name; raises ValidationError."""
         no_control_characters(name)
@@ -159,7 +173,7 @@ class PixelForm(forms.Form):
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        """The initial values that show an existing pixel: the inverse of `options()`."""
+        """The initial values that show an existing pixel: the inverse of `options()`. Never raises."""
         raise NotImplementedError
 
 
@@ -173,7 +187,7 @@ class Provider:
     ad_account_label: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     missing: ClassVar[Mapping[str, str]] = {}  # capability it lacks -> the reason, as a sentence for the user
-    life_cycle: ClassVar[LifeCycle]
+    outlook: ClassVar[Outlook]
     vocabulary: ClassVar[tuple[Word, ...]]
     presets: ClassVar[tuple[Preset, ...]] = ()
     connection_form: ClassVar[type[ConnectionForm]]
@@ -182,6 +196,7 @@ class Provider:
     pixel_form: ClassVar[type[PixelForm]]
     tag_form: ClassVar[type[forms.Form] | None] = None
     reference_option: ClassVar[str | None] = None  # the option that our reference pre-fills
+    delete_note: ClassVar[str] = ""  # what to know before deleting a pixel, as a sentence
 
     def __init__(
         self,
@@ -238,8 +253,21 @@ class Provider:
 
     @classmethod
     def tags(cls, subject: TagSubject) -> list[Tag]:
-        """The snippet formats of this pixel, in the order to show them; empty while a needed part is missing."""
+        """The snippet formats of this pixel, in the order to show them; empty while a needed part is missing.
+
+        Never raises: events and options are stored ones, perhaps of another version.
+        """
         raise NotImplementedError
+
+    @classmethod
+    def activation(cls, active: bool) -> dict[str, Any]:
+        """The changes of an update that switches a pixel on or off."""
+        raise cls._not_supported("activate")
+
+    @classmethod
+    def is_active(cls, options: Mapping[str, Any]) -> bool:
+        """Whether a pixel with these options is switched on, as it is where nothing says otherwise."""
+        return True
 
     @classmethod
     def comparable(cls, field_name: str, value: Any) -> Any:
@@ -251,5 +279,15 @@ class Provider:
         """The vocabulary entry of a value; None for one this version does not know."""
         return next((word for word in cls.vocabulary if word.value == value), None)
 
-    def _not_supported(self, capability: str) -> NotSupported:
-        return NotSupported(self.missing.get(capability) or f"{self.label} cannot do this.")
+    @classmethod
+    def unknown_words(cls, values: Iterable[str]) -> list[Word]:
+        """Entries for the values that the vocabulary lacks, so that a checklist can show them all the same."""
+        return [
+            Word(value=value, label=value, sentence=UNKNOWN, event="custom", grade="none")
+            for value in dict.fromkeys(values)
+            if cls.word(value) is None
+        ]
+
+    @classmethod
+    def _not_supported(cls, capability: str) -> NotSupported:
+        return NotSupported(cls.missing.get(capability) or f"{cls.label} cannot do this.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -18,6 +19,8 @@ no_control_characters = RegexValidator(
     "Remove line breaks and control characters.",
     inverse_match=True,
 )
+UNKNOWN = "Unknown to PixelHub"  # stands before a stored value that is no choice of this version
+
 digits_only = RegexValidator(re.compile(r"\A[0-9]+\Z"), "Digits only.")
 
 
@@ -71,6 +74,21 @@ class EventsField(forms.MultipleChoiceField):
         """Each ticked word once, in the vocabulary's order."""
         ticked = set(super().clean(value))
         return [word for word in self.order if word in ticked]
+
+    def keep(self, stored: Iterable[str]) -> None:
+        """Makes words that a pixel already has choices, also those the vocabulary does not know."""
+        unknown = [word for word in dict.fromkeys(stored) if word not in self.order]
+        self.choices = [*self.choices, *((word, f"{UNKNOWN} {word}") for word in unknown)]
+        self.order = [*self.order, *unknown]
+
+
+def keep_choice(field: forms.ChoiceField, stored: str | None) -> None:
+    """Makes the value that a pixel already has a choice, so that saving the form does not replace it."""
+    if stored and not field.valid_value(stored):
+        field.choices = [*field.choices, (stored, f"{UNKNOWN} {stored}")]
+    elif not stored and field.required and not field.valid_value(""):
+        field.choices = [("", "Not said"), *field.choices]
+        field.required = False
 
 
 def refuse_in_name(name: str, forbidden: tuple[str, ...], reason: str) -> None:

@@ -9,8 +9,9 @@ from accounts.activity import record
 from accounts.models import Team, User
 from accounts.services import Refused
 from pixels import tasks
-from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, SyncRun
+from pixels.models import AdAccount, Connection, Credential, Operation, SyncRun
 from pixels.providers.base import AdAccountRef
+from pixels.sync.outcome import cancel
 from pixels.sync.pull import open_run
 
 Test = Connection.Test
@@ -69,9 +70,9 @@ def test_connection(connection: Connection) -> None:
 
 
 def _ask_for_test(connection: Connection) -> None:
-    connection.test, connection.test_requested_at = Test.TESTING, timezone.now()
+    connection.test, connection.test_requested_at, connection.test_lease_until = Test.TESTING, timezone.now(), None
     connection.test_sentence = connection.test_words = ""
-    connection.save(update_fields=["test", "test_requested_at", "test_sentence", "test_words"])
+    connection.save(update_fields=["test", "test_requested_at", "test_lease_until", "test_sentence", "test_words"])
     tasks.hint(tasks.test_connection, connection.pk)
 
 
@@ -85,26 +86,15 @@ def open_work(connection: Connection) -> list[Operation]:
 def disconnect(connection: Connection, actor: User) -> int:
     """Forget the credentials; rows stay. Returns how many waiting operations were cancelled.
 
-    An operation that a worker holds at this moment ends by itself: what it has sent can't be called back.
+    What a worker holds at this moment ends by itself: answered, or cancelled when it would have to be sent again.
     """
-    now = timezone.now()
-    connection.disconnected_at = now
+    connection.disconnected_at = timezone.now()
     connection.save(update_fields=["disconnected_at"])
-    cancelled = 0
-    for operation in open_work(connection):
-        taken = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING)
-        if taken.update(state=Operation.State.CANCELLED, finished_at=now):
-            cancelled += 1
-            pixel = operation.pixel
-            never_made = operation.kind == Operation.Kind.CREATE
-            pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
-            pixel.error_code, pixel.error_at, pixel.error_words = "cancelled", now, ""
-            pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
-            pixel.error_advice = "Replace the connection's credentials, then retry."
-            pixel.save()
-            record(connection.team, actor, "cancelled the open work of", pixel)
+    cancelled = sum(cancel(operation) for operation in open_work(connection))
     SyncRun.objects.filter(connection=connection, state=SyncRun.State.QUEUED).update(
-        state=SyncRun.State.FAILED, finished_at=now, error_sentence="The connection was disconnected."
+        state=SyncRun.State.FAILED,
+        finished_at=connection.disconnected_at,
+        error_sentence="The connection was disconnected.",
     )
     Credential.objects.filter(connection=connection).delete()
     record(connection.team, actor, "disconnected", connection)
@@ -118,11 +108,10 @@ def sync_now(connection: Connection, actor: User | None) -> SyncRun:
         raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
     run = open_run(connection, by=actor)
     if run is None:
-        return connection.sync_runs.filter(state__in=SyncRun.OPEN).first() or _try_later()
+        run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
+        if run is None:
+            raise Refused("A sync of this connection has just ended. Try again.")
+        return run
     record(connection.team, actor, "started a sync of", connection)
     tasks.hint(tasks.pull_connection, run.pk)
     return run
-
-
-def _try_later() -> SyncRun:
-    raise Refused("A sync of this connection has just ended. Try again.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from accounts.activity import record
 from accounts.models import Team, User
 from accounts.services import Refused
 from pixels import snippets, tasks
-from pixels.models import AdAccount, Operation, Pixel, Website
+from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 
 WAITING_FOR = {
@@ -44,10 +45,13 @@ def create_pixels(
     team: Team, actor: User, *, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan]
 ) -> list[Pixel]:
     """Promise these pixels: rows and operations in one transaction. Sent twice, it gives the same pixels again."""
+    if ad_account.connection.team_id != team.pk or (website and website.team_id != team.pk):
+        raise PermissionDenied
     try:
         with transaction.atomic():
-            if made := _already_made(team, plans):
+            if made := _already_made(team, ad_account, website, plans):
                 return made
+            _use(ad_account.connection)
             pixels = []
             for plan in plans:
                 pixel = Pixel.objects.create(
@@ -66,19 +70,28 @@ def create_pixels(
                 pixels.append(pixel)
             return pixels
     except IntegrityError:  # the other half of a double click was first
-        made = _already_made(team, plans)
+        made = _already_made(team, ad_account, website, plans)
         if not made:
             raise
         return made
 
 
-def _already_made(team: Team, plans: Sequence[Plan]) -> list[Pixel]:
-    wanted = {plan.id: fingerprint(plan.payload) for plan in plans}
-    first = Operation.objects.filter(team=team, pixel__in=wanted, kind=Operation.Kind.CREATE).order_by("created_at")
-    made = {operation.pixel_id: operation.fingerprint for operation in first.reverse()}
-    if made and made != wanted:
+def _already_made(team: Team, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan]) -> list[Pixel]:
+    """What an earlier sending of this form has made; raises FormAlreadySent when that was something else."""
+    pixels = Pixel.objects.for_team(team).filter(pk__in=[plan.id for plan in plans]).select_related("connection")
+    first = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE).order_by("-created_at")
+    sent = {operation.pixel_id: operation.fingerprint for operation in first}  # the first of each, as the last one wins
+    made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}
+    place = ad_account.pk, website and website.pk
+    if made and made != {plan.id: (fingerprint(plan.payload), *place) for plan in plans}:
         raise FormAlreadySent("This form was sent before, with other values. Send it again to create these as well.")
-    return list(Pixel.objects.filter(pk__in=made).select_related("connection"))
+    return list(pixels)
+
+
+def _use(connection: Connection) -> None:
+    """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
+    if not Connection.objects.select_for_update().get(pk=connection.pk).is_usable:
+        raise Refused("The connection of this pixel is not in use now.")
 
 
 def _promise(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> Operation:
@@ -96,8 +109,7 @@ def _promise(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: di
 
 def _start(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> None:
     """Promise a change to an existing pixel, unless another one is under way."""
-    if not pixel.connection.is_usable:
-        raise Refused("The connection of this pixel is not in use now.")
+    _use(pixel.connection)
     try:
         with transaction.atomic():
             _promise(pixel, actor, kind, payload)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from pixels.models import Connection, Credential
@@ -18,18 +18,37 @@ from pixels.providers.base import Call, Provider
 from pixels.providers.errors import BadCredentials, NotSent
 from pixels.providers.secret import Secret
 
-TOKEN_LOCK = 35.0  # seconds a log-in may hold the lock; longer than one call lasts
 
+@contextmanager
+def speaking_for(connection: Connection) -> Iterator[Provider]:
+    """The provider, opened with the credentials stored now. When it refuses them, the connection says so.
 
-def provider_for(connection: Connection) -> Provider:
-    """Raises BadCredentials when nothing is stored that can be opened, NotSent when there is no address to talk to."""
+    Raises BadCredentials when there are none or they can't be opened, NotSent when there is no address to talk to.
+    """
+    credential = Credential.objects.select_related("connection").filter(connection=connection).first()
+    if credential is None:
+        raise _disconnected()
     try:
-        credentials = Credential.objects.select_related("connection").get(connection=connection).open()
-    except Credential.DoesNotExist:  # disconnected a moment ago
-        raise BadCredentials("The credentials of this connection were removed.") from None
+        opened = credential.open()
     except CannotOpen:
         raise BadCredentials("PixelHub can no longer read the stored credentials of this connection.") from None
-    return connection.provider_class(credentials, base_url(connection), unlimited, StoredTokens(connection))
+    # What is learnt about these credentials says nothing about those that somebody puts in their place meanwhile.
+    same = Credential.objects.filter(connection=connection, set_at=credential.set_at)
+    try:
+        yield connection.provider_class(opened, base_url(connection), unlimited, StoredTokens(same))
+    except BadCredentials as error:
+        if same.exists():
+            _refused(connection, error)
+        raise
+
+
+def _refused(connection: Connection, error: BadCredentials) -> None:
+    Connection.objects.filter(pk=connection.pk).update(
+        test=Connection.Test.REFUSED,
+        test_sentence=error.sentence[:500],
+        test_words=error.words[:250],
+        tested_at=timezone.now(),
+    )
 
 
 def base_url(connection: Connection) -> str:
@@ -50,35 +69,50 @@ def unlimited(call: Call) -> None:
 
 
 class StoredTokens:
-    """One session token per connection, shared by all workers, sealed like the credentials it came from."""
+    """One session token per connection, shared by all workers, sealed like the credentials it came from.
 
-    def __init__(self, connection: Connection) -> None:
-        self._rows = Credential.objects.filter(connection=connection)
+    `rows` finds the credential only as long as it is the one that was opened: an old log-in never leaves its token
+    beside new credentials.
+    """
+
+    def __init__(self, rows: QuerySet[Credential]) -> None:
+        self._rows = rows
 
     def load(self) -> Secret | None:
         try:
-            return self._rows.select_related("connection").get().open_token()
+            return self._get().open_token()
         except CannotOpen:
             return None
 
     def save(self, token: Secret | None) -> None:
-        credential = self._rows.select_related("connection").get()
-        self._rows.update(sealed_token=credential.seal_token(token))
+        self._rows.update(sealed_token=self._get().seal_token(token))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One log-in at a time. A holder that died is not waited for longer than TOKEN_LOCK."""
-        give_up = time.monotonic() + TOKEN_LOCK
+        """One log-in at a time. A holder that died is not waited for longer than a log-in can take."""
+        patience = settings.CALL_DEADLINE + 5
+        give_up = time.monotonic() + patience
         until = None
         while until is None and time.monotonic() < give_up:
             now = timezone.now()
             free = Q(token_lock_until=None) | Q(token_lock_until__lt=now)
-            mine = now + timedelta(seconds=TOKEN_LOCK)
-            if self._rows.filter(free).update(token_lock_until=mine):
-                until = mine
+            wanted = now + timedelta(seconds=patience)
+            if self._rows.filter(free).update(token_lock_until=wanted):
+                until = wanted
             else:
+                self._get()
                 time.sleep(0.05)
         try:
             yield
         finally:
             self._rows.filter(token_lock_until=until).update(token_lock_until=None)
+
+    def _get(self) -> Credential:
+        credential = self._rows.select_related("connection").first()
+        if credential is None:
+            raise _disconnected()
+        return credential
+
+
+def _disconnected() -> BadCredentials:
+    return BadCredentials("The credentials of this connection were removed or replaced meanwhile.")

@@ -7,7 +7,6 @@ from typing import Any
 from pixels.models import Pixel
 from pixels.providers.base import RemotePixel
 
-
 STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
 
 

@@ -11,24 +11,28 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from pixels import snippets
-from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
-from pixels.providers.base import Page, RemotePixel
+from pixels.models import AdAccount, Connection, Pixel, SyncRun
+from pixels.providers import PROVIDERS
+from pixels.providers.base import Page, Provider, RemotePixel
 from pixels.providers.errors import BadAnswer, ProviderError
 
-from .client import provider_for
+from .client import speaking_for
 from .drift import SEEN_FIELDS, flat, see
-from .push import attach
+from .outcome import attach, settle_unknown
 
 log = logging.getLogger(__name__)
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 # Ours without a remote id that may yet turn out to be the object in the list.
 EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
+
+
+ATTEMPTS = 5  # of one run: a worker that dies on it again and again must not go on for ever
 
 
 class TakenOver(Exception):
@@ -45,12 +49,13 @@ def open_run(connection: Connection, by: User | None = None) -> SyncRun | None:
 
 
 def schedule(limit: int) -> list[SyncRun]:
-    """Open a run for the connections whose last one is longer ago than SYNC_INTERVAL."""
-    recent = SyncRun.objects.filter(created_at__gt=timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL))
-    usable = Connection.objects.filter(paused_at=None, disconnected_at=None)
-    usable = usable.exclude(test=Connection.Test.REFUSED)
-    idle = usable.exclude(pk__in=recent.values("connection")).order_by("pk")
-    runs = (open_run(connection) for connection in idle[:limit] if connection.can_sync)
+    """Open a run for the connections whose last one is longer ago than SYNC_INTERVAL, the longest waiting first."""
+    since = timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL)
+    lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
+    usable = Connection.objects.filter(provider__in=lists, paused_at=None, disconnected_at=None)
+    usable = usable.exclude(test=Connection.Test.REFUSED).annotate(last=Max("sync_runs__created_at"))
+    idle = usable.filter(Q(last=None) | Q(last__lt=since)).order_by(F("last").asc(nulls_first=True), "pk")
+    runs = (open_run(connection) for connection in idle[:limit])
     return [run for run in runs if run is not None]
 
 
@@ -64,21 +69,13 @@ def pull(run_id: int) -> None:
     run = _claim(run_id)
     if run is None:
         return
+    if run.attempt > ATTEMPTS:
+        _end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
+        return
     try:
-        provider = provider_for(run.connection)
-        for account in run.connection.ad_accounts.all():
-            started = asked = timezone.now()
-            seen: set[str] = set()
-            total, earlier = None, run.seen
-            for page in provider.list_pixels(account.ref):
-                run.total = None if page.total is None else earlier + page.total
-                _apply_page(run, account, page, asked)
-                seen.update(remote.remote_id for remote in page.pixels)
-                total, asked = page.total, timezone.now()
-            if total is not None and len(seen) < total:
-                label = run.connection.provider_class.label
-                raise BadAnswer(f"{label} announced {total} pixels and listed only {len(seen)}.")
-            _whole_list(run, account, seen, started)
+        with speaking_for(run.connection) as provider:
+            for account in run.connection.ad_accounts.all():
+                _pull_account(run, provider, account)
     except TakenOver:
         log.warning("run %s was taken over", run.pk)
     except ProviderError as error:
@@ -88,6 +85,20 @@ def pull(run_id: int) -> None:
         _end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
     else:
         _end(run, SyncRun.State.DONE)
+
+
+def _pull_account(run: SyncRun, provider: Provider, account: AdAccount) -> None:
+    started = asked = timezone.now()
+    seen: set[str] = set()
+    total, earlier = None, run.seen
+    for page in provider.list_pixels(account.ref):
+        run.total = None if page.total is None else earlier + page.total
+        _apply_page(run, account, page, asked)
+        seen.update(remote.remote_id for remote in page.pixels)
+        total, asked = page.total, timezone.now()
+    if total is not None and len(seen) < total:
+        raise BadAnswer(f"{provider.label} announced {total} pixels and listed only {len(seen)}.")
+    _whole_list(run, account, seen, started)
 
 
 def _claim(run_id: int) -> SyncRun | None:
@@ -116,8 +127,9 @@ def _apply_page(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -
     with transaction.atomic():
         connection = run.connection
         ids = [remote.remote_id for remote in page.pixels]
-        known = {p.remote_id: p for p in account.pixels.select_for_update().filter(remote_id__in=ids)}
+        # In this order: a create recorded between the two queries is still found by the second.
         expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
+        known = {p.remote_id: p for p in account.pixels.select_for_update().filter(remote_id__in=ids)}
         new: dict[str, Pixel] = {}
         changed: dict[str, Pixel] = {}
         unchanged = 0
@@ -168,13 +180,12 @@ def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel)
 
 def _attach_unknown(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
     pixel.connection, pixel.ad_account = connection, account
-    attach(pixel, remote)
-    pixel.clear_error()
-    pixel.save()
-    snippets.issue(pixel)
-    Operation.objects.filter(pixel=pixel, kind=Operation.Kind.CREATE, state=Operation.State.UNKNOWN).update(
-        state=Operation.State.DONE, finished_at=timezone.now()
-    )
+    if attach(pixel, remote):
+        pixel.clear_error()
+        pixel.checked_at = timezone.now()
+        pixel.save()
+        snippets.issue(pixel)
+        settle_unknown(pixel)
 
 
 def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:
@@ -204,7 +215,7 @@ def _whole_list(run: SyncRun, account: AdAccount, seen: set[str], started: datet
         for start in range(0, len(missing), 500):
             Pixel.objects.filter(pk__in=missing[start : start + 500]).update(remote=Remote.ABSENT)
         AdAccount.objects.filter(pk=account.pk).update(listed_at=started)
-        run.missing += account.pixels.filter(remote=Remote.ABSENT).count()
+        run.missing += account.pixels.filter(lifecycle=Lifecycle.LIVE, remote=Remote.ABSENT).count()
         _save_progress(run)
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
+from accounts.services import Refused
 from pixels.forms.new_pixel import NewPixelForm, usable_connections
 from pixels.models import Connection, Pixel
 from pixels.services import pixels as services
@@ -36,6 +37,9 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
         except services.FormAlreadySent as already:
             messages.warning(request, str(already))
             return _page(request, form.with_new_token(), status=409)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return _page(request, form)
         if len(pixels) == 1:
             return redirect("pixel", request.team.slug, pixels[0].pk)
         messages.success(request, f"{len(pixels)} pixels are on their way to {connection.provider_class.label}.")

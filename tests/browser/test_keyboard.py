@@ -75,6 +75,25 @@ def test_the_form_for_new_pixels_without_a_mouse(page, alice, sandbox, unique):
     assert len(sandbox.objects("xandr", name)) == 1
 
 
+def test_the_focus_stays_in_the_summary_of_a_batch(page, alice, sandbox, unique):
+    alice.connect("Xandr")
+    alice.start_pixel("Xandr")
+    alice.event("Lead").check()
+    alice.event("Purchase").check()
+    name = unique("Tabbed")
+    alice.field("Lead pixel").fill(name)
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(700)  # time for a summary that would come anew
+    expect(alice.field("Code of the Lead pixel")).to_be_focused()
+    expect(alice.field("Lead pixel")).to_have_value(name)
+    alice.fill(Name=f"{name}, all")
+    expect(alice.field("Purchase pixel")).to_have_value(f"{name}, all – Purchase")
+    expect(alice.field("Lead pixel")).to_have_value(name)
+    alice.button("Create 2 pixels").click()
+    for one in (name, f"{name}, all – Purchase"):
+        expect(page.get_by_role("row", name=one)).to_contain_text("Live")
+
+
 def test_after_a_mistake_the_focus_is_on_the_first_field_that_is_wrong(page, alice, sandbox, unique):
     alice.connect("Xandr")
     alice.start_pixel("Xandr")

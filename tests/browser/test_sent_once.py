@@ -32,6 +32,17 @@ def test_a_double_click_makes_one_pixel(alice, sandbox, name):
     assert_one(alice, sandbox, name)
 
 
+def test_a_slow_click_right_after_typing_is_not_lost(alice, sandbox, name):
+    """Leaving the field renews the summary beside the button, while the button is pressed."""
+    alice.fill(Name=f"{name}, slowly")
+    alice.button("Create pixel").hover()
+    alice.page.mouse.down()
+    alice.page.wait_for_timeout(700)
+    alice.page.mouse.up()
+    alice.see_status("Live")
+    assert_one(alice, sandbox, f"{name}, slowly")
+
+
 def test_the_same_form_arriving_twice_at_once_makes_one_pixel(alice, sandbox, name):
     """A double click where no script holds the second one back."""
     sent = alice.page.evaluate("""async () => {

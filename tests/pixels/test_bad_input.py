@@ -3,6 +3,7 @@
 import pytest
 
 from pixels.models import Operation, Pixel
+from pixels.providers.base import AdAccountRef
 
 from .conftest import errors
 from .page import Page
@@ -60,9 +61,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("provider", "ticks", "typed", "field"), CASES)
-def test_it_is_said_at_the_field_and_nothing_is_saved(
-    new_pixel, connect, sandbox, provider, ticks, typed, field
-):
+def test_it_is_said_at_the_field_and_nothing_is_saved(new_pixel, connect, sandbox, provider, ticks, typed, field):
     connection = connect(provider)
     response = new_pixel.create(connection, *ticks, **typed)
     assert list(errors(response)) == [field]
@@ -115,14 +114,19 @@ def test_what_is_under_advanced_is_open_when_the_error_is_there(new_pixel, xandr
 
 
 @pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "--><img src=x onerror=alert(1)>", "{{7*7}}"])
-def test_markup_in_a_name_stays_text_on_every_page(
-    new_pixel, xandr, sandbox, carry_out, at, name
-):
+def test_markup_in_a_name_stays_text_on_every_page(new_pixel, xandr, sandbox, carry_out, at, name):
     new_pixel.create(xandr, "7", name=name)
     carry_out()
     assert sandbox.held("xandr")[0]["name"] == name
     pixel = Pixel.objects.get()
-    for address in (at("pixel", pixel), at("pixel_list"), at("overview"), at("pixel_edit", pixel), at("pixel_delete", pixel), at("activity")):
+    for address in (
+        at("pixel", pixel),
+        at("pixel_list"),
+        at("overview"),
+        at("pixel_edit", pixel),
+        at("pixel_delete", pixel),
+        at("activity"),
+    ):
         html = new_pixel.browser.get(address).content.decode()
         assert name not in html or "<" not in name
         assert "<script>alert" not in html
@@ -149,8 +153,6 @@ def test_elsewhere_two_pixels_may_share_a_name(new_pixel, xandr, promise, sandbo
 
 
 def test_a_code_of_ours_is_taken_in_its_ad_account_only(new_pixel, connect, promise, sandbox):
-    from pixels.providers.base import AdAccountRef
-
     first, other = connect("xandr"), connect("xandr", ad_account=AdAccountRef(id="8"))
     promise(first, options={"code": "mine"})
     assert list(errors(new_pixel.create(first, "7", code="mine"))) == ["code"]

@@ -97,9 +97,7 @@ def test_what_the_provider_never_said_and_nobody_typed_is_not_sent(xandr, edit, 
     assert body == {"pixel": {"name": "New", "pixel_conversion_event_id": 7}}
 
 
-def test_it_arrives_and_our_row_follows_only_then(
-    browser_of, vera, at, xandr, live, edit, sandbox, carry_out, bob
-):
+def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, live, edit, sandbox, carry_out, bob):
     pixel = live(xandr, "Shoes")
     assert edit.save(pixel, name="Boots", events="2", trigger_type="hybrid").url == at("pixel", pixel)
     pixel.refresh_from_db()
@@ -211,15 +209,17 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
 
 
 @pytest.mark.parametrize("provider", ["easyflow", "pitchtarget"])
-def test_where_the_provider_cannot_the_page_gives_the_reason(
-    browser_of, bob, at, connect, live, sandbox, provider
-):
+def test_where_the_provider_cannot_the_page_gives_the_reason(browser_of, bob, at, connect, live, sandbox, provider):
     pixel, browser = live(connect(provider)), browser_of(bob)
     text = Page.of(browser.get(at("pixel", pixel))).text
     assert "describe no way to change a pixel" in text
     assert "Deactivate" not in text
     assert "no way to change" in Page.of(browser.get(at("pixel_edit", pixel), follow=True)).text
-    for name, values in (("pixel_edit", {"name": "New"}), ("pixel_state", {"state": "inactive"}), ("pixel_delete", {"confirm": pixel.name})):
+    for name, values in (
+        ("pixel_edit", {"name": "New"}),
+        ("pixel_state", {"state": "inactive"}),
+        ("pixel_delete", {"confirm": pixel.name}),
+    ):
         browser.post(at(name, pixel), values)
     assert Operation.objects.count() == 1
 
@@ -250,4 +250,4 @@ def test_viewers_see_everything_but_no_buttons(browser_of, vera, at, xandr, live
     sandbox.seed("xandr", [at_xandr(1)])
     page = Page.of(browser_of(vera).get(at("pixel", live(xandr))))
     assert "Live" in page.text
-    assert [form for form in page.forms if f"/pixels/" in form.action] == []
+    assert [form for form in page.forms if "/pixels/" in form.action] == []

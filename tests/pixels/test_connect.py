@@ -61,7 +61,9 @@ def test_what_was_typed_is_stored_and_a_test_is_asked_for(add, at, alice, provid
     connection = Connection.objects.get()
     assert response.url == at("connection", connection)
     assert (connection.provider, connection.environment, connection.test) == (provider, "sandbox", "testing")
-    stored = {name: getattr(value, "reveal", lambda v=value: v)() for name, value in connection.credential.open().items()}
+    stored = {
+        name: getattr(value, "reveal", lambda v=value: v)() for name, value in connection.credential.open().items()
+    }
     account = AdAccount.objects.get()
     stored |= {"ad_account": account.remote_id} | ({"ad_account_code": account.code} if account.code else {})
     assert stored == FORMS[provider]

@@ -44,7 +44,9 @@ def test_what_is_live_has_a_remote_id(pixel, refused, lifecycle):
 
 def test_a_pixel_has_one_open_operation(pixel, refused):
     def operation(state):
-        return lambda: Operation.objects.create(team=pixel.team, pixel=pixel, kind="update", fingerprint="", state=state)
+        return lambda: Operation.objects.create(
+            team=pixel.team, pixel=pixel, kind="update", fingerprint="", state=state
+        )
 
     for ended in ("done", "failed", "unknown", "cancelled", "done"):
         operation(ended)()
@@ -85,12 +87,3 @@ def test_a_connection_or_ad_account_with_pixels_is_not_lost_with_one_click(pixel
     for row in (pixel.ad_account, pixel.connection):
         with pytest.raises(IntegrityError), transaction.atomic():
             row.delete()
-
-
-def test_all_of_a_team_goes_with_it(pixel, team, xandr, live):
-    Snippet.objects.create(pixel=pixel, slug="image", number=1, body="", fingerprint="")
-    Operation.objects.create(team=team, pixel=pixel, kind="create", fingerprint="")
-    SyncRun.objects.create(team=team, connection=xandr)
-    Website.objects.create(team=team, name="Shop", url="https://a.example")
-    team.delete()
-    assert not any(model.objects.exists() for model in (Pixel, Snippet, Operation, SyncRun, Website, AdAccount))

@@ -43,9 +43,7 @@ def test_open_work_is_named_before_and_cancelled_after(
     assert Activity.objects.filter(verb="disconnected", kind="connection").count() == 1
 
 
-def test_nothing_more_is_tested_synced_or_created_over_it(
-    browser_of, alice, at, xandr, new_pixel, disconnect, sandbox
-):
+def test_nothing_more_is_tested_synced_or_created_over_it(browser_of, alice, at, xandr, new_pixel, disconnect, sandbox):
     disconnect(xandr)
     browser = browser_of(alice)
     browser.post(at("connection_test", xandr))
@@ -88,9 +86,7 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
     assert len(sandbox.held("xandr")) == 1
 
 
-def test_a_claim_taken_just_before_fails_without_sending_anything(
-    xandr, promise, alice, sandbox, monkeypatch
-):
+def test_a_claim_taken_just_before_fails_without_sending_anything(xandr, promise, alice, sandbox, monkeypatch):
     """The worker has the operation, then the credentials go: nothing was sent, so nothing is in doubt."""
     promise(xandr)
     claim = push._claim

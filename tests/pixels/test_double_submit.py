@@ -7,7 +7,9 @@ from django.db import connection as database
 from django.test import Client
 
 from pixels.models import Operation, Pixel, Website
+from pixels.services import connections
 
+from .conftest import AD_ACCOUNTS, CREDENTIALS, NewPixel
 from .page import Page
 
 TICKS = {"xandr": ["2", "7"], "pitchtarget": ["LEAD", "CHECKOUT"], "easyflow": ["pix-copied", "pix-expired"]}
@@ -91,13 +93,7 @@ def test_one_more_tick_in_a_form_sent_before_is_asked_about_too(new_pixel, xandr
     assert counts() == (2, 2)
 
 
-def test_the_token_of_another_team_names_other_pixels(
-    new_pixel, browser_of, charlie, connect, xandr, sandbox
-):
-    from pixels.services import connections
-
-    from .conftest import AD_ACCOUNTS, CREDENTIALS, NewPixel
-
+def test_the_token_of_another_team_names_other_pixels(new_pixel, browser_of, charlie, connect, xandr, sandbox):
     rival = charlie.memberships.get().team
     theirs = connections.connect(
         rival, charlie, provider="xandr", environment="sandbox",

@@ -165,7 +165,9 @@ def test_sorting(names, row, team):
 def test_pages_hold_each_pixel_once_however_much_is_equal(listed, row, sort, monkeypatch):
     monkeypatch.setattr("pixels.views.pixel_list.PER_PAGE", 7)
     first = row("same")
-    same = [Pixel(team=first.team, connection=first.connection, ad_account=first.ad_account, name="same") for _ in range(29)]
+    same = [
+        Pixel(team=first.team, connection=first.connection, ad_account=first.ad_account, name="same") for _ in range(29)
+    ]
     Pixel.objects.bulk_create(same)
     Pixel.objects.update(created_at=timezone.now() - timedelta(days=1))
     seen = [pixel.pk for page in range(1, 6) for pixel in listed(sort=sort, page=page)]

@@ -5,6 +5,8 @@ from django.urls import reverse
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel, Website
+from pixels.providers.base import AdAccountRef
+from pixels.services.connections import add_ad_account
 
 from .conftest import EVENT, errors
 from .page import Page
@@ -47,9 +49,7 @@ def test_easyflow_gets_exactly_the_chosen_fields(new_pixel, easyflow, sandbox, c
     assert pixel.remote == "unverifiable"
 
 
-def test_easyflow_gets_the_reference_and_no_empty_fields_unless_told_otherwise(
-    new_pixel, easyflow, sandbox, carry_out
-):
+def test_easyflow_gets_the_reference_and_no_empty_fields_unless_told_otherwise(new_pixel, easyflow, sandbox, carry_out):
     new_pixel.create(easyflow, "purchase-completed", platform="meta")
     carry_out()
     [held] = sandbox.held("easyflow")
@@ -128,9 +128,7 @@ def test_xandr_gets_what_the_form_was_filled_with(new_pixel, xandr, sandbox, car
 
 
 @pytest.mark.parametrize(("repeat", "minutes"), [("once", None), ("every", 0)])
-def test_one_per_person_is_null_and_every_conversion_is_0(
-    new_pixel, xandr, sandbox, carry_out, repeat, minutes
-):
+def test_one_per_person_is_null_and_every_conversion_is_0(new_pixel, xandr, sandbox, carry_out, repeat, minutes):
     new_pixel.create(xandr, "7", repeat=repeat)
     carry_out()
     assert sandbox.held("xandr")[0]["min_minutes_per_conv"] == minutes
@@ -158,9 +156,7 @@ def test_one_tick_keeps_the_name_as_typed(new_pixel, connect, sandbox, carry_out
     assert [held["name"] for held in sandbox.held(provider)] == ["Kauf & Söhne – 100 % 🎯"]
 
 
-def test_the_page_of_the_new_pixel_follows_and_goes_from_queued_to_live(
-    new_pixel, xandr, at, carry_out, sandbox
-):
+def test_the_page_of_the_new_pixel_follows_and_goes_from_queued_to_live(new_pixel, xandr, at, carry_out, sandbox):
     response = new_pixel.create(xandr, "7", name="Shoes")
     pixel = Pixel.objects.get()
     assert response.url == at("pixel", pixel)
@@ -188,9 +184,6 @@ def test_it_is_in_the_activity_log_with_an_operation_written_before_sending(new_
 def test_the_second_ad_account_can_be_chosen_and_the_first_is_there_already(
     new_pixel, alice, pitchtarget, sandbox, carry_out
 ):
-    from pixels.providers.base import AdAccountRef
-    from pixels.services.connections import add_ad_account
-
     second = add_ad_account(pitchtarget, alice, AdAccountRef(id="8"))
     assert new_pixel.fill(pitchtarget)["ad_account"] == [str(pitchtarget.ad_accounts.first().pk)]
     new_pixel.create(pitchtarget, "LEAD", ad_account=str(second.pk))
@@ -210,9 +203,7 @@ def test_a_website_can_be_picked_or_added_on_the_way(new_pixel, xandr, team, san
 
 
 def test_archived_websites_and_those_of_others_are_not_offered(new_pixel, xandr, team, charlie, sandbox):
-    theirs = Website.objects.create(
-        team=charlie.memberships.get().team, name="Rival", url="https://rival.example"
-    )
+    theirs = Website.objects.create(team=charlie.memberships.get().team, name="Rival", url="https://rival.example")
     response = new_pixel.create(xandr, "7", website=str(theirs.pk))
     assert "website" in errors(response)
     assert not Pixel.objects.exists()

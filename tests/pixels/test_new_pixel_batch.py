@@ -15,9 +15,7 @@ from .page import Page
         ("pitchtarget", ["CHECKOUT", "LEAD"], ["Shoes – CHECKOUT", "Shoes – LEAD"]),
     ],
 )
-def test_each_tick_makes_one_pixel_named_after_it(
-    new_pixel, connect, sandbox, carry_out, provider, ticks, names
-):
+def test_each_tick_makes_one_pixel_named_after_it(new_pixel, connect, sandbox, carry_out, provider, ticks, names):
     response = new_pixel.create(connect(provider), *ticks, name="Shoes")
     assert response.status_code == 302
     carry_out()
@@ -80,7 +78,8 @@ def test_255_is_checked_on_the_final_name(new_pixel, xandr, sandbox):
 @pytest.mark.parametrize(
     ("provider", "ticks", "typed", "at_fields"),
     [
-        ("pitchtarget", ["CHECKOUT", "LEAD"], {"name__CHECKOUT": "A", "name__LEAD": "A"}, ["name-CHECKOUT", "name-LEAD"]),
+        ("pitchtarget", ["CHECKOUT", "LEAD"], {"name__CHECKOUT": "A", "name__LEAD": "A"},
+         ["name-CHECKOUT", "name-LEAD"]),
         ("xandr", ["2", "7"], {"code__2": "same", "code__7": "same"}, ["code-2", "code-7"]),
         ("pitchtarget", ["CHECKOUT", "LEAD"], {"name__LEAD": "a <b>"}, ["name-LEAD"]),
         ("xandr", ["2", "7"], {"name__7": ""}, ["name-7"]),
@@ -106,9 +105,7 @@ def test_a_name_or_code_of_ours_is_taken_for_a_row_too(new_pixel, pitchtarget, x
 
 
 def test_what_was_typed_into_the_rows_is_still_there_after_an_error(new_pixel, xandr, sandbox):
-    response = new_pixel.create(
-        xandr, "2", "7", name="Shoes", name__7="Bought", code__2="one", code__7="c" * 256
-    )
+    response = new_pixel.create(xandr, "2", "7", name="Shoes", name__7="Bought", code__2="one", code__7="c" * 256)
     values = Page.of(response).form_with("token").values
     assert values["name-7"] == ["Bought"]
     assert values["code-2"] == ["one"]

@@ -83,9 +83,7 @@ def test_hundreds_come_page_by_page_with_a_bounded_number_of_queries(
     assert Pixel.objects.count() == 250
 
 
-def test_a_difference_makes_a_pixel_drifted_and_our_values_stay(
-    browser_of, vera, at, xandr, live, sandbox, sync
-):
+def test_a_difference_makes_a_pixel_drifted_and_our_values_stay(browser_of, vera, at, xandr, live, sandbox, sync):
     pixel = live(xandr, "Ours", options={"post_click_expire_mins": None})
     [held] = sandbox.held("xandr")
     sandbox.seed("xandr", [held | {"name": "Theirs", "trigger_type": "view", "post_click_expire_mins": 0}])
@@ -199,7 +197,9 @@ def test_an_object_of_an_unknown_pixel_is_attached_to_it(
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
     settings.SANDBOX_URL = sandbox_server.url
-    connections.replace_credentials(connection, alice, {name: _reveal(value) for name, value in connection.credential.open().items()})
+    connections.replace_credentials(
+        connection, alice, {name: _reveal(value) for name, value in connection.credential.open().items()}
+    )
     if provider == "xandr":
         sandbox.seed("xandr", [at_xandr(77, "Lost", code="my own", pixel_conversion_event_id=7)])
     else:
@@ -237,9 +237,7 @@ def test_an_archived_unknown_pixel_gets_its_object_all_the_same(pitchtarget, pro
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_an_object_of_one_still_creating_makes_no_second_row(
-    connect, promise, sandbox, sync, monkeypatch, provider
-):
+def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, sandbox, sync, monkeypatch, provider):
     connection = connect(provider)
     pixel = promise(connection, options={"code": "mine"} if provider == "xandr" else {})
     send = push._send
@@ -257,7 +255,9 @@ def test_an_object_of_one_still_creating_makes_no_second_row(
     assert Pixel.objects.count() == 1
 
 
-def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(xandr, promise, sandbox, sync, monkeypatch, team):
+def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
+    xandr, promise, sandbox, sync, monkeypatch, team
+):
     """Without a code a list cannot tell that the object is ours; the answer to the create can."""
     pixel = promise(xandr)
     send = push._send

@@ -56,9 +56,7 @@ def test_it_is_unknown_and_sent_exactly_once(connect, promise, misbehaving, no_w
     assert Operation.objects.count() == 1
 
 
-def test_no_person_can_send_it_again_either_but_put_it_away(
-    browser_of, bob, at, easyflow, promise, misbehaving
-):
+def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at, easyflow, promise, misbehaving):
     misbehaving.script = [says("", 500)]
     pixel = promise(easyflow)
     push.push(push.due(1)[0])
@@ -90,7 +88,9 @@ def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misb
     assert creates(misbehaving) == 1
 
 
-def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sandbox, worker_died, no_wait, monkeypatch):
+def test_a_worker_that_died_after_may_be_sent_leaves_doubt(
+    easyflow, promise, sandbox, worker_died, no_wait, monkeypatch
+):
     pixel = promise(easyflow)
     monkeypatch.setattr(push, "_send", _dies)
     with pytest.raises(SystemExit):
@@ -150,7 +150,7 @@ def _dies(*args):
 def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise, sandbox, worker_died, monkeypatch):
     pixel = promise(easyflow)
     with monkeypatch.context() as full:
-        full.setattr(push, "_record", _dies)
+        full.setattr(push, "record", _dies)
         with pytest.raises(SystemExit):
             push.push(push.due(1)[0])
     worker_died()

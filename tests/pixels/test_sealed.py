@@ -11,7 +11,7 @@ from pixels.models.sealed import CannotOpen, seal, unseal
 from pixels.providers.secret import Secret
 from pixels.services import connections
 from pixels.sync import push
-from pixels.sync.client import StoredTokens, provider_for
+from pixels.sync.client import StoredTokens, speaking_for
 
 PLACE = "1/row/credentials"
 
@@ -90,9 +90,7 @@ def test_a_ciphertext_copied_into_another_connection_does_not_open(connect):
         swapped.open_token()
 
 
-def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(
-    xandr, promise, carry_out, settings, sandbox
-):
+def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise, carry_out, settings, sandbox):
     pixel = promise(xandr)
     settings.CREDENTIAL_KEYS = [key()]
     carry_out()
@@ -118,8 +116,9 @@ def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, prom
 
 
 def test_a_session_token_is_sealed_and_forgotten_with_its_credentials(xandr, alice, sandbox):
-    provider_for(xandr).check_credentials(xandr.ad_accounts.first().ref)
-    tokens = StoredTokens(xandr)
+    with speaking_for(xandr) as provider:
+        provider.check_credentials(xandr.ad_accounts.first().ref)
+    tokens = StoredTokens(Credential.objects.filter(connection=xandr))
     token = tokens.load()
     assert token is not None
     assert token.reveal().encode() not in bytes(Credential.objects.get().sealed_token)
@@ -128,9 +127,9 @@ def test_a_session_token_is_sealed_and_forgotten_with_its_credentials(xandr, ali
 
 
 def test_a_session_token_that_no_longer_opens_is_fetched_anew(xandr, promise, carry_out, sandbox):
-    StoredTokens(xandr).save(Secret("somebody's"))
+    StoredTokens(Credential.objects.filter(connection=xandr)).save(Secret("somebody's"))
     Credential.objects.update(sealed_token=bytes(60))
     promise(xandr)
     carry_out()
     assert len(sandbox.held("xandr")) == 1
-    assert StoredTokens(xandr).load() is not None
+    assert StoredTokens(Credential.objects.filter(connection=xandr)).load() is not None

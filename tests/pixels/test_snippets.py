@@ -14,7 +14,7 @@ from pixels.services import pixels
 from .page import Page
 from .test_pull import JS, at_pitchtarget
 
-HOSTILE = '</script><script>alert(1)</script> "\'\\ & <!-- é 🎯'
+HOSTILE = "</script><script>alert(1)</script> \"'\\ & <!-- é 🎯"
 
 
 @pytest.fixture
@@ -77,9 +77,7 @@ def test_easyflows_integration_names_the_chosen_events(easyflow, live, copied, s
     ]  # fmt: skip
 
 
-def test_easyflows_two_values_are_filled_in_and_issued_anew(
-    browser_of, bob, vera, at, easyflow, live, copied, sandbox
-):
+def test_easyflows_two_values_are_filled_in_and_issued_anew(browser_of, bob, vera, at, easyflow, live, copied, sandbox):
     pixel = live(easyflow)
     browser = browser_of(bob)
     assert re.search("two values to fill in|2 values to fill in", Page.of(browser.get(at("pixel", pixel))).text, re.I)
@@ -107,7 +105,9 @@ def test_a_bad_value_is_said_and_changes_nothing(browser_of, bob, at, easyflow, 
     assert pixel.snippets.count() == 1
 
 
-def test_where_there_is_nothing_to_fill_in_nothing_happens(browser_of, bob, at, xandr, live, promise, easyflow, sandbox):
+def test_where_there_is_nothing_to_fill_in_nothing_happens(
+    browser_of, bob, at, xandr, live, promise, easyflow, sandbox
+):
     for pixel in (live(xandr), promise(easyflow)):
         response = browser_of(bob).post(at("pixel_tag_values", pixel), {"business_id": "1"}, follow=True)
         assert "nothing to fill in" in Page.of(response).text

@@ -1,8 +1,11 @@
 """Testing the credentials: a worker asks the provider, the page tells the verdict."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from pixels.models import Connection
+from pixels.providers.base import AdAccountRef
 from pixels.services import connections
 from pixels.sync import check
 from tests.providers.loopback import hangs_up, says
@@ -51,8 +54,6 @@ def test_wrong_ones_are_refused_and_stay_stored(connect, sandbox, verdict, shown
 
 
 def test_an_ad_account_that_is_not_ours_is_refused_at_pitchtarget(connect, sandbox, verdict):
-    from pixels.providers.base import AdAccountRef
-
     assert verdict(connect("pitchtarget", ad_account=AdAccountRef(id="77"))) == "refused"
 
 
@@ -96,13 +97,15 @@ def test_it_can_be_asked_again(browser_of, alice, at, connect, sandbox, verdict)
 def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alice, misbehaving, monkeypatch):
     connection = connect("pitchtarget")
     misbehaving.script = [says({"error": "no"}, 401)]
-    asked = check.provider_for
+    opened = check.speaking_for
 
+    @contextmanager
     def replaced_meanwhile(row):
-        connections.replace_credentials(Connection.objects.get(), alice, {"token": "another"})
-        return asked(row)
+        with opened(row) as provider:
+            connections.replace_credentials(Connection.objects.get(), alice, {"token": "another"})
+            yield provider
 
-    monkeypatch.setattr(check, "provider_for", replaced_meanwhile)
+    monkeypatch.setattr(check, "speaking_for", replaced_meanwhile)
     check.check(connection.pk)
     connection.refresh_from_db()
     assert connection.test == "testing"
@@ -117,9 +120,7 @@ def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, s
     assert check.waiting(10) == []
 
 
-def test_the_page_refreshes_itself_only_while_something_is_under_way(
-    browser_of, vera, at, xandr, sandbox, verdict
-):
+def test_the_page_refreshes_itself_only_while_something_is_under_way(browser_of, vera, at, xandr, sandbox, verdict):
     browser = browser_of(vera)
     assert b'hx-trigger="every' in browser.get(at("connection", xandr)).content
     part = browser.get(at("connection", xandr), HTTP_HX_REQUEST="true").content

@@ -137,9 +137,9 @@ def test_credentials_and_ad_account_are_told_apart(provider: type[Provider]) -> 
 
 
 @each_provider
-def test_the_life_cycle_names_its_source(provider: type[Provider]) -> None:
-    assert provider.life_cycle.source.startswith("https://")
-    assert provider.life_cycle.sentence.endswith(".")
+def test_the_outlook_names_its_source(provider: type[Provider]) -> None:
+    assert provider.outlook.source.startswith("https://")
+    assert provider.outlook.sentence.endswith(".")
 
 
 @each_provider

@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..answer import Answer, object_id
 from ..base import AdAccountRef, Provider, RemotePixel, Tag, TagSubject
 from ..errors import BadAnswer
-from .forms import EasyflowConnectionForm, EasyflowPixelForm
+from ..shapes import known
+from .forms import SHAPES, EasyflowConnectionForm, EasyflowPixelForm
 from .tags import EasyflowTagForm, sdk_tag
-from .vocabulary import LIFE_CYCLE, PRESETS, VOCABULARY
+from .vocabulary import OUTLOOK, PRESETS, VOCABULARY
+
+CONVERSION_LABEL = "conversion-label"  # inside "metadata"
+# Our option -> Easyflow's field.
+FIELDS = {
+    "platform": "platform",
+    "code": "code",
+    "description": "description",
+    "external_reference": "externalReferenceId",
+}
 
 NO_READING = "Easyflow's documents describe no way to read pixels back."
 NO_CHANGING = "Easyflow's documents describe no way to change a pixel."
@@ -34,7 +44,7 @@ class Easyflow(Provider):
         "last_fired": "Easyflow does not say when a pixel was last seen.",
         "check_credentials": "Easyflow has no call that tests a key without creating a pixel.",
     }
-    life_cycle = LIFE_CYCLE
+    outlook = OUTLOOK
     vocabulary = VOCABULARY
     presets = PRESETS
     connection_form = EasyflowConnectionForm
@@ -83,7 +93,7 @@ def _request(
         if options.get(key):
             body[key] = options[key]
     if options.get("conversion_label"):
-        body["metadata"] = {"conversion-label": options["conversion_label"]}
+        body["metadata"] = {CONVERSION_LABEL: options["conversion_label"]}
     return body
 
 
@@ -97,7 +107,7 @@ def _pixel(answer: Answer) -> Mapping[str, Any]:
         body = None
     envelope = body if isinstance(body, dict) else {}
     said = envelope.get("statusCode")
-    if answer.ok and isinstance(said, int) and said >= 300:
+    if answer.ok and isinstance(said, int) and 300 <= said <= 599:
         # The body repeats the status. (0 is tolerated: Easyflow's own example of a success shows it.)
         answer = replace(answer, status=said)
     if not answer.ok:
@@ -114,21 +124,22 @@ def _pixel(answer: Answer) -> Mapping[str, Any]:
 def _remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
     metadata = pixel.get("metadata")
     events = pixel.get("events")
-    platform = _text(pixel.get("platform"))
+    said = {ours: pixel[theirs] for ours, theirs in FIELDS.items() if theirs in pixel}
+    if isinstance(metadata, dict) and CONVERSION_LABEL in metadata:
+        said["conversion_label"] = metadata[CONVERSION_LABEL]
+    options = known(said, SHAPES)
     return RemotePixel(
         remote_id=remote_id,
         name=_text(pixel.get("name")),
         state=_text(pixel.get("status")),
-        events=tuple(event for event in events if isinstance(event, str)) if isinstance(events, list) else None,
-        options={
-            "platform": platform.lower() if platform else None,  # documented in lower case only
-            "conversion_label": _text(metadata.get("conversion-label")) if isinstance(metadata, dict) else None,
-            "code": _text(pixel.get("code")),
-            "description": _text(pixel.get("description")),
-            "external_reference": _text(pixel.get("externalReferenceId")),
-        },
+        events=tuple(events) if _are_texts(events) else None,
+        options=options,
         raw=pixel,
     )
+
+
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _text(value: Any) -> str | None:

@@ -7,10 +7,24 @@ from django import forms
 
 from ..base import ConnectionForm, PixelForm
 from ..fields import EventsField, KeyField, TextField
+from ..shapes import Shape, known, text
 from .vocabulary import VOCABULARY
 
-OPTIONS = ("platform", "conversion_label", "code", "description", "external_reference")
 PLATFORMS = (("google", "Google"), ("meta", "Meta"))
+
+
+def _text(value: Any) -> str | None:
+    return text(value) or None
+
+
+def _platform(value: Any) -> str | None:
+    return (text(value) or "").lower() or None  # documented in lower case only
+
+
+SHAPES: dict[str, Shape] = {
+    "platform": _platform,
+    **dict.fromkeys(("conversion_label", "code", "description", "external_reference"), _text),
+}
 
 
 class EasyflowConnectionForm(ConnectionForm):
@@ -59,8 +73,9 @@ class EasyflowPixelForm(PixelForm):
         return data
 
     def options(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] or None for name in OPTIONS}
+        return {name: self.cleaned_data[name] or None for name in SHAPES}
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        return {"events": list(events), **{name: options.get(name) or "" for name in OPTIONS}}
+        options = known(options, SHAPES)
+        return {"events": list(events), **{name: options.get(name) or "" for name in SHAPES}}

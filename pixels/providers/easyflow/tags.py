@@ -40,9 +40,10 @@ class EasyflowTagForm(forms.Form):
 
 
 def sdk_tag(subject: TagSubject) -> Tag:
-    filled = {name: (subject.values.get(name) or "").strip() for name in PLACEHOLDERS}
+    filled = {name: str(subject.values.get(name) or "").strip() for name in PLACEHOLDERS}
+    events = [event for event in subject.events if isinstance(event, str)]
     business, fingerprint = (_js_string(filled[name] or PLACEHOLDERS[name]) for name in PLACEHOLDERS)
-    uses_enum = any(event in ENUM_MEMBERS for event in subject.events)
+    uses_enum = any(event in ENUM_MEMBERS for event in events)
     names = "EasyflowPixel, Events" if uses_enum else "EasyflowPixel"
     lines = [
         f'import {{ {names} }} from "@easyflow/pixel";',
@@ -52,7 +53,7 @@ def sdk_tag(subject: TagSubject) -> Tag:
         "",
         "// Call each of these functions when its event happens.",
     ]
-    for event in subject.events:
+    for event in events:
         lines += [f"// {MOMENTS[event]}:"] if event in MOMENTS else []
         lines += [f"export function {_function(event)}() {{", f"  pixel.track({_event(event)});", "}"]
     return Tag(
@@ -61,7 +62,7 @@ def sdk_tag(subject: TagSubject) -> Tag:
         copy_label="Copy code",
         body="\n".join(lines) + "\n",
         where="In your checkout, as a JavaScript module: it sets up the SDK; call each function when its event happens.",
-        warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in subject.events else [])),
+        warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in events else [])),
         to_fill_in=sum(not value for value in filled.values()),
     )
 

@@ -3,7 +3,7 @@
 The words are those of its page "Create pixel" (version 1.0). A newer page lists five more, not offered here.
 """
 
-from ..base import LifeCycle, Preset, Word
+from ..base import Outlook, Preset, Word
 
 CHECKOUT = "Checkout"
 CUSTOMER = "Customer and address"
@@ -74,7 +74,7 @@ PRESETS = (
     ),
 )
 
-LIFE_CYCLE = LifeCycle(
+OUTLOOK = Outlook(
     status="active",
     sentence="Easyflow's documents describe its pixels as current.",
     source="https://docs.easyflow.digital/openapi/pixel",

@@ -9,7 +9,7 @@ from ..base import AdAccountRef, Page, Provider, RemotePixel, Tag, TagSubject
 from ..errors import BadAnswer, NotFound
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm
 from .tags import code_tag
-from .vocabulary import LIFE_CYCLE, VOCABULARY
+from .vocabulary import OUTLOOK, VOCABULARY
 
 # As in its documents of April 2014; those of May 2014 say /offsite_pixels.
 PATH = "/offsitepixels"
@@ -33,7 +33,7 @@ class PitchTarget(Provider):
         "last_fired": "PitchTarget does not say when a pixel was last seen.",
         "changed_since": "PitchTarget always lists all pixels of an ad account.",
     }
-    life_cycle = LIFE_CYCLE
+    outlook = OUTLOOK
     vocabulary = VOCABULARY
     connection_form = PitchTargetConnectionForm
     secret_fields = frozenset({"token"})

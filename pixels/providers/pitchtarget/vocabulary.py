@@ -1,6 +1,6 @@
 """PitchTarget's six tags (Facebook's conversion pixels of 2014), and what became of them."""
 
-from ..base import LifeCycle, Word
+from ..base import Outlook, Word
 
 VOCABULARY = (
     Word(
@@ -42,7 +42,7 @@ VOCABULARY = (
     ),
 )
 
-LIFE_CYCLE = LifeCycle(
+OUTLOOK = Outlook(
     status="legacy",
     sentence="Facebook switched these pixels off in February 2017: their code no longer measures anything.",
     source="https://developers.facebook.com/ads/blog/post/v2/2016/08/03/pixel-migration/",

@@ -12,9 +12,10 @@ from ..secret import Secret
 from .forms import XandrConnectionForm, XandrPixelForm
 from .session import Session
 from .tags import conversion_tags
-from .vocabulary import LIFE_CYCLE, VOCABULARY
+from .vocabulary import OUTLOOK, VOCABULARY
 from .wire import comparable, to_object, to_remote_pixel
 
+MAX_TOTAL = 10**9  # more is a slip, and no integer column holds it
 PAGE_SIZE = 100  # the default and the most; asking for more gives 100 without a word
 
 
@@ -41,13 +42,14 @@ class Xandr(Provider):
         "ad_accounts": "PixelHub does not read Xandr's list of advertisers yet.",
         "last_fired": "PixelHub does not read Xandr's report of last fires yet.",
     }
-    life_cycle = LIFE_CYCLE
+    outlook = OUTLOOK
     vocabulary = VOCABULARY
     connection_form = XandrConnectionForm
     secret_fields = frozenset({"password"})
     password_fields = frozenset({"password"})
     pixel_form = XandrPixelForm
     reference_option = "code"
+    delete_note = "Xandr refuses while a line item uses the pixel."
 
     def check_credentials(self, ad_account: AdAccountRef) -> None:
         self._session().log_in_afresh()
@@ -139,6 +141,14 @@ class Xandr(Provider):
         return conversion_tags(subject)
 
     @classmethod
+    def activation(cls, active: bool) -> dict[str, Any]:
+        return {"state": "active" if active else "inactive"}
+
+    @classmethod
+    def is_active(cls, options: Mapping[str, Any]) -> bool:
+        return options.get("state") != "inactive"
+
+    @classmethod
     def comparable(cls, field_name: str, value: Any) -> Any:
         return comparable(field_name, value)
 
@@ -186,7 +196,11 @@ def _objects(response: Mapping[str, Any]) -> list[Any] | None:
 
 def _total(response: Mapping[str, Any]) -> int | None:
     count = object_id(response.get("count"))
-    return int(count) if count and count.isdigit() else None
+    if not count or not count.isdigit():
+        return None
+    if int(count) > MAX_TOTAL:
+        raise _misfit()
+    return int(count)
 
 
 def _code(pixel: RemotePixel) -> Any:

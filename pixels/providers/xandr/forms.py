@@ -9,7 +9,9 @@ from django.core.validators import URLValidator
 
 from ..base import ConnectionForm, PixelForm
 from ..fields import EventsField, PasswordField, TextField, digits_only, no_control_characters
+from ..shapes import known
 from .vocabulary import VOCABULARY
+from .wire import SHAPES
 
 MAX_REPEAT_MINUTES = 32767
 MAX_CLICK_MINUTES = 129600  # 90 days
@@ -138,8 +140,8 @@ class XandrPixelForm(PixelForm):
         data = self.cleaned_data
         kind = data["piggyback_type"] or "img"
         return {
-            "state": data["state"],
-            "trigger_type": data["trigger_type"],
+            "state": data["state"] or None,
+            "trigger_type": data["trigger_type"] or None,
             "min_minutes_per_conv": {ONCE: None, EVERY: 0, MINUTES: data.get("min_minutes")}[data["repeat"]],
             "post_click_expire_mins": data["post_click_expire_mins"],
             "post_view_expire_mins": data["post_view_expire_mins"],
@@ -151,6 +153,7 @@ class XandrPixelForm(PixelForm):
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+        options = known(options, SHAPES)
         minutes = options.get("min_minutes_per_conv")
         piggybacks = options.get("piggyback_pixels") or []
         same = (
@@ -167,6 +170,6 @@ class XandrPixelForm(PixelForm):
             "code": options.get("code") or "",
             "repeat": ONCE if minutes is None else MINUTES if minutes else EVERY,
             "min_minutes": minutes or None,
-            "piggyback_type": piggybacks[0]["pixel_type"] if piggybacks else "img",
+            "piggyback_type": piggybacks[0]["pixel_type"] if piggybacks else "",
             "piggyback_urls": "\n".join(piggyback["url"] for piggyback in piggybacks),
         }

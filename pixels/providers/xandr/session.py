@@ -18,6 +18,7 @@ from ..secret import Secret
 
 # Recorded in 2017 for its sister services, as a SYNTAX error in an HTTP 200; for pixels inferred.
 NOT_FOUND = "resource not found"
+ERROR_TEXTS = ("error_id", "error_code", "error", "error_description")
 REFUSALS = {"SYNTAX", "INTEGRITY", "LIMIT"}
 NO_LOG_IN = {
     "NOAUTH_EXPIRED": "Xandr says that the password has expired.",
@@ -94,7 +95,7 @@ class Session:
                 if isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
                     return Secret(token)
                 raise BadAnswer("Xandr opened no session.", status=answer.status)
-            if response.get("error_id") in {"NOAUTH", "UNAUTH"}:  # its documents and its own client differ
+            if response["error_id"] in {"NOAUTH", "UNAUTH"}:  # its documents and its own client differ
                 raise BadCredentials(
                     "Xandr refused the username or the password.",
                     words=_words(answer, response),
@@ -106,13 +107,15 @@ class Session:
 
 
 def _response(answer: Answer) -> dict[str, Any]:
-    """What is inside the envelope; empty when there is none to be read."""
+    """What is inside the envelope, nothing when there is none to be read; its error fields are texts, maybe empty."""
     try:
         body = answer.json()
     except BadAnswer:
         return {}
     response = body.get("response", body) if isinstance(body, dict) else {}
-    return response if isinstance(response, dict) else {}
+    response = response if isinstance(response, dict) else {}
+    said = {name: response.get(name) for name in ERROR_TEXTS}
+    return {**response, **{name: value if isinstance(value, str) else "" for name, value in said.items()}}
 
 
 def _is_ok(response: Mapping[str, Any]) -> bool:
@@ -120,16 +123,16 @@ def _is_ok(response: Mapping[str, Any]) -> bool:
 
 
 def _is_logged_out(answer: Answer) -> bool:
-    error_id = _response(answer).get("error_id")
+    error_id = _response(answer)["error_id"]
     return error_id == "NOAUTH" or (answer.status == 401 and error_id not in NO_LOG_IN)
 
 
 def _error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> ProviderError:
-    error_id = response.get("error_id")
+    error_id = response["error_id"]
     words = _words(answer, response)
     facts: dict[str, Any] = {"words": words, "status": answer.status}
     throttled = answer.status == 429 or (answer.status == 503 and "x-ratelimit-code" in answer.headers)
-    if throttled or response.get("error_code") == "RATE_EXCEEDED":  # up to v1.16 with 405, and seen with 200
+    if throttled or response["error_code"] == "RATE_EXCEEDED":  # up to v1.16 with 405, and seen with 200
         return answer.throttled(**facts)
     if error_id in NO_LOG_IN:
         return BadCredentials(NO_LOG_IN[error_id], **facts)
@@ -142,12 +145,11 @@ def _error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> 
     if error_id == "NOAUTH" or answer.status == 401:
         return BadCredentials("Xandr refused a session that it had just opened.", **facts)
     if error_id in REFUSALS:
-        if one_object and str(response.get("error")).casefold() == NOT_FOUND:
+        if one_object and response["error"].casefold() == NOT_FOUND:
             return NotFound("Xandr says that this pixel does not exist.", **facts)
         return Refused("Xandr refused this.", **facts)
     return answer.fault("the log-in", words)
 
 
 def _words(answer: Answer, response: Mapping[str, Any]) -> str:
-    texts = (response.get("error"), response.get("error_description"))
-    return answer.words(" ".join(text for text in texts if isinstance(text, str)))
+    return answer.words(f"{response['error']} {response['error_description']}")

@@ -3,6 +3,8 @@
 from django.conf import settings
 
 from ..base import Tag, TagSubject
+from ..shapes import known
+from .wire import SHAPES
 
 # Since its documents of 2024-10-09; without the parameters a call from there is not counted.
 CONSENT = (
@@ -15,7 +17,7 @@ def conversion_tags(subject: TagSubject) -> list[Tag]:
     """Image and script; with piggyback pixels only their kind: images carry images, scripts carry scripts."""
     if not (subject.remote_id.isascii() and subject.remote_id.isdigit()):
         return []
-    kinds = {piggyback.get("pixel_type") for piggyback in subject.options.get("piggyback_pixels") or []}
+    kinds = {piggyback["pixel_type"] for piggyback in known(subject.options, SHAPES).get("piggyback_pixels", [])}
     tags = []
     if "js" not in kinds:
         tags.append(_image(subject.remote_id))

@@ -3,7 +3,7 @@
 The values are what `pixel_conversion_event_id` holds; NO_CATEGORY stands for its null.
 """
 
-from ..base import LifeCycle, Word
+from ..base import Outlook, Word
 
 NO_CATEGORY = "none"
 
@@ -60,7 +60,7 @@ VOCABULARY = (
     ),
 )
 
-LIFE_CYCLE = LifeCycle(
+OUTLOOK = Outlook(
     status="closing",
     sentence=(
         "Microsoft Invest, the buying side of Xandr, closed on 2026-02-28: "

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..answer import object_id
 from ..base import RemotePixel
+from ..shapes import Shape, known, number, text, whole
 from .vocabulary import NO_CATEGORY
 
-TEXTS = ("state", "trigger_type", "code")
-MINUTES = ("min_minutes_per_conv", "post_click_expire_mins", "post_view_expire_mins")
 WINDOWS = ("post_click_expire_mins", "post_view_expire_mins")
-VALUES = ("post_click_value", "post_view_value")
+TEXTS = ("state", "trigger_type", "code")
+
+
+def _piggybacks(value: Any) -> list[dict[str, str]]:
+    """All of them or, where one is odd, none: half a list would be taken for the whole."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError
+    found = []
+    for item in value:
+        kind, url = (item.get("pixel_type"), item.get("url")) if isinstance(item, dict) else (None, None)
+        if not isinstance(kind, str) or not isinstance(url, str):
+            raise ValueError
+        found.append({"pixel_type": kind, "url": url})
+    return found
+
+
+SHAPES: dict[str, Shape] = {
+    **dict.fromkeys(TEXTS, text),
+    "min_minutes_per_conv": whole,
+    **dict.fromkeys(WINDOWS, whole),
+    "post_click_value": number,
+    "post_view_value": number,
+    "piggyback_pixels": _piggybacks,
+}
 
 
 def to_object(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,71 +46,47 @@ def to_object(fields: Mapping[str, Any]) -> dict[str, Any]:
     events = fields.pop("events", None)
     if events is not None:
         (category,) = events
-        fields["pixel_conversion_event_id"] = None if category == NO_CATEGORY else int(category)
+        fields["pixel_conversion_event_id"] = None if category == NO_CATEGORY else _category_id(category)
     return fields
 
 
+def _category_id(category: str) -> int | str:
+    """A number, also of a category unknown here; what is none goes back to Xandr as it came from there."""
+    return int(category) if re.fullmatch(r"[0-9]{1,18}", category) else category
+
+
 def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
-    options: dict[str, Any] = {key: pixel[key] for key in TEXTS if key in pixel}
-    options |= {key: _number(pixel[key], whole=True) for key in MINUTES if key in pixel}
-    options |= {key: _number(pixel[key]) for key in VALUES if key in pixel}
-    if "piggyback_pixels" in pixel:
-        options["piggyback_pixels"] = _piggybacks(pixel["piggyback_pixels"])
     name, state = pixel.get("name"), pixel.get("state")
     return RemotePixel(
         remote_id=remote_id,
         name=name if isinstance(name, str) else None,
         state=state if isinstance(state, str) else None,
         events=_events(pixel),
-        options=options,
+        options=known(pixel, SHAPES),
         raw=pixel,
     )
 
 
 def comparable(field_name: str, value: Any) -> Any:
     """Synonyms made one: 0 and null both mean the longest window; no piggyback pixels is null or []."""
-    if field_name in WINDOWS:
-        return value or None
-    if field_name in VALUES and isinstance(value, int):
-        return float(value)
-    if field_name == "piggyback_pixels":
-        return _piggybacks(value)
-    if field_name == "code":
-        return value or None
-    return value
+    value = known({field_name: value}, SHAPES).get(field_name, value)
+    return value or None if field_name in (*WINDOWS, *TEXTS) else value
 
 
 def _events(pixel: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The category; None where the object is silent about it, as those of 2010 are."""
+    """The category; None where the object is silent about it, as those of 2010 are, or says something odd."""
     if "pixel_conversion_event_id" in pixel:
         category = pixel["pixel_conversion_event_id"]
     elif "pixel_conversion_event" in pixel:
         named = pixel["pixel_conversion_event"]  # an array by the field table, an object in the sample
         if isinstance(named, list):
             named = named[0] if named else None
-        category = named.get("id") if isinstance(named, dict) else None
+        if named is not None and not (isinstance(named, dict) and "id" in named):
+            return None
+        category = named["id"] if named else None
     else:
         return None
-    return (NO_CATEGORY if category is None else object_id(category) or str(category),)
-
-
-def _number(value: Any, *, whole: bool = False) -> Any:
-    """A number, also from a string; what is none is kept as it came and shows as a difference."""
-    if value is None or isinstance(value, bool):
-        return value
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return value
-    if not whole:
-        return number
-    return int(number) if number.is_integer() else value
-
-
-def _piggybacks(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value or []
-    return [
-        {"pixel_type": item.get("pixel_type"), "url": item.get("url")} if isinstance(item, dict) else item
-        for item in value
-    ]
+    if category is None:
+        return (NO_CATEGORY,)
+    word = category if isinstance(category, str) else object_id(category)
+    return (word,) if word else None

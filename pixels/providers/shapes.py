@@ -1,0 +1,53 @@
+"""The shapes of values that the pixel forms know.
+
+What a provider says in another shape counts as not said, so that no odd value gets beyond the parsing of an answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+Shape = Callable[[Any], Any]  # returns the value, normalised, or raises ValueError
+
+
+def known(said: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    """The fields that were said in the shape they should have."""
+    found = {}
+    for name, shape in shapes.items():
+        if name in said:
+            with suppress(ValueError):
+                found[name] = shape(said[name])
+    return found
+
+
+def text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also from its text."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf  # an int that no float can hold
+    if not math.isfinite(found):
+        raise ValueError
+    return found
+
+
+def whole(value: Any) -> int | None:
+    found = number(value)
+    if found is None:
+        return None
+    if not found.is_integer():
+        raise ValueError
+    return int(found)

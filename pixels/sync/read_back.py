@@ -1,0 +1,59 @@
+"""Fetching what the answer to a create left out: "Live, snippet being fetched"."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from pixels import snippets
+from pixels.models import Connection, Pixel
+from pixels.providers.errors import ProviderError
+
+from .client import speaking_for
+from .drift import see
+from .outcome import locked
+
+log = logging.getLogger(__name__)
+
+# Afterwards the next sync of the connection fetches it.
+GIVE_UP_AFTER = timedelta(days=1)
+
+
+def read_back(pixel: Pixel) -> None:
+    """A failure changes nothing; the sweeper asks again later."""
+    if not pixel.provider_class.can("read"):
+        return
+    Pixel.objects.filter(pk=pixel.pk).update(read_back_at=timezone.now())
+    try:
+        with speaking_for(pixel.connection) as provider:
+            remote = provider.read_pixel(pixel.ad_account.ref, pixel.remote_id)
+    except ProviderError as error:
+        log.warning("read-back of pixel %s: %s", pixel.pk, error.code)
+        return
+    with transaction.atomic():
+        pixel = locked(pixel.pk)
+        if pixel.lifecycle == Pixel.Lifecycle.LIVE:
+            see(pixel, remote)
+            pixel.checked_at = timezone.now()
+            pixel.save()
+            snippets.issue(pixel)
+
+
+def unread(limit: int) -> list[UUID]:
+    """Ids of live pixels whose provider has not yet told us what it holds; each is asked half as often as before."""
+    now = timezone.now()
+    rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, theirs__isnull=True, archived_at=None)
+    rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote=Pixel.Remote.UNVERIFIABLE)
+    rows = rows.filter(connection__paused_at=None, connection__disconnected_at=None)
+    rows = rows.exclude(connection__test=Connection.Test.REFUSED).order_by("read_back_at", "pk")
+    shortest = timedelta(seconds=settings.SWEEP_INTERVAL)
+    return [
+        pk
+        for pk, created, tried in rows.values_list("pk", "created_at", "read_back_at")[: 10 * limit]
+        if tried is None or now - tried >= max(tried - created, shortest)
+    ][:limit]

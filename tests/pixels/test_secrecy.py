@@ -1,0 +1,229 @@
+"""Planted secrets are found in no page, no log line, no table, no message and no exception."""
+
+import base64
+import html
+import json
+import logging
+import pickle
+import traceback
+from urllib.parse import quote
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.contrib.admin import site
+from django.db import connection as database
+from django.urls import reverse
+
+from accounts.models import User
+from pixels.models import Connection, Credential, Pixel
+from pixels.services import connections
+from pixels.sync import check, pull, push
+from pixels.sync.client import StoredTokens, speaking_for
+from tests.providers.loopback import Received, says
+
+from .conftest import EVENT, OPTIONS
+from .page import Page
+
+PLANTED = {
+    "easyflow": {"api_key": "pl4nted/Key+0001&<", "api_secret": "pl4nted=Secret%0002"},
+    "pitchtarget": {"token": "pl4nted~Token'0003"},
+    "xandr": {"username": "someone", "password": 'pl4nted "Password" é 0004'},
+}
+SESSION = "pl4nted:Session:0005"
+SECRETS = [value for values in PLANTED.values() for name, value in values.items() if name != "username"] + [SESSION]
+
+
+def forms_of(secret: str) -> list[bytes]:
+    """A secret as it may lie in a page, a log or a file."""
+    raw = secret.encode()
+    found = {secret, quote(secret, safe=""), quote(secret), html.escape(secret), json.dumps(secret)[1:-1], raw.hex()}
+    for start in range(3):  # base64 of something larger that holds it, at each of the three alignments
+        whole = base64.b64encode(b"x" * start + raw).decode().rstrip("=")
+        found.add(whole[(start * 8 + 5) // 6 : -1])
+    return [form.encode() for form in found]
+
+
+def leaks(sink: bytes) -> list[str]:
+    return [secret for secret in SECRETS if any(form in sink for form in forms_of(secret))]
+
+
+def tables() -> bytes:
+    """Every column of every row of every table."""
+    whole = b""
+    with database.cursor() as cursor:
+        for table in database.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            for row in cursor.fetchall():
+                whole += b"\n".join(
+                    bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row
+                )
+    if database.vendor == "sqlite":
+        whole += database.connection.serialize()  # the file itself, free pages too
+    return whole
+
+
+def test_the_search_finds_what_is_there():
+    """A search that cannot find is no proof."""
+    for secret in SECRETS:
+        for wrapped in (secret, quote(secret), html.escape(secret), json.dumps({"a": secret})):
+            assert leaks(b"... " + wrapped.encode() + b" ...") == [secret]
+        for start in range(6):
+            assert leaks(base64.b64encode(b"y" * start + secret.encode() + b"zz")) == [secret]
+
+
+@pytest.fixture
+def echoing(misbehaving):
+    """A provider that answers every request, also with errors, by repeating all it was told."""
+
+    def answer(status):
+        def behave(connection):
+            received: Received = misbehaving.received[-1]
+            told = f"{received.headers} {received.body.decode()} {received.query}"
+            if received.path.endswith("/auth"):
+                says({"response": {"status": "OK", "token": SESSION}})(connection)
+            else:
+                body = {
+                    "message": told,
+                    "error": told,
+                    "errors": {"name": [told]},
+                    "response": {"error_id": "SYNTAX", "error": told},
+                }
+                says(body, status, {"X-Told": "told"})(connection)
+
+        return behave
+
+    misbehaving.answer = answer
+    misbehaving.script = [answer(400)]
+    return misbehaving
+
+
+@pytest.fixture
+def worked(connect, promise, echoing, caplog, alice):
+    """A day's work with planted credentials at a provider that repeats them: refusals, doubts, syncs, tests."""
+    caplog.set_level(logging.DEBUG)
+    for provider, credentials in PLANTED.items():
+        connection = connect(provider, credentials=credentials)
+        for status in (400, 401, 403, 500, 200):
+            echoing.script = [echoing.answer(status)]
+            promise(connection, f"{provider} {status}", options={"code": None})
+            for due in push.due(10):
+                push.push(due)
+            Connection.objects.filter(pk=connection.pk).update(test="testing")
+            check.check(connection.pk)
+            if connection.can_sync:
+                run = connections.sync_now(connection, alice)
+                pull.pull(run.pk)
+    assert any(SESSION in one.headers.get("authorization", "") for one in echoing.received)
+    assert StoredTokens(Credential.objects.filter(connection__provider="xandr")).load().reveal() == SESSION
+    assert Pixel.objects.exclude(error_words="").count() > 3
+
+
+def test_no_page_shows_one(worked, browser_of, alice, at):
+    window = browser_of(alice)
+    pages = [at("overview"), at("pixel_list"), at("connection_list"), at("activity"), at("pixel_new"), at("people")]
+    for connection in Connection.objects.all():
+        for name in ("connection", "connection_credentials", "ad_account_new", "connection_disconnect"):
+            pages.append(at(name, connection))
+    pages += [at("pixel", pixel) for pixel in Pixel.objects.all()]
+    for page in pages:
+        response = window.get(page)
+        assert response.status_code == 200
+        assert leaks(response.content) == [], page
+        assert leaks(str(response.headers).encode()) == [], page
+
+
+def test_no_page_of_the_admin_shows_one(worked, browser_of):
+    person = User.objects.create_user("root@shop.example", is_staff=True, is_superuser=True)
+    window = browser_of(person)
+    for model in site._registry:
+        names = (model._meta.app_label, model._meta.model_name)
+        assert leaks(window.get(reverse("admin:{}_{}_changelist".format(*names))).content) == []
+        if model._meta.app_label == "pixels":
+            for row in model.objects.all():
+                page = window.get(reverse("admin:{}_{}_change".format(*names), args=[row.pk]))
+                assert page.status_code == 200
+                assert leaks(page.content) == []
+
+
+def test_no_table_holds_one(worked):
+    dump = tables()
+    assert b"someone" in dump  # a user name is no secret
+    assert leaks(dump) == []
+
+
+def test_no_log_line_holds_one(worked, caplog):
+    records = caplog.get_records("setup")
+    assert len(records) > 30
+    everything = "".join(f"{caplog.handler.format(record)} {record.__dict__!r}" for record in records)
+    assert "Xandr" in everything
+    assert leaks(everything.encode()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_message_in_the_broker_holds_one(worked):
+    broker = redis.Redis.from_url(f"unix://{django_settings.BROKER_SOCKET}")
+    found = b"".join(key + (broker.dump(key) or b"") for key in broker.scan_iter())
+    queue = b"\n".join(broker.lrange("celery", 0, -1))
+    assert b"push_operation" in queue
+    bodies = b"\n".join(base64.b64decode(json.loads(line)["body"]) for line in broker.lrange("celery", 0, -1))
+    assert leaks(found + queue + bodies) == []
+
+
+def test_no_object_shows_one(connect, sandbox):
+    for provider, credentials in PLANTED.items():
+        connection = connect(provider, credentials=credentials)
+        credential = Credential.objects.get(connection=connection)
+        opened = credential.open()
+        with speaking_for(connection) as client:
+            pass
+        shown = [
+            f"{one!r} {one} {one:}" if not isinstance(one, dict) else f"{one!r} {one}"
+            for one in (connection, credential, opened, client, client.http, client.credentials, client.tokens)
+        ]
+        shown += [repr(vars(one)) for one in (connection, credential, client, client.http)]
+        assert leaks(" ".join(shown).encode()) == []
+        for name, value in opened.items():
+            if name != "username":
+                with pytest.raises(TypeError):
+                    pickle.dumps(value)
+                with pytest.raises(TypeError):
+                    json.dumps(value)
+
+
+@pytest.mark.parametrize("provider", PLANTED)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
+def test_no_exception_holds_one(connect, echoing, provider, status):
+    connection = connect(provider, credentials=PLANTED[provider])
+    echoing.script = [echoing.answer(status)]
+    with pytest.raises(Exception) as caught, speaking_for(connection) as client:
+        client.create_pixel(connection.ad_accounts.get().ref, "x", (EVENT[provider],), OPTIONS[provider], "ph-1")
+    error = caught.value
+    told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args) + repr(vars(error))
+    assert leaks(told.encode()) == []
+    assert error.__context__ is None or error.__suppress_context__
+
+
+def test_a_page_says_of_a_long_key_how_it_ends_and_of_a_password_nothing(browser_of, vera, at, connect, sandbox):
+    window = browser_of(vera)
+    easyflow = connect("easyflow", credentials={"api_key": "0123456789abcdef", "api_secret": "short"})
+    text = Page.of(window.get(at("connection", easyflow))).text
+    assert "ends in cdef" in text
+    assert "short" not in text
+    xandr = connect("xandr", credentials={"username": "someone", "password": "a long password indeed"})
+    text = Page.of(window.get(at("connection", xandr))).text
+    assert "someone" in text
+    assert "deed" not in text
+
+
+def test_replacing_credentials_shows_none_of_the_old_ones(browser_of, alice, at, connect, sandbox):
+    for provider, credentials in PLANTED.items():
+        connection = connect(provider, credentials=credentials)
+        page = Page.of(browser_of(alice).get(at("connection_credentials", connection)))
+        values = page.form_with(next(iter(credentials))).values
+        assert {name: values[name] for name in credentials} == {name: [""] for name in credentials}
+        answer = browser_of(alice).post(at("connection_credentials", connection), dict.fromkeys(credentials, ""))
+        assert leaks(answer.content) == []
+        assert "type them again" in Page.of(answer).text
+        stored = Credential.objects.get(connection=connection).open()
+        assert set(map(str, stored.values())) <= {"•••", "someone"}
