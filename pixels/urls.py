@@ -34,7 +34,5 @@ urlpatterns = [
         name="connection_credentials",
     ),
     path("connections/<uuid:connection_id>/ad-accounts/", connections.ad_account, name="ad_account_new"),
-    path(
-        "connections/<uuid:connection_id>/disconnect/", connections.disconnect, name="connection_disconnect"
-    ),
+    path("connections/<uuid:connection_id>/disconnect/", connections.disconnect, name="connection_disconnect"),
 ]

@@ -64,5 +64,15 @@ class EditPixelForm:
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        before, same = self.pixel.ours, self.provider.comparable
+        before, same = {**self._unedited(), **self.pixel.ours}, self.provider.comparable
         return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}
+
+    def _unedited(self) -> dict[str, Any]:
+        """What the form would send if nobody touched it: for options that the provider never told us of."""
+        data = {}
+        for bound in self.provider.pixel_form(initial=self.options.initial):
+            choices = getattr(bound.field, "choices", None)
+            value = bound.initial
+            data[bound.name] = next(iter(choices))[0] if value is None and choices else value
+        form = self.provider.pixel_form(data)
+        return form.options() if form.is_valid() else {}

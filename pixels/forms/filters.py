@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from accounts.models import Team
 from pixels.events import EVENTS
-from pixels.models import Pixel, Website
+from pixels.models import Connection, Pixel, Website
 from pixels.models.connection import provider_choices
 from pixels.models.pixel import PixelQuerySet
 
@@ -21,23 +22,26 @@ STATES: dict[str, tuple[str, Q]] = {
     "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
     "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
     "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),
-    "failed": ("Failed", Q(lifecycle=Lifecycle.FAILED) | LIVE & ~Q(error_code="")),
+    "failed": ("Failed", Q(lifecycle=Lifecycle.FAILED) | Q(lifecycle=Lifecycle.LIVE) & ~Q(error_code="")),
     "unknown": ("Unknown", Q(lifecycle=Lifecycle.UNKNOWN)),
     "deleted": ("Deleted", Q(lifecycle=Lifecycle.DELETED)),
     "archived": ("Archived", Q(archived_at__isnull=False)),
 }
-SORTS = {
-    "name": ["name"],
-    "-name": ["-name"],
-    "provider": ["connection__provider", "name"],
-    "-provider": ["-connection__provider", "name"],
-    "website": ["website__name", "name"],
-    "-website": ["-website__name", "name"],
-    "state": ["lifecycle", "remote", "name"],
-    "-state": ["-lifecycle", "-remote", "name"],
+# Databases differ in the order of capitals and of nothing; people should not see on which one they are.
+NAME, WEBSITE = Lower("name"), Lower("website__name")
+SORTS: dict[str, list[Any]] = {
+    "name": [NAME.asc()],
+    "-name": [NAME.desc()],
+    "provider": ["connection__provider", NAME.asc()],
+    "-provider": ["-connection__provider", NAME.asc()],
+    "website": [WEBSITE.asc(nulls_last=True), NAME.asc()],
+    "-website": [WEBSITE.desc(nulls_last=True), NAME.asc()],
+    "state": ["lifecycle", "remote", NAME.asc()],
+    "-state": ["-lifecycle", "-remote", NAME.asc()],
     "created": ["created_at"],
     "-created": ["-created_at"],
 }
+ASKED = ("q", "provider", "state", "website", "event", "connection")
 
 
 class PixelFilterForm(forms.Form):
@@ -51,11 +55,13 @@ class PixelFilterForm(forms.Form):
         required=False,
         choices=lambda: [("", "Any event"), *((key, event.label) for key, event in EVENTS.items())],
     )
+    connection = forms.ModelChoiceField(required=False, queryset=Connection.objects.none(), widget=forms.HiddenInput)
     sort = forms.ChoiceField(required=False, choices=[(key, key) for key in SORTS], widget=forms.HiddenInput)
 
     def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["website"].queryset = Website.objects.for_team(team)
+        self.fields["connection"].queryset = Connection.objects.for_team(team).prefetch_related("ad_accounts")
         for name in ("q", "provider", "state", "website", "event"):
             self.fields[name].widget.attrs["aria-label"] = self.fields[name].label or name.title()
 
@@ -74,6 +80,8 @@ class PixelFilterForm(forms.Form):
             pixels = pixels.search(asked["q"])
         if asked.get("provider"):
             pixels = pixels.filter(connection__provider=asked["provider"])
+        if asked.get("connection"):
+            pixels = pixels.filter(connection=asked["connection"])
         if asked.get("website"):
             pixels = pixels.filter(website=asked["website"])
         if asked.get("event"):
@@ -86,7 +94,7 @@ class PixelFilterForm(forms.Form):
 
     @property
     def is_active(self) -> bool:
-        return any(self.cleaned_data.get(name) for name in ("q", "provider", "state", "website", "event"))
+        return any(self.cleaned_data.get(name) for name in ASKED)
 
     @property
     def described(self) -> str:
@@ -95,5 +103,5 @@ class PixelFilterForm(forms.Form):
         parts = [f"“{said['q']}”" if said.get("q") else ""]
         for name in ("provider", "state", "event"):
             parts.append(dict(self.fields[name].choices).get(said.get(name), "") if said.get(name) else "")
-        parts.append(str(said["website"]) if said.get("website") else "")
+        parts += [str(said[name]) if said.get(name) else "" for name in ("website", "connection")]
         return ", ".join(part for part in parts if part)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Cast
+from django.db.models import Q, Value
+from django.db.models.functions import Cast, Replace
 from django.utils import timezone
 
 from accounts.models import Team
@@ -23,6 +24,13 @@ from .team_owned import TeamQuerySet
 from .website import Website
 
 REFERENCE_PREFIX = "ph-"
+# Without "ph-", shorter pieces of a uuid would find pixels by accident: "cafe" is a name before it is a number.
+REFERENCE_START = re.compile(r"ph-(?P<marked>[0-9a-f-]{1,36})|(?P<bare>[0-9a-f]{8}[0-9a-f-]{0,28})")
+
+
+def there(path: str = "") -> Q:
+    """Pixels that count: neither put away nor deleted. `path` leads to them: "pixels__"."""
+    return Q(**{f"{path}archived_at": None}) & ~Q(**{f"{path}lifecycle": "deleted"})
 
 
 class PixelQuerySet(TeamQuerySet):
@@ -30,11 +38,12 @@ class PixelQuerySet(TeamQuerySet):
         """Name, remote id, reference (whole or its start) and website."""
         found = Q(name__icontains=text) | Q(remote_id__icontains=text) | Q(website__name__icontains=text)
         found |= Q(website__url__icontains=text)
-        start = text.strip().lower().removeprefix(REFERENCE_PREFIX)
-        if start and not start.strip("0123456789abcdef-"):
+        reference = REFERENCE_START.fullmatch(text.strip().lower())
+        if reference:
+            start = reference["marked"] or reference["bare"]
             # PostgreSQL prints a uuid with dashes, SQLite stores it without.
-            found |= Q(id_text__startswith=start) | Q(id_text__startswith=start.replace("-", ""))
-            return self.annotate(id_text=Cast("id", models.TextField())).filter(found)
+            bare = Replace(Cast("id", models.TextField()), Value("-"), Value(""), output_field=models.TextField())
+            return self.annotate(id_text=bare).filter(found | Q(id_text__startswith=start.replace("-", "")))
         return self.filter(found)
 
     def with_event(self, event: str) -> Self:
@@ -189,9 +198,14 @@ class Pixel(models.Model):
     @property
     def is_recognisable(self) -> bool:
         """Whether a list would show which of its objects this pixel is, should the answer to its create be lost."""
-        provider, mark = self.provider_class, self.provider_class.reference_option
-        marked = provider.can("name_unique") or bool(mark and self.options.get(mark))
-        return provider.can("list") and marked
+        provider = self.provider_class
+        return provider.can("list") and (provider.can("name_unique") or bool(self.mark))
+
+    @property
+    def mark(self) -> str:
+        """What this pixel is to be found by at the provider, beside its name: our reference unless somebody chose
+        another; empty where the provider has no such field or it was emptied."""
+        return self.options.get(self.provider_class.reference_option or "") or ""
 
     def set_error(self, error: ProviderError) -> None:
         self.error_code, self.error_at = error.code, timezone.now()

@@ -155,11 +155,11 @@ class PixelForm(forms.Form):
         """The form of an existing pixel: a choice it already has stays one, also if this version does not know it."""
         initial = cls.initial_for(events, options)
         form = cls(data, initial=initial)
-        for name, field in form.fields.items():
-            if isinstance(field, EventsField):
-                field.keep(events)
-            elif isinstance(field, forms.ChoiceField):
-                keep_choice(field, initial.get(name))
+        for name, form_field in form.fields.items():
+            if isinstance(form_field, EventsField):
+                form_field.keep(events)
+            elif isinstance(form_field, forms.ChoiceField):
+                keep_choice(form_field, initial.get(name))
         return form
 
     def clean_name(self, name: str) -> str:

@@ -78,17 +78,21 @@ class EventsField(forms.MultipleChoiceField):
     def keep(self, stored: Iterable[str]) -> None:
         """Makes words that a pixel already has choices, also those the vocabulary does not know."""
         unknown = [word for word in dict.fromkeys(stored) if word not in self.order]
-        self.choices = [*self.choices, *((word, f"{UNKNOWN} {word}") for word in unknown)]
+        self.choices = [*_choices(self), *((word, f"{UNKNOWN} {word}") for word in unknown)]
         self.order = [*self.order, *unknown]
 
 
 def keep_choice(field: forms.ChoiceField, stored: str | None) -> None:
     """Makes the value that a pixel already has a choice, so that saving the form does not replace it."""
     if stored and not field.valid_value(stored):
-        field.choices = [*field.choices, (stored, f"{UNKNOWN} {stored}")]
+        field.choices = [*_choices(field), (stored, f"{UNKNOWN} {stored}")]
     elif not stored and field.required and not field.valid_value(""):
-        field.choices = [("", "Not said"), *field.choices]
+        field.choices = [("", "Not said"), *_choices(field)]
         field.required = False
+
+
+def _choices(field: forms.ChoiceField) -> list[Any]:
+    return list(field.choices)  # type: ignore[arg-type]
 
 
 def refuse_in_name(name: str, forbidden: tuple[str, ...], reason: str) -> None:

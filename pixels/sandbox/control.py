@@ -70,9 +70,7 @@ def _seed(request: Request, store: Store) -> Response:
     except BadJson:
         return refusal(400, "The body is not valid JSON")
     except (AttributeError, KeyError, TypeError, ValueError):
-        return refusal(
-            400, "Give provider and objects with all their keys; for PitchTarget an ad_account too"
-        )
+        return refusal(400, "Give provider and objects with all their keys; for PitchTarget an ad_account too")
     return json_response({"held": count})
 
 

@@ -32,9 +32,7 @@ def answer(store: Store) -> Response:
     sections = [
         _section("Easyflow", ("Owner", "Id", "Name", "Platform", "Status", "Events"), _easyflow(store)),
         _section("PitchTarget", ("Ad account", "Id", "Name", "Tag", "Status"), _pitchtarget(store)),
-        _section(
-            "Xandr", ("Advertiser", "Id", "Name", "Code", "Trigger", "State", "Line items"), _xandr(store)
-        ),
+        _section("Xandr", ("Advertiser", "Id", "Name", "Code", "Trigger", "State", "Line items"), _xandr(store)),
         _section("Xandr line items", ("Advertiser", "Id", "Name", "State", "Pixels"), _line_items(store)),
         _section("Requests", ("Provider", "Operation", "Times"), _requests(counts)),
     ]

@@ -31,9 +31,7 @@ class CannotServe(Exception):
 class SandboxServer:
     """A sandbox that answers from `start()` (or the `with`) until `stop()`; port 0 takes any free one."""
 
-    def __init__(
-        self, state_path: str | Path = ":memory:", *, host: str = "127.0.0.1", port: int = 0
-    ) -> None:
+    def __init__(self, state_path: str | Path = ":memory:", *, host: str = "127.0.0.1", port: int = 0) -> None:
         if not app.is_loopback(host):
             raise CannotServe(f"The sandbox serves this machine only, and {host} is not a loopback address.")
         self.store = Store(state_path)
@@ -42,9 +40,7 @@ class SandboxServer:
         except (OSError, OverflowError) as error:
             self.store.close()
             raise CannotServe(_why(error, host, port)) from None
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.01,), name="sandbox", daemon=True
-        )
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), name="sandbox", daemon=True)
 
     @property
     def port(self) -> int:
@@ -84,9 +80,7 @@ def serve(host: str, port: int, state_path: str | Path, *, xandr_2010: bool = Fa
 
 def _why(error: Exception, host: str, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is taken, perhaps by another sandbox. Stop it, or choose another --port."
-        )
+        return f"Port {port} on {host} is taken, perhaps by another sandbox. Stop it, or choose another --port."
     return f"The sandbox cannot listen on {host}, port {port}: {error}."
 
 

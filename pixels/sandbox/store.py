@@ -84,9 +84,7 @@ class Store:
         return [json.loads(body) for (body,) in rows]
 
     def accounts(self, provider: str) -> set[str]:
-        return {
-            account for (account,) in self._run("SELECT account FROM objects WHERE provider = ?", provider)
-        }
+        return {account for (account,) in self._run("SELECT account FROM objects WHERE provider = ?", provider)}
 
     def put(self, provider: str, account: str, remote_id: str, body: Object, kind: str = "pixel") -> None:
         """Write an object, or write over it."""
@@ -98,9 +96,7 @@ class Store:
         )  # fmt: skip
 
     def delete(self, provider: str, remote_id: str) -> None:
-        self._run(
-            "DELETE FROM objects WHERE provider = ? AND kind = 'pixel' AND remote_id = ?", provider, remote_id
-        )
+        self._run("DELETE FROM objects WHERE provider = ? AND kind = 'pixel' AND remote_id = ?", provider, remote_id)
 
     def next_id(self, provider: str, first: int) -> int:
         self.seen_id(provider, first - 1)

@@ -85,9 +85,7 @@ def _auth(request: Request, store: Store, envelope: Envelope) -> Response:
         raise Refused(f"method {request.method} is not supported", status=WRONG_METHOD_STATUS)
     given = _wrapped(request, "auth")
     if (given.get("username"), given.get("password")) != (members.XANDR_USER, members.XANDR_PASSWORD):
-        raise Refused(
-            "No match found for user/pass", error_id=WRONG_PASSWORD_ERROR, status=WRONG_PASSWORD_STATUS
-        )
+        raise Refused("No match found for user/pass", error_id=WRONG_PASSWORD_ERROR, status=WRONG_PASSWORD_STATUS)
     token = f"hbapi:1:{secrets.token_hex(13)}:sandbox"  # opaque, but with the colons of the recorded ones
     store.open_session(token)
     return json_response(envelope.token(token), headers=_cookie(token))

@@ -106,9 +106,7 @@ def meta(envelope: Envelope) -> Body:
     # inferred: no answer of /pixel/meta is published; one object a field, with what the page says that it
     # tells
     kinds = xandr_query.TYPES.items()
-    return envelope.fields(
-        [{"name": name, "type": kind, "filter_by": True, "sort_by": True} for name, kind in kinds]
-    )
+    return envelope.fields([{"name": name, "type": kind, "filter_by": True, "sort_by": True} for name, kind in kinds])
 
 
 def load(pixel: Body, store: Store) -> None:

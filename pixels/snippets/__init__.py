@@ -44,7 +44,8 @@ def issue_first(pixels: Iterable[Pixel]) -> None:
 def current(pixel: Pixel) -> list[Issued]:
     """The latest issue of each tag the pixel has today, in the provider's order. One query."""
     stored = {snippet.slug: snippet for snippet in _latest(pixel)}
-    tags = pixel.provider_class.tags(pixel.tag_subject()) if pixel.remote_id else []
+    gone = not pixel.remote_id or pixel.lifecycle == Pixel.Lifecycle.DELETED
+    tags = [] if gone else pixel.provider_class.tags(pixel.tag_subject())
     return [Issued(tag, stored[tag.slug]) for tag in tags if tag.slug in stored]
 
 

@@ -173,7 +173,7 @@ def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel)
                 return pixel
         elif provider.reference_option:
             mark = theirs.get(provider.reference_option)
-            if mark and mark in (pixel.options.get(provider.reference_option), pixel.reference):
+            if mark and mark in (pixel.mark, pixel.reference):
                 return pixel
     return None
 

@@ -74,7 +74,10 @@ def _ready(now: datetime) -> Q:
 def _claim(operation_id: UUID | str) -> Operation | None:
     now = timezone.now()
     row = Operation.objects.filter(pk=operation_id)
-    claimed = row.filter(_ready(now)).update(
+    attempt = row.filter(_ready(now)).values_list("attempt", flat=True).first()
+    # Only columns of the row itself: a condition across a join becomes a subquery, and that is true for two at once
+    # on PostgreSQL, where the second looks again at the row alone.
+    claimed = attempt is not None and row.filter(state=Operation.State.PENDING, attempt=attempt).update(
         state=Operation.State.IN_FLIGHT,
         attempt=F("attempt") + 1,
         lease_until=now + timedelta(seconds=settings.LEASE),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,8 +13,11 @@ from accounts.models import Role
 from accounts.services import Refused
 from pixels.forms.connection import EnvironmentForm, ProviderForm, ad_account_form, credentials_form
 from pixels.models import Connection, SyncRun
+from pixels.models.pixel import there
 from pixels.providers import PROVIDERS
 from pixels.services import connections as services
+
+from .refresh import page_or_news
 
 RUNS_SHOWN = 20
 
@@ -27,9 +30,8 @@ def _get(request: TeamRequest, connection_id: UUID) -> Connection:
 @require_safe
 @team_view(Role.VIEWER)
 def connection_list(request: TeamRequest) -> HttpResponse:
-    there = ~Q(pixels__lifecycle="deleted") & Q(pixels__archived_at=None)
     rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    rows = rows.annotate(pixel_count=Count("pixels", filter=there)).order_by("created_at", "pk")
+    rows = rows.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by("created_at", "pk")
     return render(request, "pixels/connection_list.html", {"connections": rows})
 
 
@@ -75,12 +77,12 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "is_busy": under_way is not None or (connection.test == Connection.Test.TESTING and connection.is_usable),
         "hints": [(labels.get(name, name), hint) for name, hint in credential.hints.items()] if credential else [],
         "credential": credential,
-        "pixel_count": connection.pixels.exclude(lifecycle="deleted").filter(archived_at=None).count(),
+        "pixel_count": connection.pixels.filter(there()).count(),
         "no_list": provider.missing.get("list"),
         "sandbox_page": connection.is_sandbox,
     }
-    template = "pixels/connection_live.html" if request.htmx else "pixels/connection.html"
-    return render(request, template, context)
+    news = (connection.test, connection.tested_at, *((run.pk, run.state, run.seen) for run in runs))
+    return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *news)
 
 
 @require_POST

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,30 +9,32 @@ from accounts.access import TeamRequest, team_view
 from accounts.models import Activity, Role
 from pixels.forms.filters import STATES
 from pixels.models import Connection, Pixel
+from pixels.models.pixel import there
 
 # What needs a person, worst first: key of the list's state filter, words for one and for many.
 NEEDS = {
-    "unknown": ("may or may not exist at the provider", "question-mark"),
-    "failed": ("could not be created or changed", "x"),
-    "drifted": ("differ at the provider", "arrows-diff"),
-    "absent": ("were not in the last list", "eye-off"),
+    "unknown": ("may or may not exist at the provider", "may or may not exist at the provider", "question-mark"),
+    "failed": ("could not be created or changed", "could not be created or changed", "x"),
+    "drifted": ("differs at the provider", "differ at the provider", "arrows-diff"),
+    "absent": ("was not in the last list", "were not in the last list", "eye-off"),
 }
 
 
 @require_safe
 @team_view(Role.VIEWER)
 def overview(request: TeamRequest) -> HttpResponse:
-    """What needs you first, then what is there, then what happened. Four queries, however many pixels."""
-    pixels = Pixel.objects.for_team(request.team).filter(archived_at=None).exclude(lifecycle="deleted")
+    """What needs you first, then what is there, then what happened; the same few queries however many pixels."""
+    pixels = Pixel.objects.for_team(request.team).filter(there())
     asked = ("live", "waiting", *NEEDS)
     counts = pixels.aggregate(total=Count("pk"), **{key: Count("pk", filter=STATES[key][1]) for key in asked})
     connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    there = ~Q(pixels__lifecycle="deleted") & Q(pixels__archived_at=None)
-    connections = connections.annotate(pixel_count=Count("pixels", filter=there)).order_by("created_at", "pk")
+    connections = connections.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by(
+        "created_at", "pk"
+    )
     in_use = [connection for connection in connections if not connection.disconnected_at]
     needs = [
-        {"state": key, "count": counts[key], "words": words, "icon": icon}
-        for key, (words, icon) in NEEDS.items()
+        {"state": key, "count": counts[key], "words": one if counts[key] == 1 else many, "icon": icon}
+        for key, (one, many, icon) in NEEDS.items()
         if counts[key]
     ]
     context = {
@@ -40,7 +42,6 @@ def overview(request: TeamRequest) -> HttpResponse:
         "needs": needs,
         "refused": [connection for connection in in_use if connection.test == Connection.Test.REFUSED],
         "connections": in_use,
-        "websites": request.team.websites.filter(archived_at=None).count(),
         "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],
         "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),
     }

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db.models import Q
+from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import TeamRequest, team_view
@@ -20,7 +23,10 @@ from pixels.services import pixels as services
 
 from .checklist import groups
 from .pixel_facts import drift_rows, facts
+from .refresh import page_or_news
 
+# Seconds between two looks at a pixel under way: often at first, seldom when it waits for a provider that is away.
+FOLLOW, LINGER, FRESH = 1, 10, timedelta(minutes=1)
 # What a provider may be able to do to a pixel that exists.
 CHANGES: tuple[Capability, ...] = ("update", "activate", "delete")
 
@@ -51,10 +57,13 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
     issued = snippets.current(pixel)
+    fetching = live and pixel.theirs is None and provider.can("read")
+    is_busy = pixel.connection.is_usable and (pixel.is_pending or fetching)
     context = {
         "pixel": pixel,
         "provider": provider,
-        "is_busy": pixel.is_pending or (live and pixel.theirs is None and provider.can("read")),
+        "is_busy": is_busy,
+        "every": FOLLOW if is_busy and timezone.now() - pixel.updated_at < FRESH else LINGER,
         "last": last,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
         "can_retry": services.can_retry(pixel, last),
@@ -63,14 +72,14 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
         "drift": drift_rows(pixel),
-        "websites": Website.objects.for_team(request.team).filter(archived_at=None),
+        "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
         "can": {name: live and provider.can(name) for name in CHANGES},
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
         "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
     }
-    template = "pixels/pixel_live.html" if request.htmx else "pixels/pixel.html"
-    return render(request, template, context)
+    news = (pixel.lifecycle, pixel.remote, pixel.updated_at, pixel.checked_at, last and last.not_before, issued)
+    return page_or_news(request, "pixels/pixel.html", "pixels/pixel_live.html", context, *news)
 
 
 @team_view(Role.EDITOR)
@@ -103,8 +112,10 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 @require_POST
 @team_view(Role.EDITOR)
 def state(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
-    active = request.POST.get("state") == "active"
-    return _do(request, _get(request, pixel_id), services.set_state, active=active)
+    wanted = request.POST.get("state")
+    if wanted not in ("active", "inactive"):
+        return HttpResponseBadRequest("state is active or inactive")
+    return _do(request, _get(request, pixel_id), services.set_state, active=wanted == "active")
 
 
 @require_POST

@@ -1,12 +1,13 @@
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from pixels.forms.filters import PixelFilterForm
 from pixels.models import Connection, Pixel
+
+from .refresh import page_or_news
 
 PER_PAGE = 50
 COLUMNS = [
@@ -24,7 +25,7 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
     filters = PixelFilterForm(request.team, request.GET)
     rows = Pixel.objects.for_team(request.team).select_related("connection", "ad_account", "website")
     page = Paginator(filters.apply(rows), PER_PAGE).get_page(request.GET.get("page"))
-    pending = any(pixel.is_pending for pixel in page)
+    pending = any(pixel.is_pending and pixel.connection.is_usable for pixel in page)
     context = {
         "page_obj": page,
         "filters": filters,
@@ -34,8 +35,8 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
         "has_sandbox": any(pixel.connection.is_sandbox for pixel in page),
         "sandbox_page": bool(page) and all(pixel.connection.is_sandbox for pixel in page),
     }
-    template = "pixels/pixel_table.html" if request.htmx else "pixels/pixel_list.html"
-    return render(request, template, context)
+    news = [(pixel.pk, pixel.lifecycle, pixel.remote, pixel.updated_at) for pixel in page]
+    return page_or_news(request, "pixels/pixel_list.html", "pixels/pixel_table.html", context, *news)
 
 
 def _column(sort: str, key: str, label: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -9,6 +9,7 @@ from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from pixels.forms.website import WebsiteForm
 from pixels.models import Website
+from pixels.models.pixel import there
 from pixels.services import websites as services
 
 PER_PAGE = 50
@@ -18,9 +19,8 @@ PER_PAGE = 50
 @team_view(Role.VIEWER)
 def website_list(request: TeamRequest) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
-    here = Q(pixels__archived_at=None) & ~Q(pixels__lifecycle="deleted")
     rows = Website.objects.for_team(request.team).filter(archived_at__isnull=not archived)
-    rows = rows.annotate(pixel_count=Count("pixels", filter=here)).order_by("name", "pk")
+    rows = rows.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by("name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "pixels/website_list.html", {"page_obj": page, "archived": archived})
 

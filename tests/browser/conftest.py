@@ -8,11 +8,18 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, expect
 
+from tests.services import lacking
 from tests.stack import Stack
 
 from .person import Person
 
 expect.set_options(timeout=20_000)
+
+# What shows no database runs on one stack; shared out so that both are at work for the same time.
+on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+on_postgres = pytest.mark.parametrize(
+    "stack", ["sqlite" if lacking("postgres", "redis") else "postgres"], indirect=True
+)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,10 @@
 
 from playwright.sync_api import expect
 
+from .conftest import on_postgres
+
+pytestmark = on_postgres
+
 
 def test_edit_sends_what_changed_and_nothing_else(alice, sandbox, unique):
     alice.connect("Xandr")

@@ -2,6 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
+from .conftest import on_postgres
+
+pytestmark = on_postgres
+
 # How the focused element differs from itself without focus; its accessible words; null at the end of the page.
 FOCUSED = """() => {
     const element = document.activeElement;
@@ -91,7 +95,8 @@ def test_the_focus_stays_in_the_summary_of_a_batch(page, alice, sandbox, unique)
     expect(alice.field("Lead pixel")).to_have_value(name)
     alice.button("Create 2 pixels").click()
     for one in (name, f"{name}, all – Purchase"):
-        expect(page.get_by_role("row", name=one)).to_contain_text("Live")
+        row = page.get_by_role("row").filter(has=alice.link(one))
+        expect(row).to_contain_text("Live")
 
 
 def test_after_a_mistake_the_focus_is_on_the_first_field_that_is_wrong(page, alice, sandbox, unique):

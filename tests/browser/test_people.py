@@ -4,7 +4,10 @@ import re
 
 from playwright.sync_api import expect
 
+from .conftest import on_postgres
 from .person import mail_to
+
+pytestmark = on_postgres
 
 
 def link_in(mail: str) -> str:

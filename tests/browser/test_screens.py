@@ -10,11 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from playwright.sync_api import Page, expect
 
+from .conftest import on_sqlite
 from .crawl import crawl
 from .person import Person, mail_to
 
-# One stack is enough: the database shows on no screen.
-pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 AXE = Axe().axe_script
 DETAILS = "document.querySelectorAll('details:not([data-menu])').forEach(part => part.open = true)"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Sandbox
+from .conftest import Sandbox, on_postgres
 from .person import Person
 
 
@@ -32,6 +32,7 @@ def test_a_double_click_makes_one_pixel(alice, sandbox, name):
     assert_one(alice, sandbox, name)
 
 
+@on_postgres
 def test_a_slow_click_right_after_typing_is_not_lost(alice, sandbox, name):
     """Leaving the field renews the summary beside the button, while the button is pressed."""
     alice.fill(Name=f"{name}, slowly")
@@ -54,6 +55,7 @@ def test_the_same_form_arriving_twice_at_once_makes_one_pixel(alice, sandbox, na
     assert_one(alice, sandbox, name)
 
 
+@on_postgres
 def test_reloading_the_answer_makes_no_second_pixel(alice, sandbox, name):
     alice.button("Create pixel").click()
     expect(alice.heading(name)).to_be_visible()
@@ -63,6 +65,7 @@ def test_reloading_the_answer_makes_no_second_pixel(alice, sandbox, name):
     assert_one(alice, sandbox, name)
 
 
+@on_postgres
 def test_going_back_and_sending_again_leads_to_the_same_pixel(alice, sandbox, name):
     alice.button("Create pixel").click()
     expect(alice.heading(name)).to_be_visible()
@@ -75,6 +78,7 @@ def test_going_back_and_sending_again_leads_to_the_same_pixel(alice, sandbox, na
     assert_one(alice, sandbox, name)
 
 
+@on_postgres
 def test_going_back_and_sending_other_values_asks_first(alice, sandbox, name):
     alice.button("Create pixel").click()
     alice.see_status("Live")

@@ -3,6 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import on_postgres
+
+pytestmark = on_postgres
+
 
 @pytest.fixture
 def browser_context_args(browser_context_args):

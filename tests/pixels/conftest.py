@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
+from pixels.providers.xandr import Xandr
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
 from pixels.sync import check, pull, push
@@ -219,12 +221,56 @@ def sync(carry_out: Callable[[], None]) -> Callable[[Connection], Any]:
 
 
 @pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Something happens while a provider is asked, the next time only: before it answers, or after."""
+
+    def hook(provider: str, method: str, *, before: Any = None, after: Any = None) -> None:
+        real = getattr(PROVIDERS[provider], method)
+
+        def asked(*args: Any, **more: Any) -> Any:
+            monkeypatch.setattr(PROVIDERS[provider], method, real)
+            if before:
+                before()
+            answer = real(*args, **more)
+            if after:
+                after()
+            return answer
+
+        monkeypatch.setattr(PROVIDERS[provider], method, asked)
+
+    return hook
+
+
+@pytest.fixture
+def while_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Something happens once while Xandr's list is read: after page `page` (from 1) has come, before it is used."""
+
+    def hook(action: Callable[[], None], page: int) -> None:
+        real = Xandr.list_pixels
+
+        def pages(*args: Any, **more: Any) -> Iterator[Any]:
+            for number, one in enumerate(real(*args, **more), 1):
+                if number == page:
+                    monkeypatch.setattr(Xandr, "list_pixels", real)
+                    action()
+                yield one
+
+        monkeypatch.setattr(Xandr, "list_pixels", pages)
+
+    return hook
+
+
+def dies(*args: Any, **more: Any) -> None:
+    """As when the machine is switched off: nothing after it runs."""
+    raise SystemExit
+
+
+@pytest.fixture
 def no_wait(db: None) -> Callable[[], None]:
     """The waiting times before the next try are over."""
 
     def run() -> None:
         Operation.objects.update(not_before=None)
-        Pixel.objects.update(checked_at=None)
 
     return run
 

@@ -71,13 +71,13 @@ def test_search_finds_the_reference_whole_in_part_and_without_its_mark(names, ro
         pixel.reference,
         pixel.reference.upper(),
         "6f1c1b1e-3c52-4d5e-9b57-0d9a3d1f7a10",
-        "ph-6f1c",
+        "ph-6f1c1b1e",
         "6f1c1b1e",
         "6f1c1b1e-3c",
         "6f1c1b1e3c524d5e9b570d9a3d1f7a10",
     ):
         assert names(q=text) == ["Mine"], text
-    assert names(q="ph-bbbb") == []
+    assert names(q="ph-bbbbbbbb") == names(q="ph-6f1c1b1f") == []
 
 
 def test_a_name_of_hexadecimal_letters_is_still_found(names, row):

@@ -125,7 +125,7 @@ def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
     assert pixel.snippets.count() == 1
     browser = browser_of(vera)
     assert "Not in the last list" in Page.of(browser.get(at("pixel", pixel))).text
-    assert "were not in the last list" in Page.of(browser.get(at("overview"))).text
+    assert "was not in the last list" in Page.of(browser.get(at("overview"))).text
     assert sync(pitchtarget).missing == 1
 
     sandbox.seed("pitchtarget", held, ad_account="9")
@@ -134,22 +134,28 @@ def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
     assert (pixel.remote, run.missing) == ("in_sync", 0)
 
 
-def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox, monkeypatch):
-    first = live(xandr, "First")
-    run = connections.sync_now(xandr, None)
-    apply = pull._apply_page
+def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox, while_listing, sync):
+    live(xandr, "First")
+    while_listing(lambda: live(xandr, "Second"), page=1)
+    run = sync(xandr)
+    assert (run.state, run.seen, run.missing) == ("done", 1, 0)
+    assert Pixel.objects.filter(remote="in_sync").count() == 2
 
-    def meanwhile(*args):
-        apply(*args)
-        monkeypatch.setattr(pull, "_apply_page", apply)
-        live(xandr, "Second")
 
-    monkeypatch.setattr(pull, "_apply_page", meanwhile)
-    pull.pull(run.pk)
-    run.refresh_from_db()
-    assert (run.state, run.missing) == ("done", 0)
-    assert {pixel.remote for pixel in Pixel.objects.all()} == {"in_sync"}
-    assert first.remote == "in_sync"
+def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
+    xandr, live, bob, sandbox, while_listing, sync, carry_out
+):
+    pixel = live(xandr, "Old")
+
+    def changed():
+        pixels.change_pixel(pixel, bob, {"name": "New"})
+        for due in push.due(10):
+            push.push(due)
+
+    while_listing(changed, page=1)
+    sync(xandr)
+    pixel.refresh_from_db()
+    assert (pixel.name, pixel.remote, pixel.theirs["name"]) == ("New", "in_sync", "New")
 
 
 def test_both_ad_accounts_are_read_and_kept_apart(alice, pitchtarget, sandbox, sync):
@@ -237,18 +243,16 @@ def test_an_archived_unknown_pixel_gets_its_object_all_the_same(pitchtarget, pro
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, sandbox, sync, monkeypatch, provider):
+def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, sandbox, sync, meanwhile, provider):
     connection = connect(provider)
     pixel = promise(connection, options={"code": "mine"} if provider == "xandr" else {})
-    send = push._send
 
-    def listed_meanwhile(*args):
-        remote = send(*args)
-        assert sync(connection).state == "done"
+    def listed():
+        run = sync(connection)
+        assert (run.state, run.seen) == ("done", 1)
         assert Pixel.objects.get().lifecycle == "creating"
-        return remote
 
-    monkeypatch.setattr(push, "_send", listed_meanwhile)
+    meanwhile(provider, "create_pixel", after=listed)
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
@@ -256,20 +260,17 @@ def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, s
 
 
 def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
-    xandr, promise, sandbox, sync, monkeypatch, team
+    xandr, promise, sandbox, sync, meanwhile, team
 ):
     """Without a code a list cannot tell that the object is ours; the answer to the create can."""
     pixel = promise(xandr)
-    send = push._send
 
-    def listed_meanwhile(*args):
-        remote = send(*args)
+    def listed():
         assert sync(xandr).created == 1
         adopted = Pixel.objects.exclude(pk=pixel.pk).get()
         pixels.set_website(adopted, None, team.websites.create(name="Shop", url="https://shop.example"))
-        return remote
 
-    monkeypatch.setattr(push, "_send", listed_meanwhile)
+    meanwhile("xandr", "create_pixel", after=listed)
     push.push(push.due(1)[0])
     merged = Pixel.objects.get()
     assert (merged.pk, merged.lifecycle, merged.website.name) == (pixel.pk, "live", "Shop")

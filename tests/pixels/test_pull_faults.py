@@ -7,6 +7,7 @@ from pixels.services import connections
 from pixels.sync import pull
 from tests.providers.loopback import breaks_off, hangs_up, says
 
+from .conftest import dies
 from .page import Page
 from .test_pull import at_pitchtarget, at_xandr
 from .test_push import LOGGED_IN
@@ -107,20 +108,12 @@ def test_nobody_there_is_a_failed_run_in_plain_words(connect, sync, unreachable)
     assert (run.state, run.error_sentence) == ("failed", "PitchTarget is not reachable.")
 
 
-def test_a_worker_that_died_is_replaced_and_the_list_read_again(xandr, sandbox, monkeypatch):
+def test_a_worker_that_died_is_replaced_and_the_list_read_again(xandr, sandbox, while_listing):
     sandbox.seed("xandr", [at_xandr(n, f"Pixel {n}") for n in range(1, 151)])
     run = connections.sync_now(xandr, None)
-    apply = pull._apply_page
-
-    def dies_on_the_second(run, *args):
-        if run.pages:
-            raise SystemExit
-        apply(run, *args)
-
-    with monkeypatch.context() as dying:
-        dying.setattr(pull, "_apply_page", dies_on_the_second)
-        with pytest.raises(SystemExit):
-            pull.pull(run.pk)
+    while_listing(dies, page=2)
+    with pytest.raises(SystemExit):
+        pull.pull(run.pk)
     assert pull.due(10) == []
     assert connections.sync_now(xandr, None) == run  # still one open run
     SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
@@ -131,19 +124,32 @@ def test_a_worker_that_died_is_replaced_and_the_list_read_again(xandr, sandbox, 
     assert Pixel.objects.count() == 150
 
 
-def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandbox, monkeypatch):
+def test_a_list_that_every_worker_dies_on_is_given_up(browser_of, vera, at, xandr, sandbox, while_listing):
+    run = connections.sync_now(xandr, None)
+    for _ in range(20):
+        while_listing(dies, page=1)
+        try:
+            pull.pull(run.pk)
+        except SystemExit:
+            SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
+        else:
+            break
+    run.refresh_from_db()
+    assert run.state == "failed"
+    assert pull.due(10) == []
+    assert run.error_sentence in Page.of(browser_of(vera).get(at("connection", xandr))).text
+
+
+def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandbox, while_listing):
     sandbox.seed("xandr", [at_xandr(n, f"Pixel {n}") for n in range(1, 151)])
     run = connections.sync_now(xandr, None)
-    apply = pull._apply_page
 
-    def taken_over(run_, *args):
-        monkeypatch.setattr(pull, "_apply_page", apply)
+    def taken_over():
         SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
         pull.pull(run.pk)
         assert SyncRun.objects.get().state == "done"
-        apply(run_, *args)
 
-    monkeypatch.setattr(pull, "_apply_page", taken_over)
+    while_listing(taken_over, page=1)
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempt, run.created) == ("done", 2, 150)

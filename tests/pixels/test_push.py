@@ -52,15 +52,10 @@ def test_a_create_is_sent_once_and_recorded(connect, promise, carry_out, sandbox
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_may_be_sent_is_written_down_before_the_first_byte(connect, promise, sandbox, monkeypatch, provider):
-    pixel = promise(connect(provider))
-    send, seen = push._send, []
-
-    def look_first(*args):
-        seen.append(Operation.objects.values("maybe_sent", "state").get())
-        return send(*args)
-
-    monkeypatch.setattr(push, "_send", look_first)
+def test_may_be_sent_is_written_down_before_the_first_byte(connect, promise, sandbox, meanwhile, provider):
+    pixel, seen = promise(connect(provider)), []
+    look = Operation.objects.values("maybe_sent", "state").get
+    meanwhile(provider, "create_pixel", before=lambda: seen.append(look()))
     push.push(push.due(1)[0])
     assert seen == [{"maybe_sent": True, "state": "in_flight"}]
     pixel.refresh_from_db()
@@ -283,6 +278,10 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     settings.SWEEP_INTERVAL = 15
     assert read_back.unread(10) == []  # not at once again
     settings.SWEEP_INTERVAL = 0
+    now = timezone.now()
+    Pixel.objects.update(created_at=now - timedelta(seconds=25), read_back_at=now - timedelta(seconds=10))
+    assert read_back.unread(10) == []  # each wait is as long as all before it
+    Pixel.objects.update(read_back_at=now - timedelta(seconds=15))
     assert read_back.unread(10) == [pixel.pk]
     read_back.read_back(Pixel.objects.get())
     pixel.refresh_from_db()

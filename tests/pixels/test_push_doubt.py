@@ -1,19 +1,17 @@
 """After a doubtful answer to a create nothing is sent again by machine: the pixel is unknown."""
 
 import threading
-from datetime import timedelta
 
 import pytest
 from django.db import connection as database
-from django.utils import timezone
 
 from pixels.models import Operation, Pixel
-from pixels.providers.base import RemotePixel
+from pixels.providers.easyflow import Easyflow
 from pixels.services import pixels
 from pixels.sync import push
 from tests.providers.loopback import breaks_off, drips, hangs_up, raw, resets, says, silent
 
-from .conftest import EVENT
+from .conftest import EVENT, dies
 from .page import Page
 from .test_push import LOGGED_IN, creates, script
 
@@ -88,11 +86,9 @@ def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misb
     assert creates(misbehaving) == 1
 
 
-def test_a_worker_that_died_after_may_be_sent_leaves_doubt(
-    easyflow, promise, sandbox, worker_died, no_wait, monkeypatch
-):
+def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sandbox, worker_died, no_wait, meanwhile):
     pixel = promise(easyflow)
-    monkeypatch.setattr(push, "_send", _dies)
+    meanwhile("easyflow", "create_pixel", before=dies)
     with pytest.raises(SystemExit):
         push.push(push.due(1)[0])
     assert push.due(1) == []  # its lease still holds
@@ -107,16 +103,17 @@ def test_a_worker_that_died_after_may_be_sent_leaves_doubt(
     assert sandbox.asked("easyflow", "create") == 0
 
 
-def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox, worker_died, monkeypatch):
+def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox, worker_died, no_wait, monkeypatch):
     pixel = promise(easyflow)
     with monkeypatch.context() as dying:
-        dying.setattr(push, "_may_be_sent", _dies)
+        dying.setattr(Easyflow, "__init__", dies)
         with pytest.raises(SystemExit):
             push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "creating"
     worker_died()
     for _ in range(2):
+        no_wait()
         [due] = push.due(10)
         push.push(due)
     pixel.refresh_from_db()
@@ -126,14 +123,16 @@ def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox
 
 @pytest.mark.parametrize("kind", ["update", "delete"])
 def test_an_abandoned_update_or_delete_is_taken_up_again(
-    xandr, live, alice, sandbox, worker_died, no_wait, monkeypatch, kind
+    xandr, live, alice, sandbox, worker_died, no_wait, meanwhile, kind
 ):
     pixel = live(xandr)
-    pixels.change_pixel(pixel, alice, {"name": "New"}) if kind == "update" else pixels.delete_pixel(pixel, alice)
-    with monkeypatch.context() as dying:
-        dying.setattr(push, "_send", _dies)
-        with pytest.raises(SystemExit):
-            push.push(push.due(1)[0])
+    if kind == "update":
+        pixels.change_pixel(pixel, alice, {"name": "New"})
+    else:
+        pixels.delete_pixel(pixel, alice)
+    meanwhile("xandr", f"{kind}_pixel", before=dies)
+    with pytest.raises(SystemExit):
+        push.push(push.due(1)[0])
     worker_died()
     for _ in range(2):
         no_wait()
@@ -143,14 +142,10 @@ def test_an_abandoned_update_or_delete_is_taken_up_again(
     assert [held["name"] for held in sandbox.held("xandr")] == (["New"] if kind == "update" else [])
 
 
-def _dies(*args):
-    raise SystemExit
-
-
 def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise, sandbox, worker_died, monkeypatch):
     pixel = promise(easyflow)
     with monkeypatch.context() as full:
-        full.setattr(push, "record", _dies)
+        full.setattr("pixels.snippets.issue", dies)
         with pytest.raises(SystemExit):
             push.push(push.due(1)[0])
     worker_died()
@@ -161,67 +156,56 @@ def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise
     assert sandbox.asked("easyflow", "create") == 1
 
 
-def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sandbox, monkeypatch):
+def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sandbox, meanwhile):
     pixel = promise(easyflow)
 
-    def breaks(*args):
+    def breaks():
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(push, "_send", breaks)
+    meanwhile("easyflow", "create_pixel", after=breaks)
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, push.due(1)) == ("unknown", [])
+    assert sandbox.asked("easyflow", "create") == 1
 
 
-def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, worker_died, monkeypatch):
-    """The worker was only slow: the sweeper calls it unknown, then the answer comes after all."""
-    pixel = promise(easyflow)
-    send = push._send
+@pytest.fixture
+def called_unknown(worker_died):
+    """The worker is only slow: its lease runs out and the sweeper calls the pixel unknown."""
 
-    def slowly(*args):
-        remote = send(*args)
+    def sweep():
         worker_died()
         push.push(push.due(1)[0])
         assert Pixel.objects.get().lifecycle == "unknown"
-        return remote
 
-    monkeypatch.setattr(push, "_send", slowly)
+    return sweep
+
+
+def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, meanwhile, called_unknown):
+    pixel = promise(easyflow)
+    meanwhile("easyflow", "create_pixel", after=called_unknown)
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", sandbox.held("easyflow")[0]["id"])
     assert pixel.error_code == ""
+    assert pixel.snippets.count() == 1
     assert Operation.objects.get().state == "done"
     assert push.due(1) == []
 
 
-def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehaving, worker_died, monkeypatch):
+def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehaving, meanwhile, called_unknown):
     misbehaving.script = [says({"message": "no"}, 400)]
     pixel = promise(easyflow)
-    send = push._send
-
-    def slowly(*args):
-        try:
-            return send(*args)
-        finally:
-            worker_died()
-            push.push(push.due(1)[0])
-
-    monkeypatch.setattr(push, "_send", slowly)
+    meanwhile("easyflow", "create_pixel", before=called_unknown)
     push.push(push.due(1)[0])
+    assert len(misbehaving.received) == 1
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
 
 
-def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise, sandbox, monkeypatch):
+def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise, sandbox, settings):
     pixel = promise(easyflow)
-    claim = push._claim
-
-    def slow(operation_id):
-        operation = claim(operation_id)
-        Operation.objects.update(lease_until=timezone.now() + timedelta(seconds=5))  # a call may last 30
-        return operation
-
-    monkeypatch.setattr(push, "_claim", slow)
+    settings.LEASE, settings.CALL_DEADLINE = 5, 30
     push.push(push.due(1)[0])
     assert sandbox.asked("easyflow", "create") == 0
     assert not Operation.objects.get().maybe_sent
@@ -229,26 +213,23 @@ def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise,
     assert pixel.lifecycle == "creating"
 
 
-def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox, worker_died, no_wait, monkeypatch):
+def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox, worker_died, no_wait, meanwhile):
     pixel = live(xandr)
     pixels.change_pixel(pixel, alice, {"name": "New"})
-    send = push._send
 
-    def taken_over(*args):
-        monkeypatch.setattr(push, "_send", send)
+    def taken_over():
         worker_died()
         for _ in range(2):
             no_wait()
             push.push(push.due(1)[0])  # another worker does it
         pixel.refresh_from_db()
-        assert pixel.lifecycle == "live"
+        assert (pixel.lifecycle, pixel.name) == ("live", "New")
         pixels.change_pixel(pixel, alice, {"name": "Newer"})
-        return RemotePixel(remote_id=pixel.remote_id, name="New")
 
-    monkeypatch.setattr(push, "_send", taken_over)
+    meanwhile("xandr", "update_pixel", before=taken_over)
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
-    assert pixel.lifecycle == "updating"  # the old worker did not end the newer change
+    assert (pixel.lifecycle, pixel.name) == ("updating", "New")  # the old worker did not end the newer change
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("live", "Newer")

@@ -8,10 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen, seal, unseal
-from pixels.providers.secret import Secret
 from pixels.services import connections
 from pixels.sync import push
-from pixels.sync.client import StoredTokens, speaking_for
 
 PLACE = "1/row/credentials"
 
@@ -115,21 +113,19 @@ def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, prom
     assert pixel.lifecycle == "live"
 
 
-def test_a_session_token_is_sealed_and_forgotten_with_its_credentials(xandr, alice, sandbox):
-    with speaking_for(xandr) as provider:
-        provider.check_credentials(xandr.ad_accounts.first().ref)
-    tokens = StoredTokens(Credential.objects.filter(connection=xandr))
-    token = tokens.load()
-    assert token is not None
-    assert token.reveal().encode() not in bytes(Credential.objects.get().sealed_token)
+def test_a_session_token_is_sealed_and_forgotten_with_its_credentials(xandr, alice, carry_out, sandbox):
+    carry_out()
+    credential = Credential.objects.get()
+    token = credential.open_token().reveal()
+    assert len(token) > 10
+    assert token.encode() not in bytes(credential.sealed_token)
     connections.replace_credentials(xandr, alice, {"username": "sandbox", "password": "sandbox"})
-    assert tokens.load() is None
+    assert Credential.objects.get().open_token() is None
 
 
 def test_a_session_token_that_no_longer_opens_is_fetched_anew(xandr, promise, carry_out, sandbox):
-    StoredTokens(Credential.objects.filter(connection=xandr)).save(Secret("somebody's"))
     Credential.objects.update(sealed_token=bytes(60))
     promise(xandr)
     carry_out()
     assert len(sandbox.held("xandr")) == 1
-    assert StoredTokens(Credential.objects.filter(connection=xandr)).load() is not None
+    assert Credential.objects.get().open_token() is not None

@@ -1,7 +1,5 @@
 """Testing the credentials: a worker asks the provider, the page tells the verdict."""
 
-from contextlib import contextmanager
-
 import pytest
 
 from pixels.models import Connection
@@ -94,19 +92,16 @@ def test_it_can_be_asked_again(browser_of, alice, at, connect, sandbox, verdict)
     assert verdict(connection) == "works"
 
 
-def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alice, misbehaving, monkeypatch):
+def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alice, misbehaving, meanwhile):
     connection = connect("pitchtarget")
     misbehaving.script = [says({"error": "no"}, 401)]
-    opened = check.speaking_for
 
-    @contextmanager
-    def replaced_meanwhile(row):
-        with opened(row) as provider:
-            connections.replace_credentials(Connection.objects.get(), alice, {"token": "another"})
-            yield provider
+    def replaced():
+        connections.replace_credentials(Connection.objects.get(), alice, {"token": "another"})
 
-    monkeypatch.setattr(check, "speaking_for", replaced_meanwhile)
+    meanwhile("pitchtarget", "check_credentials", before=replaced)
     check.check(connection.pk)
+    assert len(misbehaving.received) == 1
     connection.refresh_from_db()
     assert connection.test == "testing"
 

@@ -6,7 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from pixels.providers.answer import Answer
+from pixels.models import Pixel
+from pixels.providers.answer import MAX_ID, Answer, object_id
 from pixels.providers.errors import Throttled
 from pixels.providers.secret import DOTS, Secret
 
@@ -81,6 +82,31 @@ def test_a_date_without_their_clock_is_read_by_ours() -> None:
     seconds = wait(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
     assert seconds is not None
     assert 85 < seconds <= 90
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (37, "37"),
+        ("px_1", "px_1"),
+        ("x" * 64, "x" * 64),
+        (10**63, str(10**63)),
+        ("x" * 65, None),
+        (10**64, None),
+        ("", None),
+        ("a b", None),
+        (True, None),
+        (3.0, None),
+        (None, None),
+        ([1], None),
+    ],
+)
+def test_an_id_is_a_number_or_a_short_word(value: object, read: str | None) -> None:
+    assert object_id(value) == read
+
+
+def test_no_id_is_longer_than_its_column() -> None:
+    assert Pixel._meta.get_field("remote_id").max_length == MAX_ID
 
 
 def test_an_answer_does_not_show_itself() -> None:

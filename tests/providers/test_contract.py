@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
+from django import forms
 from hypothesis import given, settings
 
 from pixels.events import EVENTS
@@ -143,6 +144,24 @@ def test_the_outlook_names_its_source(provider: type[Provider]) -> None:
 
 
 @each_provider
+def test_a_provider_that_can_switch_pixels_on_and_off_says_how(provider: type[Provider]) -> None:
+    if not provider.can("activate"):
+        with pytest.raises(NotSupported) as caught:
+            provider.activation(True)
+        assert caught.value.sentence == provider.missing["activate"]
+        assert provider.is_active({})
+        return
+    _, options = CHOSEN[provider.slug]
+    for active in (True, False):
+        assert provider.is_active({**options, **provider.activation(active)}) is active
+
+
+@each_provider
+def test_a_note_on_deleting_is_a_sentence_and_only_where_it_is_possible(provider: type[Provider]) -> None:
+    assert not provider.delete_note or (provider.can("delete") and provider.delete_note.endswith("."))
+
+
+@each_provider
 def test_live_addresses_are_https(provider: type[Provider]) -> None:
     assert provider.live_url.startswith("https://")
     assert not provider.live_url.endswith("/")
@@ -186,6 +205,39 @@ def test_showing_an_existing_pixel_and_saving_it_unchanged_changes_nothing(slug:
         assert form.options() == options
 
     check()
+
+
+@each_provider
+def test_an_event_unknown_to_this_version_survives_a_change_of_other_fields(provider: type[Provider]) -> None:
+    (known, *_), options = CHOSEN[provider.slug]
+    stored = ("word-of-2031",) if provider.can("one_event_per_pixel") else (known, "word-of-2031")
+    shown = {key: value for key, value in provider.pixel_form.initial_for(stored, options).items() if value is not None}
+
+    form = provider.pixel_form.for_pixel(stored, options, shown)
+
+    assert form.is_valid(), form.errors
+    assert tuple(form.cleaned_data["events"]) == stored
+    assert form.options() == options
+    assert "Unknown to PixelHub word-of-2031" in str(form["events"])
+    (word,) = provider.unknown_words(stored)
+    assert (word.value, word.sentence, word.label) == ("word-of-2031", "Unknown to PixelHub", "word-of-2031")
+    assert word.event in EVENTS
+    assert not provider.pixel_form.for_pixel((known,), options, shown).is_valid()
+    assert not provider.pixel_form(shown).is_valid()
+
+
+@each_provider
+def test_a_choice_unknown_to_this_version_survives_a_change_of_other_fields(provider: type[Provider]) -> None:
+    events, options = CHOSEN[provider.slug]
+    for name, field in provider.pixel_form.base_fields.items():
+        if name in options and isinstance(field, forms.ChoiceField):
+            odd = {**options, name: "value-of-2031"}
+            shown = provider.pixel_form.initial_for(events, odd)
+            form = provider.pixel_form.for_pixel(
+                events, odd, {key: value for key, value in shown.items() if value is not None}
+            )
+            assert form.is_valid(), form.errors
+            assert form.options()[name] == "value-of-2031"
 
 
 def flat(choices: Any) -> list[tuple[str, str]]:

@@ -69,6 +69,15 @@ def test_a_no_keeps_easyflows_words(
     assert len(loopback.received) == 1
 
 
+def test_what_has_an_odd_shape_counts_as_not_said(connect: Callable[..., Provider], loopback: Loopback) -> None:
+    odd = {"platform": ["google"], "code": 7, "description": None, "metadata": {"conversion-label": {}}}
+    more = {"name": [], "status": {}, "events": ["pix-copied", 7], "externalReferenceId": "ph-1"}
+    loopback.script = [says({"data": {"pixel": {"id": "px_1", **odd, **more}}})]
+    pixel = create(connect("easyflow"))
+    assert pixel.options == {"description": None, "external_reference": "ph-1"}
+    assert (pixel.name, pixel.state, pixel.events) == (None, None, None)
+
+
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"pixel": {}}}, {"data": {"pixel": {"id": ""}}}, []])
 def test_a_yes_without_an_id_leaves_open_what_happened(
     body: Any, connect: Callable[..., Provider], loopback: Loopback

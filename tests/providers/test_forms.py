@@ -36,6 +36,12 @@ def xandr(**typed: Any) -> PixelForm:
     return PROVIDERS["xandr"].pixel_form({**XANDR, **typed})
 
 
+def xandr_options() -> dict[str, Any]:
+    form = xandr()
+    assert form.is_valid()
+    return form.options()
+
+
 def easyflow(**typed: Any) -> PixelForm:
     return PROVIDERS["easyflow"].pixel_form({**EASYFLOW, **typed})
 
@@ -119,6 +125,32 @@ def test_xandr_refuses_at_the_field_what_is_beyond_its_limits(typed: dict[str, A
     form = xandr(**typed)
     assert not form.is_valid()
     assert list(form.errors) == [field]
+
+
+def test_a_xandr_pixel_without_piggybacks_shows_none_and_saves_unchanged() -> None:
+    form_class = PROVIDERS["xandr"].pixel_form
+    options = xandr_options()
+    shown = form_class.initial_for(("7",), options)
+    assert shown["piggyback_type"] == ""
+    for typed in ("img", ""):  # a browser sends the first of the list, as no other is chosen
+        form = form_class.for_pixel(("7",), options, {**XANDR, "piggyback_type": typed})
+        assert form.is_valid(), form.errors
+        assert form.options() == options
+
+
+def test_a_piggyback_without_a_type_is_an_image() -> None:
+    form = xandr(piggyback_type="", piggyback_urls="https://a.example/1")
+    assert form.is_valid()
+    assert form.options()["piggyback_pixels"] == [{"pixel_type": "img", "url": "https://a.example/1"}]
+
+
+def test_what_xandr_did_not_say_is_not_made_up_by_saving() -> None:
+    form_class = PROVIDERS["xandr"].pixel_form
+    form = form_class.for_pixel(("7",), {}, {**XANDR, "state": "", "trigger_type": ""})
+    assert '<option value="" selected>Not said</option>' in str(form["state"])
+    assert form.is_valid(), form.errors
+    assert (form.options()["state"], form.options()["trigger_type"]) == (None, None)
+    assert list(xandr(state="").errors) == ["state"]
 
 
 def test_easyflow_asks_for_a_conversion_label_at_google_only() -> None:

@@ -48,6 +48,12 @@ def test_an_id_that_is_no_number_makes_no_xandr_tag(remote_id: str) -> None:
     assert PROVIDERS["xandr"].tags(subject(remote_id=remote_id)) == []
 
 
+@pytest.mark.parametrize("odd", [[{"pixel_type": "img", "url": None}], ["x"], [{"pixel_type": []}], 7, "img", {"a": 1}])
+def test_odd_piggyback_pixels_count_as_none(odd: Any) -> None:
+    tags = PROVIDERS["xandr"].tags(subject(options={"piggyback_pixels": odd}))
+    assert [tag.slug for tag in tags] == ["image", "script"]
+
+
 SNIPPET = "<!-- x -->\r\n<script>\nfb_param.value = '0.01';\nfb_param.currency = 'GBP';</script>\t é\U0001f600 "
 
 

@@ -232,6 +232,13 @@ def test_a_used_pixel_cannot_be_deleted_and_xandr_says_why(
         ({"pixel_conversion_event": [{"id": 3, "name": "ItemView"}]}, ("3",)),
         ({"pixel_conversion_event": None}, ("none",)),
         ({"pixel_conversion_event": []}, ("none",)),
+        ({"pixel_conversion_event_id": "Purchase, new"}, ("Purchase, new",)),
+        ({"pixel_conversion_event_id": ["7"]}, None),
+        ({"pixel_conversion_event_id": {"id": 7}}, None),
+        ({"pixel_conversion_event_id": True}, None),
+        ({"pixel_conversion_event_id": ""}, None),
+        ({"pixel_conversion_event": "Purchase"}, None),
+        ({"pixel_conversion_event": {"name": "Purchase"}}, None),
         ({}, None),
     ],
 )
@@ -242,7 +249,7 @@ def test_the_category_is_read_in_every_form(
     assert connect("xandr").read_pixel(ACCOUNT, "17").events == events
 
 
-def test_numbers_come_as_text_too_and_strange_ones_are_kept(
+def test_numbers_come_as_text_too_and_what_is_none_counts_as_not_said(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     odd = pixel(
@@ -258,10 +265,82 @@ def test_numbers_come_as_text_too_and_strange_ones_are_kept(
     assert options is not None
     assert options["min_minutes_per_conv"] == 120
     assert options["post_click_expire_mins"] == 20160
-    assert options["post_view_expire_mins"] == "soon"
+    assert "post_view_expire_mins" not in options
     assert options["post_click_value"] == 1.5
     assert options["post_view_value"] == 2.0
     assert "state" not in options
+
+
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [
+        *[
+            (field, odd)
+            for field in ("post_click_value", "post_view_expire_mins", "min_minutes_per_conv")
+            for odd in ("nan", "Infinity", "-inf", "1e999", "", "soon", 10**400, True, [1], {"a": 1})
+        ],
+        ("min_minutes_per_conv", 1.5),
+        *[(field, odd) for field in ("state", "trigger_type", "code") for odd in (["click"], {"a": 1}, 7, True)],
+        *[
+            ("piggyback_pixels", odd)
+            for odd in (
+                [{"pixel_type": "img", "url": None}],
+                [{"pixel_type": "img", "url": 7}],
+                [{"pixel_type": ["img"], "url": "https://a.example"}],
+                [{"pixel_type": "img", "url": "https://a.example"}, "https://b.example"],
+                [None],
+                {"pixel_type": "img", "url": "https://a.example"},
+                "https://a.example",
+                0,
+            )
+        ],
+    ],
+)
+def test_what_has_an_odd_shape_counts_as_not_said(
+    field: str, odd: Any, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    answer = {"response": {"status": "OK", "pixels": [pixel(17, name="Shop", **{field: odd})]}}
+    loopback.script = [says(answer)]
+    found = connect("xandr").read_pixel(ACCOUNT, "17")
+    assert found.options is not None
+    assert field not in found.options
+    assert found.name == "Shop"
+    assert found.raw[field] == odd
+
+
+def test_words_unknown_here_are_kept(connect: Callable[..., Provider], loopback: Loopback) -> None:
+    new = {"state": "paused", "trigger_type": "touch", "piggyback_pixels": [{"pixel_type": "gif", "url": "u"}]}
+    loopback.script = [says({"response": {"status": "OK", "pixels": [pixel(17, **new)]}})]
+    assert connect("xandr").read_pixel(ACCOUNT, "17").options == {"code": "ph-17", **new}
+
+
+@pytest.mark.parametrize(("count", "total"), [(10**9, 10**9), ("3", 3), ("many", None), ([3], None), (-1, None)])
+def test_a_total_is_a_number_or_not_said(
+    count: Any, total: int | None, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [page(7, count=count)]
+    assert next(connect("xandr").list_pixels(ACCOUNT)).total == total
+
+
+@pytest.mark.parametrize("count", [10**9 + 1, "9" * 64])
+def test_a_total_beyond_reason_is_not_believed(
+    count: Any, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [page(7, count=count)]
+    with pytest.raises(BadAnswer):
+        listed(connect("xandr"))
+
+
+@pytest.mark.parametrize(
+    ("word", "sent"),
+    [("9", 9), ("none", None), ("Purchase, new", "Purchase, new"), ("\u0667", "\u0667"), ("7.5", "7.5")],
+)
+def test_a_category_goes_back_as_it_came(
+    word: str, sent: Any, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says({"response": {"status": "OK", "id": "17"}})]
+    connect("xandr").update_pixel(ACCOUNT, "17", {"events": [word]})
+    assert loopback.received[0].json() == {"pixel": {"pixel_conversion_event_id": sent}}
 
 
 @pytest.mark.parametrize(
@@ -278,6 +357,9 @@ def test_numbers_come_as_text_too_and_strange_ones_are_kept(
         ("piggyback_pixels", [{"pixel_type": "img", "url": "u"}], [], False),
         ("code", None, "", True),
         ("code", "a", "A", False),
+        ("state", None, "", True),
+        ("post_click_value", 10**400, 1.0, False),
+        ("piggyback_pixels", [None], [], False),
         ("state", "active", "inactive", False),
     ],
 )  # fmt: skip

@@ -184,6 +184,19 @@ def test_only_a_status_of_ok_is_a_yes(
         assert error.retry_after == 9
 
 
+@pytest.mark.parametrize("odd", [["NOAUTH"], {"id": "NOAUTH"}, 7, True, None])
+@pytest.mark.parametrize("field", ["error_id", "error_code", "error", "error_description"])
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_an_error_in_an_odd_shape_is_an_honest_error(
+    odd: Any, field: str, logged_in: bool, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    said = {"error_id": "SYNTAX", "error": "No.", "error_description": None, "error_code": None, field: odd}
+    loopback.script = [says({"response": said})]
+    error = fails(lambda: create(connect("xandr", tokens=Tokens() if logged_in else Tokens(None))))
+    assert type(error) is (Refused if field != "error_id" else BadAnswer if logged_in else NotSent)
+    assert len(loopback.received) == 1
+
+
 def test_ok_is_read_in_any_case(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says({"response": {"status": "ok", "id": "17"}})]
     assert create(connect("xandr")).remote_id == "17"

@@ -22,9 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
         parser.add_argument("--port", type=int, help="default: SANDBOX_PORT (8010); 0 takes any free one")
         parser.add_argument("--state", help="the state file (default: sandbox.sqlite3 in DATA_DIR)")
-        parser.add_argument(
-            "--xandr-2010", action="store_true", help="answer in the form of Xandr's samples of 2010"
-        )
+        parser.add_argument("--xandr-2010", action="store_true", help="answer in the form of Xandr's samples of 2010")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Before the server starts: a signal must not find us without a handler.

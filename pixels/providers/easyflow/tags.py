@@ -61,7 +61,7 @@ def sdk_tag(subject: TagSubject) -> Tag:
         title="SDK integration",
         copy_label="Copy code",
         body="\n".join(lines) + "\n",
-        where="In your checkout, as a JavaScript module: it sets up the SDK; call each function when its event happens.",
+        where="In your checkout, as a JavaScript module: it sets up the SDK. Call each function as its event happens.",
         warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in events else [])),
         to_fill_in=sum(not value for value in filled.values()),
     )

@@ -111,8 +111,8 @@ def _response(answer: Answer) -> dict[str, Any]:
     try:
         body = answer.json()
     except BadAnswer:
-        return {}
-    response = body.get("response", body) if isinstance(body, dict) else {}
+        body = None
+    response = body.get("response", body) if isinstance(body, dict) else None
     response = response if isinstance(response, dict) else {}
     said = {name: response.get(name) for name in ERROR_TEXTS}
     return {**response, **{name: value if isinstance(value, str) else "" for name, value in said.items()}}
