@@ -1,6 +1,6 @@
 # make run     sets everything up and starts the product; Ctrl-C stops it
 # make test    everything that has to hold; sets up what the tests need
-# make quick   the inner loop: lint and the tests without browser and services
+# make quick   the inner loop: ruff and the tests without browser and services
 # make format  puts code in shape;  make lock  renews the hashed requirements
 
 PYTHON ?= python3

@@ -157,7 +157,8 @@ CACHES = {
     "broker": _REDIS_CACHE,
 }
 
-# Times of the push and pull machinery, in seconds; each must stay under the next (docs/decisions/0003).
+# Times of the push and pull machinery, in seconds. A call must end before its lease, a lease before its task, a task
+# before its message comes back (docs/decisions/0003, pixels/checks.py).
 CALL_DEADLINE = env.float("CALL_DEADLINE", 30)
 LEASE = env.float("LEASE", 90)
 TASK_LIMIT = env.int("TASK_LIMIT", 240)

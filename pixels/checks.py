@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
+from pixels.models import sealed
 from pixels.providers import PROVIDERS
 
 
@@ -24,10 +26,21 @@ def provider_addresses(**kwargs: Any) -> list[CheckMessage]:
 @register
 def times(**kwargs: Any) -> list[CheckMessage]:
     """Each of these must outlast the one before (docs/decisions/0003)."""
-    names = ("CALL_DEADLINE", "LEASE", "TASK_LIMIT")
-    pairs = itertools.pairwise(names)
+    lasts = {name: getattr(settings, name) for name in ("CALL_DEADLINE", "LEASE", "TASK_LIMIT")}
+    lasts["the broker's visibility timeout"] = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
     return [
-        Error(f"{short} must be shorter than {long}.", id="pixels.E002")
-        for short, long in pairs
-        if getattr(settings, short) >= getattr(settings, long)
+        Error(f"{short} must be shorter than {long} ({lasts[long]} s).", id="pixels.E002")
+        for short, long in itertools.pairwise(lasts)
+        if lasts[short] >= lasts[long]
     ]
+
+
+@register
+def credential_keys(**kwargs: Any) -> list[CheckMessage]:
+    """A key that can't be used is found at the start, not when the first credentials are stored."""
+    try:
+        sealed.keys()
+    except ImproperlyConfigured as error:
+        if settings.CREDENTIAL_KEYS:
+            return [Error(str(error), id="pixels.E003")]
+    return []

@@ -140,16 +140,16 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         running.clear()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker("services")
-            # One product of each kind for the whole run: all its tests go to the same pytest-xdist process.
-            kind = item.callspec.params["stack"]  # type: ignore[attr-defined]
-            item.add_marker(pytest.mark.xdist_group(f"stack-{kind}"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Not when all are collected: by then pytest-xdist has read the groups.
+    fixtures = getattr(item, "fixturenames", ())
+    if "page" in fixtures:
+        item.add_marker("browser")
+    if "stack" in fixtures:
+        item.add_marker("services")
+        # One product of each kind for the whole run: all its tests go to the same pytest-xdist process.
+        kind = item.callspec.params["stack"]  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(f"stack-{kind}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

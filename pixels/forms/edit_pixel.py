@@ -26,10 +26,10 @@ class EditPixelForm:
         self.pixel, self.provider = pixel, pixel.provider_class
         self.version = fingerprint(pixel.ours)
         self.name = NameForm(data, initial={"name": pixel.name, "version": self.version})
-        initial = self.provider.pixel_form.initial_for(tuple(pixel.events), pixel.options)
-        self.options = self.provider.pixel_form(data, initial=initial)
+        self.options = self.provider.pixel_form.for_pixel(tuple(pixel.events), pixel.options, data)
         ticked = data.getlist("events") if data else pixel.events
-        self.ticked = [word for word in self.provider.vocabulary if word.value in ticked]
+        self.words = [*self.provider.vocabulary, *self.provider.unknown_words(pixel.events)]
+        self.ticked = [word for word in self.words if word.value in ticked]
 
     def is_valid(self) -> bool:
         if not (self.name.is_valid() & self.options.is_valid()):
@@ -55,7 +55,10 @@ class EditPixelForm:
         for option in self.options.per_pixel:
             value = self.options.cleaned_data.get(option)
             if value and others.filter(**{f"options__{option}": value}).exists():
-                self.options.add_error(option, "Another pixel in the ad account has this code.")
+                self.options.add_error(
+                    option,
+                    f"Another pixel in the ad account has this {str(self.options.fields[option].label).lower()}.",
+                )
 
     def changes(self) -> dict[str, Any]:
         """What differs from the row, in the shape of an update operation's payload."""
@@ -64,15 +67,5 @@ class EditPixelForm:
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        before, same = {**self._unedited(), **self.pixel.ours}, self.provider.comparable
+        before, same = self.pixel.ours, self.provider.comparable
         return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}
-
-    def _unedited(self) -> dict[str, Any]:
-        """What the form would send if nobody touched it: for options that the provider never told us of."""
-        data = {}
-        for bound in self.provider.pixel_form(initial=self.options.initial):
-            choices = getattr(bound.field, "choices", None)
-            value = bound.initial
-            data[bound.name] = next(iter(choices))[0] if value is None and choices else value
-        form = self.provider.pixel_form(data)
-        return form.options() if form.is_valid() else {}

@@ -189,7 +189,9 @@ class NewPixelForm:
                 row.errors.setdefault("name", []).append(self._name_taken())
         for option, value in row.own.items():
             if value and any(other.own[option] == value for other in others):
-                row.errors.setdefault(option, []).append("Two pixels of this batch have this code.")
+                row.errors.setdefault(option, []).append(
+                    f"Two pixels of this batch have this {str(self.options.fields[option].label).lower()}."
+                )
             elif value and self._taken(**{f"options__{option}": value}):
                 row.errors.setdefault(option, []).append(self._option_taken(option))
 

@@ -131,6 +131,13 @@ class Credential(models.Model):
         secret = self.connection.provider_class.secret_fields
         return {field: Secret(value) if field in secret else value for field, value in values.items()}
 
+    def reseal(self) -> None:
+        """Seal with the newest key what any key still opens; saves. The session token is forgotten: it is soon drawn
+        anew."""
+        plaintext = unseal(self.sealed, place=self._place("credentials"))
+        self.sealed, self.sealed_token = seal(plaintext, place=self._place("credentials")), None
+        self.save(update_fields=["sealed", "sealed_token"])
+
     def seal_token(self, token: Secret | None) -> bytes | None:
         return None if token is None else seal(token.reveal().encode(), place=self._place("token"))
 

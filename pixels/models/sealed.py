@@ -21,8 +21,9 @@ class CannotOpen(Exception):
     """The key is no longer in CREDENTIAL_KEYS, or the value was not sealed for this row."""
 
 
-def _keys() -> dict[bytes, bytes]:
-    keys = {}
+def keys() -> dict[bytes, bytes]:
+    """Key id to key, in the order of the settings; raises ImproperlyConfigured."""
+    found = {}
     for text in settings.CREDENTIAL_KEYS:
         try:
             key = base64.b64decode(text, validate=True)
@@ -30,15 +31,15 @@ def _keys() -> dict[bytes, bytes]:
             key = b""
         if len(key) != 32:
             raise ImproperlyConfigured("Each of CREDENTIAL_KEYS must be base64 of 32 random bytes.") from None
-        keys[hashlib.sha256(key).digest()[:KEY_ID]] = key
-    if not keys:
+        found[hashlib.sha256(key).digest()[:KEY_ID]] = key
+    if not found:
         raise ImproperlyConfigured("CREDENTIAL_KEYS is empty: credentials can be neither stored nor read.")
-    return keys
+    return found
 
 
 def seal(plaintext: bytes, *, place: str) -> bytes:
     """key id (8 bytes) + nonce (12) + ciphertext. `place` says where the value belongs: team, row, field."""
-    key_id, key = next(iter(_keys().items()))
+    key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE)
     return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + place.encode())
 
@@ -46,7 +47,7 @@ def seal(plaintext: bytes, *, place: str) -> bytes:
 def unseal(sealed: bytes, *, place: str) -> bytes:
     sealed = bytes(sealed)
     key_id, nonce, ciphertext = sealed[:KEY_ID], sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
-    key = _keys().get(key_id)
+    key = keys().get(key_id)
     if key is None:
         raise CannotOpen("the key that sealed this value is not in CREDENTIAL_KEYS")
     try:

@@ -144,7 +144,7 @@ def change_pixel(pixel: Pixel, actor: User, changes: Mapping[str, Any]) -> None:
 @transaction.atomic
 def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
     _supported(pixel, "activate")
-    _start(pixel, actor, Operation.Kind.UPDATE, {"state": "active" if active else "inactive"})
+    _start(pixel, actor, Operation.Kind.UPDATE, pixel.provider_class.activation(active))
     record(pixel.team, actor, "activated" if active else "deactivated", pixel)
 
 

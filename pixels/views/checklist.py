@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pixels.providers.base import Provider, Word
+from pixels.providers.base import Word
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Group:
     rows: list[tuple[Word, bool]]
 
 
-def groups(provider: type[Provider], ticked: Iterable[Word]) -> list[Group]:
+def groups(words: Iterable[Word], ticked: Iterable[Word]) -> list[Group]:
     chosen = {word.value for word in ticked}
     found: dict[str, list[tuple[Word, bool]]] = {}
-    for word in provider.vocabulary:
+    for word in words:
         found.setdefault(word.group, []).append((word, word.value in chosen))
     return [Group(name, rows) for name, rows in found.items()]

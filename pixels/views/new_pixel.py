@@ -100,7 +100,7 @@ def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpRe
         "form": form,
         "provider": form.provider,
         "connection": form.connection,
-        "groups": groups(form.provider, form.ticked),
+        "groups": groups(form.provider.vocabulary, form.ticked),
         "simple": simple,
         "advanced": advanced,
         "advanced_open": any(field.errors for field in advanced),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team, User
+from pixels import tasks
 from pixels.models import AdAccount, Connection, Operation, Pixel
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
@@ -82,6 +83,12 @@ class Sandbox:
 
     def switch(self, **switches: Any) -> None:
         self.ask("POST", "switch", json=switches)
+
+
+@pytest.fixture(autouse=True)
+def broker_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that takes the broker away does not keep the next one's hints back."""
+    monkeypatch.setattr(tasks, "_broker_away_until", 0.0)
 
 
 @pytest.fixture(scope="session")

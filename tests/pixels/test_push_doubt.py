@@ -1,9 +1,6 @@
 """After a doubtful answer to a create nothing is sent again by machine: the pixel is unknown."""
 
-import threading
-
 import pytest
-from django.db import connection as database
 
 from pixels.models import Operation, Pixel
 from pixels.providers.easyflow import Easyflow
@@ -241,27 +238,3 @@ def test_two_workers_with_the_same_message_send_one_request(easyflow, promise, s
     push.push(due)
     push.push(due)
     assert sandbox.asked("easyflow", "create") == 1
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(database.vendor == "sqlite", reason="the tests' SQLite lives in memory: one thread")
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_many_workers_at_the_same_moment_send_one_request(connect, promise, sandbox, provider):
-    promise(connect(provider))
-    [due] = push.due(1)
-    gate = threading.Barrier(6)
-
-    def work():
-        gate.wait()
-        try:
-            push.push(due)
-        finally:
-            database.close()
-
-    workers = [threading.Thread(target=work) for _ in range(6)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert sandbox.asked(provider, "create") == 1
-    assert Pixel.objects.get().lifecycle == "live"

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 
 from pixelhub.celery import app
 from pixels import tasks
@@ -101,6 +102,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     Connection.objects.filter(pk=pitchtarget.pk).update(test="works")
     run = connections.sync_now(xandr, None)
     SyncRun.objects.create(team=run.team, connection=pitchtarget, state="done")
+    Pixel.objects.filter(pk=unread.pk).update(read_back_at=F("created_at"))
     time.sleep(0.01)
 
     tasks.sweep()
