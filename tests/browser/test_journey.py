@@ -166,7 +166,7 @@ def test_from_sign_up_to_the_clipboard(
     alice.fill(Name=batch)
     for word in ("AddToCart", "Lead", "No category"):
         alice.event(word).check()
-    expect(page.get_by_text("This creates 3 pixels")).to_be_visible()
+    expect(page.get_by_role("heading", name="This creates 3 pixels")).to_be_visible()
     alice.field("Lead pixel").fill(f"{batch}, leads")
     alice.button("Create 3 pixels").click()
     names = {f"{batch} – AddToCart": 4, f"{batch}, leads": 8, f"{batch} – No category": None}

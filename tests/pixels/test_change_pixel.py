@@ -97,6 +97,16 @@ def test_what_the_provider_never_said_and_nobody_typed_is_not_sent(xandr, edit, 
     assert body == {"pixel": {"name": "New", "pixel_conversion_event_id": 7}}
 
 
+def test_words_and_values_this_version_does_not_know_survive_an_edit(xandr, edit, put, sync, misbehaving):
+    newer = {"id": 17, "name": "Old", "state": "frozen", "trigger_type": "swipe", "pixel_conversion_event_id": 99}
+    misbehaving.script = [LOGGED_IN, says({"response": {"status": "OK", "count": 1, "pixels": [newer]}})]
+    sync(xandr)
+    pixel = Pixel.objects.get()
+    edit.save(pixel, name="New")
+    _, body = put()
+    assert body == {"pixel": {"name": "New"}}
+
+
 def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, live, edit, sandbox, carry_out, bob):
     pixel = live(xandr, "Shoes")
     assert edit.save(pixel, name="Boots", events="2", trigger_type="hybrid").url == at("pixel", pixel)

@@ -7,6 +7,7 @@ from django.db import connection as database
 from django.test import Client
 
 from pixels.models import Operation, Pixel, Website
+from pixels.providers.base import AdAccountRef
 from pixels.services import connections
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, NewPixel
@@ -91,6 +92,26 @@ def test_one_more_tick_in_a_form_sent_before_is_asked_about_too(new_pixel, xandr
     response = new_pixel.send(values | {"events": ["2", "7", "8"]})
     assert response.status_code == 409
     assert counts() == (2, 2)
+
+
+def test_the_same_form_for_another_ad_account_or_website_is_asked_about_too(new_pixel, xandr, alice, team, sandbox):
+    second = connections.add_ad_account(xandr, alice, AdAccountRef(id="8"))
+    shop = Website.objects.create(team=team, name="Shop", url="https://shop.example")
+    values = new_pixel.fill(xandr, "7")
+    new_pixel.send(values)
+    for other in ({"ad_account": str(second.pk)}, {"website": str(shop.pk)}):
+        assert new_pixel.send(values | other).status_code == 409
+    assert counts() == (1, 1)
+
+
+def test_a_connection_that_went_while_the_form_was_filled_in_creates_nothing(new_pixel, xandr, connect, alice, sandbox):
+    values = new_pixel.fill(xandr, "7", name="Shoes")
+    other = connect("xandr")
+    connections.disconnect(xandr, alice)
+    response = new_pixel.send(values)
+    assert counts() == (0, 0)
+    shown = Page.of(response).form_with("token").values
+    assert (shown["connection"], shown["name"]) == ([str(other.pk)], ["Shoes"])
 
 
 def test_the_token_of_another_team_names_other_pixels(new_pixel, browser_of, charlie, connect, xandr, sandbox):

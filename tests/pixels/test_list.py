@@ -203,17 +203,6 @@ def test_a_remote_id_can_be_copied_from_the_list(browser_of, vera, at, row):
     assert page.data(script) == "60143</script>"
 
 
-def test_the_list_refreshes_itself_while_something_is_under_way(browser_of, vera, at, row):
-    pixel = row("one")
-    window = browser_of(vera)
-    assert b"every 2s" in window.get(at("pixel_list")).content
-    part = window.get(at("pixel_list"), HTTP_HX_REQUEST="true").content
-    assert b"<html" not in part
-    assert b'id="pixel-table"' in part
-    Pixel.objects.filter(pk=pixel.pk).update(lifecycle="failed")
-    assert b"every 2s" not in window.get(at("pixel_list")).content
-
-
 def test_what_needs_you_is_counted_on_the_overview_and_leads_to_the_list(browser_of, vera, at, row, names):
     row("drifted", lifecycle="live", remote="drifted")
     row("failed", lifecycle="failed"), row("unknown", lifecycle="unknown"), row("unknown too", lifecycle="unknown")

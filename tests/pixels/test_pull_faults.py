@@ -146,6 +146,7 @@ def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandb
 
     def taken_over():
         SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
+        sandbox.seed("xandr", [at_xandr(5, "Renamed")])
         pull.pull(run.pk)
         assert SyncRun.objects.get().state == "done"
 
@@ -153,6 +154,7 @@ def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandb
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempt, run.created) == ("done", 2, 150)
+    assert not Pixel.objects.filter(remote="drifted").exists()  # as its old page would have it
     assert Pixel.objects.count() == 150
 
 

@@ -185,15 +185,16 @@ def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
     assert creates(misbehaving) == 2
 
 
-def test_a_change_of_a_pixel_whose_connection_is_paused_waits(xandr, promise, carry_out, sandbox):
+@pytest.mark.parametrize("field", ["paused_at", "disconnected_at"])
+def test_a_change_of_a_pixel_whose_connection_is_not_in_use_waits(xandr, promise, carry_out, sandbox, field):
     pixel = promise(xandr)
-    Connection.objects.update(paused_at=timezone.now())
+    Connection.objects.update(**{field: timezone.now()})
     carry_out()
     push.push(Operation.objects.get().pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     assert pixel.badge.label == "Waiting for the connection"
-    Connection.objects.update(paused_at=None)
+    Connection.objects.update(**{field: None})
     carry_out()
     assert len(sandbox.held("xandr")) == 1
 

@@ -2,9 +2,11 @@
 
 import base64
 import os
+from io import StringIO
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen, seal, unseal
@@ -16,6 +18,12 @@ PLACE = "1/row/credentials"
 
 def key() -> str:
     return base64.b64encode(os.urandom(32)).decode()
+
+
+def opened() -> list[dict]:
+    """All credentials in the clear."""
+    rows = [credential.open() for credential in Credential.objects.order_by("pk")]
+    return [{name: getattr(value, "reveal", lambda v=value: v)() for name, value in row.items()} for row in rows]
 
 
 def test_what_was_sealed_opens():
@@ -66,6 +74,31 @@ def test_the_first_key_seals_and_all_open(settings):
     assert unseal(after, place=PLACE) == b"new"
     with pytest.raises(CannotOpen):
         unseal(before, place=PLACE)
+
+
+def test_rotation_seals_all_with_the_first_key_and_can_be_run_again(connect, carry_out, sandbox, settings):
+    old, new = settings.CREDENTIAL_KEYS[0], key()
+    for provider in ("xandr", "pitchtarget"):
+        connect(provider)
+    carry_out()  # a session token as well
+    before = opened()
+    settings.CREDENTIAL_KEYS = [new, old]
+    for _ in range(2):
+        said = StringIO()
+        call_command("rotate_credentials", stdout=said)
+        assert "Sealed again: 2. Could not be read with any key: 0." in said.getvalue()
+    settings.CREDENTIAL_KEYS = [new]
+    assert opened() == before
+    assert {credential.sealed_token for credential in Credential.objects.all()} == {None}  # soon drawn anew
+
+
+def test_what_no_key_opens_is_counted_and_left_alone(connect, settings):
+    connect("xandr")
+    before = bytes(Credential.objects.get().sealed)
+    settings.CREDENTIAL_KEYS, said = [key()], StringIO()
+    call_command("rotate_credentials", stdout=said)
+    assert "Could not be read with any key: 1." in said.getvalue()
+    assert bytes(Credential.objects.get().sealed) == before
 
 
 @pytest.mark.parametrize("keys", [[], [""], ["short"], [base64.b64encode(b"x" * 16).decode()], ["not base64 ~"]])

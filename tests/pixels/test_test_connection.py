@@ -115,16 +115,6 @@ def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, s
     assert check.waiting(10) == []
 
 
-def test_the_page_refreshes_itself_only_while_something_is_under_way(browser_of, vera, at, xandr, sandbox, verdict):
-    browser = browser_of(vera)
-    assert b'hx-trigger="every' in browser.get(at("connection", xandr)).content
-    part = browser.get(at("connection", xandr), HTTP_HX_REQUEST="true").content
-    assert b"<html" not in part
-    assert b'id="connection-live"' in part
-    verdict(xandr)
-    assert b'hx-trigger="every' not in browser.get(at("connection", xandr)).content
-
-
 def test_refused_credentials_are_said_on_the_overview(browser_of, vera, at, connect, sandbox, verdict):
     assert verdict(connect("xandr", credentials=WRONG["xandr"])) == "refused"
     assert "Needs you" in Page.of(browser_of(vera).get(at("overview"))).text
