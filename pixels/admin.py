@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -34,6 +35,12 @@ class WebsiteAdmin(admin.ModelAdmin):
     list_select_related = ("team",)
     search_fields = ("name", "url", "team__name")
     autocomplete_fields = ("team",)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A website does not change teams: its pixels would not follow."""
+        return ("team",) if obj else ()
+
     date_hierarchy = "created_at"
 
 

@@ -119,6 +119,10 @@ class NewPixelForm:
         place = f"{self.team.pk}/{word}" if word else f"{self.team.pk}"
         return uuid.uuid5(self.token, place)
 
+    def possible_ids(self) -> list[uuid.UUID]:
+        """Of every pixel this form could make: alone, or in a batch with any ticks."""
+        return [self.pixel_id(), *(self.pixel_id(word.value) for word in self.provider.vocabulary)]
+
     def reference(self, word: str | None = None) -> str:
         return f"{REFERENCE_PREFIX}{self.pixel_id(word)}"
 

@@ -42,14 +42,23 @@ class Plan:
 
 
 def create_pixels(
-    team: Team, actor: User, *, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan]
+    team: Team,
+    actor: User,
+    *,
+    ad_account: AdAccount,
+    website: Website | None,
+    plans: Sequence[Plan],
+    form_ids: Sequence[UUID] = (),
 ) -> list[Pixel]:
-    """Promise these pixels: rows and operations in one transaction. Sent twice, it gives the same pixels again."""
+    """Promise these pixels: rows and operations in one transaction. Sent twice, it gives the same pixels again.
+
+    `form_ids`: all ids that the form could name, so that a form sent again with other ticks is noticed as well.
+    """
     if ad_account.connection.team_id != team.pk or (website and website.team_id != team.pk):
         raise PermissionDenied
     try:
         with transaction.atomic():
-            if made := _already_made(team, ad_account, website, plans):
+            if made := _already_made(team, ad_account, website, plans, form_ids):
                 return made
             _use(ad_account.connection)
             pixels = []
@@ -70,15 +79,18 @@ def create_pixels(
                 pixels.append(pixel)
             return pixels
     except IntegrityError:  # the other half of a double click was first
-        made = _already_made(team, ad_account, website, plans)
+        made = _already_made(team, ad_account, website, plans, form_ids)
         if not made:
             raise
         return made
 
 
-def _already_made(team: Team, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan]) -> list[Pixel]:
+def _already_made(
+    team: Team, ad_account: AdAccount, website: Website | None, plans: Sequence[Plan], form_ids: Sequence[UUID]
+) -> list[Pixel]:
     """What an earlier sending of this form has made; raises FormAlreadySent when that was something else."""
-    pixels = Pixel.objects.for_team(team).filter(pk__in=[plan.id for plan in plans]).select_related("connection")
+    ids = {*form_ids, *(plan.id for plan in plans)}
+    pixels = Pixel.objects.for_team(team).filter(pk__in=ids).select_related("connection")
     first = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE).order_by("-created_at")
     sent = {operation.pixel_id: operation.fingerprint for operation in first}  # the first of each, as the last one wins
     made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}

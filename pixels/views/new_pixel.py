@@ -87,6 +87,7 @@ def _create(request: TeamRequest, form: NewPixelForm) -> list[Pixel]:
         ad_account=form.draft.cleaned_data["ad_account"],
         website=website,
         plans=form.plans(),
+        form_ids=form.possible_ids(),
     )
 
 

@@ -54,15 +54,16 @@ def test_every_model_is_there():
 @each_model
 def test_lists_pages_searches_and_filters_open(admin, filled, model):
     changelist = address(model, "changelist")
-    assert admin.get(changelist).context["cl"].result_count > 0
-    for text in ("shoes", "6f1c1b1e-3c52-4d5e-9b57-0d9a3d1f7a10", "2", "ph-", "é'%_"):
+    shown = admin.get(changelist).context["cl"]
+    assert shown.result_count > 0
+    for text in ("6f1c1b1e-3c52-4d5e-9b57-0d9a3d1f7a10", "2 é'%_"):
         assert admin.get(changelist, {"q": text}).status_code == 200
-    for row in model.objects.all():
-        assert admin.get(address(model, "change", row.pk)).status_code == 200
-        assert admin.get(address(model, "history", row.pk)).status_code == 200
-    spec = admin.get(changelist).context["cl"].filter_specs
-    for choice in [c for one in spec for c in one.choices(admin.get(changelist).context["cl"])]:
-        assert admin.get(changelist + choice["query_string"]).status_code == 200
+    for filtered in shown.filter_specs:
+        *_, last = filtered.choices(shown)
+        assert admin.get(changelist + last["query_string"]).status_code == 200
+    row = model.objects.first()
+    for page in ("change", "history"):
+        assert admin.get(address(model, page, row.pk)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -151,3 +151,17 @@ def test_two_clicks_at_the_same_moment_make_one_pixel(new_pixel, xandr, sandbox,
         thread.join()
     assert answers == [302] * 4
     assert counts() == (2, 2)
+
+
+@pytest.mark.parametrize(("first", "second"), [(["7"], ["2", "7"]), (["2", "7"], ["8"]), (["2", "3"], ["7", "8"])])
+def test_a_form_sent_again_with_other_ticks_is_asked_about(new_pixel, xandr, sandbox, first, second):
+    values = new_pixel.fill(xandr, *first, name="Shoes")
+    new_pixel.send(values)
+    before = counts()
+    response = new_pixel.send(values | {"events": second})
+    assert response.status_code == 409
+    assert counts() == before
+    again = Page.of(response).form_with("token").values
+    assert again["events"] == second
+    assert new_pixel.send(again).status_code == 302
+    assert Pixel.objects.count() == len(first) + len(second)
