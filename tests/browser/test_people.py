@@ -27,7 +27,7 @@ def test_a_forgotten_password_is_replaced_by_mail(stack, alice):
 
     link = link_in(mail_to(alice.email, stack.directory / "mail"))
     page.goto(link)
-    for field in page.locator("input[type=password]").all():
+    for field in page.get_by_label(re.compile("password", re.IGNORECASE)).all():
         field.fill("another-horse-8-battery")
     alice.button("Change password").click()
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Choose a new password")

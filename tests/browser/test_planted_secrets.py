@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -180,7 +181,7 @@ def test_planted_secrets_are_found_nowhere(stack: Stack, alice: Person, unique: 
 
     # The person's own passwords.
     page.goto("/accounts/password/change/")
-    fields = page.locator("input[type=password]").all()
+    fields = page.get_by_label(re.compile("password", re.IGNORECASE)).all()
     fields[0].fill(alice.password)
     for field in fields[1:]:
         field.fill(planted["a password at sign-up"])
