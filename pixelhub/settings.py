@@ -248,6 +248,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # The traceback of a failed request goes to the log; its local variables (which may hold a form) do not.
     "loggers": {
+        # Refusals are no faults, and the address of a refused invitation is a secret.
+        "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Two lines for every task would hide the others; what a task did is in its rows, failures still show.
         "celery.app.trace": {"level": "WARNING"},

@@ -13,6 +13,7 @@ urlpatterns = [
     path("pixels/<uuid:pixel_id>/edit/", pixel.edit, name="pixel_edit"),
     path("pixels/<uuid:pixel_id>/state/", pixel.state, name="pixel_state"),
     path("pixels/<uuid:pixel_id>/retry/", pixel.retry, name="pixel_retry"),
+    path("pixels/<uuid:pixel_id>/dismiss/", pixel.dismiss, name="pixel_dismiss"),
     path("pixels/<uuid:pixel_id>/delete/", pixel.delete, name="pixel_delete"),
     path("pixels/<uuid:pixel_id>/archive/", pixel.archive, name="pixel_archive"),
     path("pixels/<uuid:pixel_id>/restore/", pixel.restore, name="pixel_restore"),

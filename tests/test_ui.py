@@ -341,8 +341,8 @@ def test_every_request_gets_an_id_of_its_own_and_never_the_clients(db):
 
 def test_log_lines_carry_the_id_while_the_request_lasts(db, caplog):
     caplog.handler.addFilter(RequestIdFilter())
-    answer = Client().get("/nowhere/")
-    line = next(record for record in caplog.records if record.getMessage() == "Not Found: /nowhere/")
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/")
+    line = next(record for record in caplog.records if record.name == "django.security.csrf")
     assert line.request_id == answer["X-Request-Id"]
-    logging.getLogger("django.request").warning("afterwards")
+    logging.getLogger("pixelhub").warning("afterwards")
     assert caplog.records[-1].request_id == "-"

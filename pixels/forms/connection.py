@@ -32,9 +32,15 @@ class EnvironmentForm(forms.Form):
             field.help_text = "The sandbox stands in for the provider: nothing you do there reaches it."
 
 
-def credentials_form(provider: str, data: Any = None) -> ConnectionForm:
-    """The provider's form without the ad account: for replacing credentials."""
-    form = PROVIDERS[provider].connection_form(data)
+def credentials_form(connection: Connection, data: Any = None) -> ConnectionForm:
+    """The provider's form without the ad account: for replacing credentials. What is no secret is filled in."""
+    provider, credential = connection.provider_class, getattr(connection, "credential", None)
+    shown = (
+        {name: hint for name, hint in credential.hints.items() if name not in provider.secret_fields}
+        if credential
+        else {}
+    )
+    form = provider.connection_form(data, initial=shown)
     for name in form.ad_account_fields:
         form.fields.pop(name, None)
     return form

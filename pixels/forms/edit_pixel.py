@@ -67,5 +67,7 @@ class EditPixelForm:
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        before, same = self.pixel.ours, self.provider.comparable
+        # Where the two sides differ, what is saved here is sent, though it may be what the row held already.
+        drifted = {name: (self.pixel.theirs or {}).get(name) for name in self.pixel.drift}
+        before, same = {**self.pixel.ours, **drifted}, self.provider.comparable
         return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}

@@ -18,7 +18,10 @@ Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
 
 STATES: dict[str, tuple[str, Q]] = {
-    "live": ("Live", LIVE),
+    "live": (
+        "Live",
+        LIVE & Q(error_code="") & ~Q(remote__in=[Remote.DRIFTED, Remote.ABSENT, Remote.GONE, Remote.DUPLICATE]),
+    ),
     "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
     "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
     "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),

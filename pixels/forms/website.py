@@ -6,14 +6,18 @@ from pixels.models import Website
 web_address = URLValidator(schemes=["http", "https"], message="Enter a web address, such as https://shop.example.")
 
 
+class WebAddressField(forms.URLField):
+    default_validators = [web_address]
+    default_error_messages = {"invalid": web_address.message}
+
+
 class WebsiteForm(forms.ModelForm):
     """The instance comes with its team, so that the name's uniqueness in the team is checked here."""
 
-    url = forms.URLField(
+    url = WebAddressField(
         label="URL",
         max_length=500,
         assume_scheme="https",
-        validators=[web_address],
         help_text="The address of the site, such as https://shop.example.",
     )
 

@@ -177,6 +177,12 @@ class Pixel(models.Model):
                 self.Remote.GONE: ("failed", "trash-x", "Gone"),
                 self.Remote.DUPLICATE: ("failed", "copy", "Duplicate"),
             }.get(self.Remote(self.remote), ("live", "check", label))
+            if (
+                tone == "live"
+                and self.provider_class.can("activate")
+                and not self.provider_class.is_active(self.options)
+            ):
+                tone, icon = "waiting", "player-pause"
             return Badge(tone, icon, label, word)
         tone, icon = {
             self.Lifecycle.FAILED: ("failed", "x"),

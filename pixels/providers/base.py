@@ -144,6 +144,7 @@ class PixelForm(forms.Form):
     """
 
     advanced: ClassVar[tuple[str, ...]] = ()
+    advanced_hint: ClassVar[str] = ""  # what is under "Advanced", in a few words
     per_pixel: ClassVar[tuple[str, ...]] = ()
     show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
     events: forms.Field

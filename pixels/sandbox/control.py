@@ -65,12 +65,16 @@ def _seed(request: Request, store: Store) -> Response:
     try:
         body = read_json(request.body)
         with store.transaction():
-            SEEDERS[body["provider"]](body, store)
-            count = len(held(store, body["provider"]))
+            provider = body.get("provider") or (xandr.SLUG if "line_items" in body else "")
+            SEEDERS[provider](body, store)
+            count = len(held(store, provider))
     except BadJson:
         return refusal(400, "The body is not valid JSON")
     except (AttributeError, KeyError, TypeError, ValueError):
-        return refusal(400, "Give provider and objects with all their keys; for PitchTarget an ad_account too")
+        return refusal(
+            400,
+            "Give provider and objects with all their keys; PitchTarget: an ad_account too; Xandr: or line_items",
+        )
     return json_response({"held": count})
 
 

@@ -76,6 +76,18 @@ def _ask_for_test(connection: Connection) -> None:
     tasks.hint(tasks.test_connection, connection.pk)
 
 
+def sharing(connection: Connection) -> list[Connection]:
+    """Other connections in use that have an ad account of this one: each lists the same pixels as its own."""
+    ids = connection.ad_accounts.values("remote_id")
+    same = Connection.objects.for_team(connection.team).filter(
+        provider=connection.provider,
+        environment=connection.environment,
+        disconnected_at=None,
+        ad_accounts__remote_id__in=ids,
+    )
+    return list(same.exclude(pk=connection.pk).distinct().order_by("created_at").prefetch_related("ad_accounts"))
+
+
 def open_work(connection: Connection) -> list[Operation]:
     """What a disconnect would cancel: promised changes that have provably not been sent."""
     waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING)

@@ -150,14 +150,14 @@ def change_pixel(pixel: Pixel, actor: User, changes: Mapping[str, Any]) -> None:
     """Send what changed; our row takes the new values when the provider has accepted them."""
     _supported(pixel, "update")
     _start(pixel, actor, Operation.Kind.UPDATE, dict(changes))
-    record(pixel.team, actor, "changed", pixel, ", ".join(sorted(changes)))
+    record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted(changes)))
 
 
 @transaction.atomic
 def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
     _supported(pixel, "activate")
     _start(pixel, actor, Operation.Kind.UPDATE, pixel.provider_class.activation(active))
-    record(pixel.team, actor, "activated" if active else "deactivated", pixel)
+    record(pixel.team, actor, "asked to activate" if active else "asked to deactivate", pixel)
 
 
 @transaction.atomic
@@ -165,7 +165,7 @@ def delete_pixel(pixel: Pixel, actor: User) -> None:
     """At the provider; for putting the row away there is archive_pixel."""
     _supported(pixel, "delete")
     _start(pixel, actor, Operation.Kind.DELETE, {})
-    record(pixel.team, actor, "deleted", pixel)
+    record(pixel.team, actor, "asked to delete", pixel)
 
 
 @transaction.atomic
@@ -180,6 +180,16 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     record(pixel.team, actor, "retried", pixel)
 
 
+@transaction.atomic
+def dismiss_error(pixel: Pixel, actor: User) -> None:
+    """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
+    _lock(pixel)
+    if pixel.lifecycle == Pixel.Lifecycle.LIVE and pixel.error_code:
+        pixel.clear_error()
+        pixel.save()
+        record(pixel.team, actor, "dismissed the message of", pixel)
+
+
 def last_operation(pixel: Pixel) -> Operation | None:
     return pixel.operations.order_by("-created_at").first()
 
@@ -187,7 +197,9 @@ def last_operation(pixel: Pixel) -> Operation | None:
 def can_retry(pixel: Pixel, last: Operation | None) -> bool:
     ended = (Operation.State.FAILED, Operation.State.CANCELLED)
     settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE)
-    return bool(last and last.state in ended and settled and pixel.error_code and not pixel.archived_at)
+    # A delete is asked for by typing the name, each time.
+    again = last is not None and last.kind != Operation.Kind.DELETE and last.state in ended
+    return bool(again and settled and pixel.error_code and not pixel.archived_at)
 
 
 @transaction.atomic

@@ -49,7 +49,7 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
                 return None
             settle_unknown(pixel)
         if remote is None:
-            pixel.lifecycle = Pixel.Lifecycle.DELETED
+            pixel.lifecycle, pixel.remote, pixel.remote_state = Pixel.Lifecycle.DELETED, Pixel.Remote.GONE, ""
         elif create:
             if not attach(pixel, remote):
                 return pixel

@@ -198,6 +198,7 @@ def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:
         options=dict(remote.options or {}),
         lifecycle=Lifecycle.LIVE,
         remote_id=remote.remote_id,
+        checked_at=timezone.now(),
     )
     see(pixel, remote)
     return pixel

@@ -78,6 +78,7 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "hints": [(labels.get(name, name), hint) for name, hint in credential.hints.items()] if credential else [],
         "credential": credential,
         "pixel_count": connection.pixels.filter(there()).count(),
+        "sharing": services.sharing(connection) if not connection.disconnected_at else [],
         "no_list": provider.missing.get("list"),
         "sandbox_page": connection.is_sandbox,
     }
@@ -110,7 +111,7 @@ def sync(request: TeamRequest, connection_id: UUID) -> HttpResponse:
 @team_view(Role.ADMIN)
 def credentials(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
-    form = credentials_form(connection.provider, request.POST if request.method == "POST" else None)
+    form = credentials_form(connection, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         services.replace_credentials(connection, request.user, form.credentials())
         return redirect("connection", request.team.slug, connection.pk)

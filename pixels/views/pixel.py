@@ -73,7 +73,7 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "facts": facts(pixel),
         "drift": drift_rows(pixel),
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
-        "is_active": provider.is_active(pixel.options),
+        "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
         "can": {name: live and provider.can(name) for name in CHANGES},
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
@@ -123,6 +123,12 @@ def state(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 @team_view(Role.EDITOR)
 def retry(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     return _do(request, _get(request, pixel_id), services.retry)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def dismiss(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.dismiss_error)
 
 
 @team_view(Role.EDITOR)

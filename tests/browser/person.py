@@ -73,6 +73,15 @@ class Person:
             else:
                 field.fill(value)
 
+    def reload_until(self, visible: Locator) -> None:
+        """For what a page does not show by itself."""
+        for _ in range(60):
+            if visible.is_visible():
+                return
+            self.page.wait_for_timeout(250)
+            self.page.reload()
+        raise AssertionError(f"{visible} never came")
+
     # -- Connections -------------------------------------------------------------------------------------------
 
     def connect(self, provider: str, fields: dict[str, str] | None = None, says: str = "") -> None:

@@ -70,7 +70,8 @@ def test_archive_puts_away_and_sends_nothing(alice, sandbox, unique):
 
 def test_sync_now_adopts_what_was_made_elsewhere(alice, sandbox, unique):
     alice.connect("Xandr")
-    expect(alice.page.get_by_role("row", name="PixelHub")).to_contain_text("Done")  # the first one comes by itself
+    first = alice.page.get_by_role("row").filter(has_text="PixelHub").filter(has_text="Done")
+    alice.reload_until(first)  # it comes by itself, and "Sync now" would join it
     name = unique("Elsewhere")
     made = sandbox.create_at_xandr(
         name=name, code=unique("theirs"), pixel_conversion_event_id=5, post_view_expire_mins=77

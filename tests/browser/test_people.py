@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import expect
 
-from .conftest import on_postgres
+from .conftest import on_sqlite
 from .person import mail_to
 
-pytestmark = on_postgres
+pytestmark = on_sqlite
 
 
 def link_in(mail: str) -> str:

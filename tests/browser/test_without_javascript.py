@@ -3,23 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import on_postgres
+from .conftest import on_sqlite
 
-pytestmark = on_postgres
+pytestmark = on_sqlite
 
 
 @pytest.fixture
 def browser_context_args(browser_context_args):
     return browser_context_args | {"java_script_enabled": False}
-
-
-def reload_until(page, what) -> None:
-    for _ in range(40):
-        if what.is_visible():
-            return
-        page.wait_for_timeout(250)
-        page.reload()
-    raise AssertionError(f"{what} never came")
 
 
 def connect(alice, provider: str, **fields: str) -> None:
@@ -30,7 +21,7 @@ def connect(alice, provider: str, **fields: str) -> None:
     for label, value in fields.items():
         alice.field(label).fill(value)
     alice.button("Save connection").click()
-    reload_until(alice.page, alice.page.get_by_text("Works", exact=True))
+    alice.reload_until(alice.page.get_by_text("Works", exact=True))
 
 
 def test_from_sign_up_to_the_code(page, alice, sandbox, unique):
@@ -41,7 +32,7 @@ def test_from_sign_up_to_the_code(page, alice, sandbox, unique):
     alice.event("Purchase").check()
     alice.button("Create pixel").click()
     expect(alice.heading(name)).to_be_visible()
-    reload_until(page, page.get_by_role("status").get_by_text("Live", exact=True))
+    alice.reload_until(page.get_by_role("status").get_by_text("Live", exact=True))
     (held,) = sandbox.objects("xandr", name)
     assert held["pixel_conversion_event_id"] == 7
     assert page.get_by_role("group", name="Image tag, code").inner_text() == (
@@ -59,7 +50,7 @@ def test_two_ticks_make_two_pixels(alice, sandbox, unique):
     alice.button("Create pixel").click()
     for event in ("Lead", "Purchase"):
         row = alice.page.get_by_role("row", name=f"{name} – {event}")
-        reload_until(alice.page, row.get_by_text("Live", exact=True))
+        alice.reload_until(row.get_by_text("Live", exact=True))
     assert {held["name"] for held in sandbox.objects("xandr", name)} == {f"{name} – Lead", f"{name} – Purchase"}
 
 
@@ -76,6 +67,6 @@ def test_another_connection_shows_its_own_fields_before_anything_is_created(page
     expect(alice.field("Name")).to_have_value(name)
     alice.event("CHECKOUT").check()
     alice.button("Create pixel").click()
-    reload_until(page, page.get_by_role("status").get_by_text("Live", exact=True))
+    alice.reload_until(page.get_by_role("status").get_by_text("Live", exact=True))
     assert sandbox.objects("xandr", name) == []
     assert len(sandbox.objects("pitchtarget", name)) == 1

@@ -118,7 +118,7 @@ def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, l
     assert (pixel.lifecycle, pixel.remote, pixel.name, pixel.events) == ("live", "in_sync", "Boots", ["2"])
     [held] = sandbox.held("xandr")
     assert (held["name"], held["pixel_conversion_event_id"], held["trigger_type"]) == ("Boots", 2, "hybrid")
-    line = Activity.objects.get(verb="changed")
+    line = Activity.objects.get(verb="asked to change")
     assert (line.actor, line.detail) == (bob, "events, name, trigger_type")
 
 
@@ -214,7 +214,7 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
         assert (pixel.lifecycle, pixel.remote) == ("live", "in_sync")
         assert button in Page.of(browser.get(at("pixel", pixel))).text
     assert list(Activity.objects.filter(kind="pixel").values_list("verb", flat=True).order_by("at")) == [
-        "created", "deactivated", "activated",
+        "created", "asked to deactivate", "asked to activate",
     ]  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_it_is_gone_at_the_provider_and_the_row_says_so(bobs, at, xandr, live, s
     assert "Deleted" in Page.of(bobs.get(at("pixel", pixel))).text
     assert Page.of(bobs.get(at("pixel_list"))).text.count("Shoes") == 0
     assert Page.of(bobs.get(at("pixel_list"), {"state": "deleted"})).text.count("Shoes") > 0
-    assert Activity.objects.filter(verb="deleted", kind="pixel", actor=bob).count() == 1
+    assert Activity.objects.filter(verb="asked to delete", kind="pixel", actor=bob).count() == 1
 
 
 def test_one_that_a_line_item_uses_stays_and_the_words_are_told(bobs, at, xandr, live, sandbox, carry_out):
@@ -50,12 +50,29 @@ def test_one_that_a_line_item_uses_stays_and_the_words_are_told(bobs, at, xandr,
     assert (pixel.lifecycle, pixel.error_code) == ("live", "refused")
     text = Page.of(bobs.get(at("pixel", pixel))).text
     assert "used by one or more line items" in text
-    assert "Retry" in text
+    assert "Not deleted" in text
+    assert "Retry" not in text  # each delete is asked for by typing the name
+    assert bobs.post(at("pixel_retry", pixel)).status_code == 302
+    carry_out()
+    assert sandbox.asked("xandr", "delete") == 1
     sandbox.seed("xandr", [held], line_items=[item | {"pixel_ids": []}])
-    bobs.post(at("pixel_retry", pixel))
+    bobs.post(at("pixel_delete", pixel), {"confirm": "Shoes"})
     carry_out()
     pixel.refresh_from_db()
-    assert pixel.lifecycle == "deleted"
+    assert (pixel.lifecycle, pixel.remote, pixel.remote_state) == ("deleted", "gone", "")
+
+
+def test_the_message_of_a_refused_delete_can_be_dismissed(bobs, browser_of, vera, at, xandr, live, sandbox, carry_out):
+    pixel = live(xandr, "Shoes")
+    [held] = sandbox.held("xandr")
+    item = {"id": 1, "name": "Spring", "state": "active", "advertiser_id": 2, "pixel_ids": [held["id"]]}
+    sandbox.seed("xandr", [held], line_items=[item])
+    bobs.post(at("pixel_delete", pixel), {"confirm": "Shoes"})
+    carry_out()
+    assert browser_of(vera).post(at("pixel_dismiss", pixel)).status_code == 403
+    bobs.post(at("pixel_dismiss", pixel))
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_code) == ("live", "")
 
 
 def test_one_that_is_already_gone_there_counts_as_deleted(bobs, at, xandr, live, sandbox, carry_out):

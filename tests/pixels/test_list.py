@@ -104,7 +104,7 @@ def test_filters(names, row, team):
     assert found() == everything
     assert found(provider="pitchtarget") == {"failed", "unknown"}
     assert found(website=shop.pk) == {"drifted"}
-    assert found(state="live") == {"live", "drifted", "absent", "odd"}
+    assert found(state="live") == {"live"}
     assert found(state="waiting") == {"queued"}
     assert found(state="drifted") == {"drifted"}
     assert found(state="absent") == {"absent"}

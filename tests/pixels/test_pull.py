@@ -332,3 +332,20 @@ def test_the_schedule_asks_each_connection_that_can_be_listed_now_and_then(
     assert pull.schedule(10) == []
     SyncRun.objects.update(created_at=timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL + 1))
     assert [run.connection for run in pull.schedule(10)] == [xandr]
+
+
+def test_saving_a_drifted_pixel_sends_ours_again(browser_of, bob, at, xandr, live, sandbox, sync, carry_out):
+    pixel = live(xandr, "Shoes")
+    [held] = sandbox.held("xandr")
+    sandbox.seed("xandr", [held | {"name": "Theirs", "post_click_value": 3}])
+    sync(xandr)
+    pixel.refresh_from_db()
+    assert (pixel.name, pixel.remote) == ("Shoes", "drifted")
+    browser = browser_of(bob)
+    values = Page.of(browser.get(at("pixel_edit", pixel))).form_with("version").values
+    browser.post(at("pixel_edit", pixel), values)
+    carry_out()
+    pixel.refresh_from_db()
+    assert (pixel.name, pixel.remote, pixel.drift) == ("Shoes", "in_sync", [])
+    [held] = sandbox.held("xandr")
+    assert (held["name"], held["post_click_value"]) == ("Shoes", None)

@@ -79,9 +79,7 @@ def test_xandr_answers_the_request_of_the_sample_of_2018_as_the_sample_does(xand
     before = {**shown["response"]["pixel"], "pixel_conversion_event_id": None, "pixel_conversion_event": None}
     seed("xandr", [before])
 
-    answer = xandr(
-        "PUT", "/pixel?id=1017110&advertiser_id=57992", json=sample("xandr_update_request_2018")
-    ).json()
+    answer = xandr("PUT", "/pixel?id=1017110&advertiser_id=57992", json=sample("xandr_update_request_2018")).json()
 
     assert answer["response"]["pixel"]["last_modified"] > before["last_modified"]
     answer["response"]["pixel"]["last_modified"] = shown["response"]["pixel"]["last_modified"]

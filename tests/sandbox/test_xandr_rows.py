@@ -78,9 +78,7 @@ def test_a_code_within_an_advertiser_id_is_a_filter(xandr, pixels):
 def test_row_7_meta_names_what_may_be_filtered_and_sorted_by(xandr):
     response = xandr("GET", "/pixel/meta").json()["response"]
     assert response["status"] == "OK"
-    assert {"name": "last_modified", "type": "timestamp", "filter_by": True, "sort_by": True} in response[
-        "fields"
-    ]
+    assert {"name": "last_modified", "type": "timestamp", "filter_by": True, "sort_by": True} in response["fields"]
 
 
 @pytest.mark.parametrize(("who", "number"), [("advertiser_id=2", 2), ("advertiser_code=adv-8", 8)])
@@ -135,9 +133,7 @@ def test_an_id_is_never_given_twice(xandr, new_pixel):
     assert new_pixel()["id"] > first
 
 
-@pytest.mark.parametrize(
-    "who", ["advertiser_id=3", "advertiser_code=adv-3", "advertiser_id=2&advertiser_code=adv-8"]
-)
+@pytest.mark.parametrize("who", ["advertiser_id=3", "advertiser_code=adv-3", "advertiser_id=2&advertiser_code=adv-8"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_another_advertiser_is_not_found(xandr, method, who):
     answer = xandr(method, f"/pixel?{who}", json={"pixel": {"name": "Purchase"}})
@@ -198,9 +194,7 @@ LINE_ITEM = {"id": 382, "name": "Line Item", "state": "active", "advertiser_id":
 def test_a_pixel_that_a_line_item_uses_shows_it_and_cannot_be_deleted(xandr, control, new_pixel):
     pixel_id = new_pixel()["id"]
     where = f"/pixel?advertiser_id=2&id={pixel_id}"
-    control(
-        "POST", "/seed", json={"provider": "xandr", "line_items": [{**LINE_ITEM, "pixel_ids": [pixel_id]}]}
-    )
+    control("POST", "/seed", json={"provider": "xandr", "line_items": [{**LINE_ITEM, "pixel_ids": [pixel_id]}]})
     shown = [{"id": 382, "name": "Line Item", "state": "active"}]
     assert xandr("GET", where).json()["response"]["pixel"]["line_items"] == shown
 

@@ -37,6 +37,7 @@ class EasyflowConnectionForm(ConnectionForm):
 
 class EasyflowPixelForm(PixelForm):
     advanced: ClassVar[tuple[str, ...]] = ("description", "external_reference")
+    advanced_hint = "Description, external reference"
     show_when: ClassVar[Mapping[str, str]] = {"conversion_label": "platform=google"}
 
     events = EventsField(VOCABULARY)

@@ -54,6 +54,7 @@ class XandrPixelForm(PixelForm):
         "piggyback_type",
         "piggyback_urls",
     )
+    advanced_hint = "State, trigger, repeats, windows, values, code, piggyback"
     per_pixel: ClassVar[tuple[str, ...]] = ("code",)
     show_when: ClassVar[Mapping[str, str]] = {"min_minutes": "repeat=minutes"}
 
