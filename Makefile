@@ -11,7 +11,7 @@ BIN := .venv/bin
 CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
 
 .NOTPARALLEL:
-.PHONY: run test quick lint check unit postgres format lock packages
+.PHONY: run test quick lint check unit browser postgres format lock packages
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -32,7 +32,7 @@ run: .venv/runtime
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-test: packages lint check unit postgres
+test: packages lint check unit browser postgres
 
 packages:
 	@.ci/packages
@@ -54,6 +54,9 @@ check: .venv/development
 
 unit: .venv/development
 	$(BIN)/pytest -n 2
+
+browser: .venv/development
+	$(BIN)/pytest -n 2 -m browser
 
 # The same tests once more on PostgreSQL; browser and services choose their database themselves.
 postgres: .venv/development

@@ -48,6 +48,7 @@ NO_SCREEN = {
     "healthz": "JSON",
     "pixel_plan": "a part of the form for new pixels",
     "pixel_state": "POST",
+    "pixel_dismiss": "POST",
     "pixel_retry": "POST",
     "pixel_archive": "POST",
     "pixel_restore": "POST",
