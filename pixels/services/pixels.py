@@ -90,14 +90,15 @@ def _already_made(
 ) -> list[Pixel]:
     """What an earlier sending of this form has made; raises FormAlreadySent when that was something else."""
     ids = {*form_ids, *(plan.id for plan in plans)}
-    pixels = Pixel.objects.for_team(team).filter(pk__in=ids).select_related("connection")
+    # Read before the operations: whoever commits both in between must not show the one without the other.
+    pixels = list(Pixel.objects.for_team(team).filter(pk__in=ids).select_related("connection"))
     first = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE).order_by("-created_at")
     sent = {operation.pixel_id: operation.fingerprint for operation in first}  # the first of each, as the last one wins
     made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}
     place = ad_account.pk, website and website.pk
     if made and made != {plan.id: (fingerprint(plan.payload), *place) for plan in plans}:
         raise FormAlreadySent("This form was sent before, with other values. Send it again to create these as well.")
-    return list(pixels)
+    return pixels
 
 
 def _use(connection: Connection) -> None:
