@@ -14,7 +14,7 @@ from pixels.models.pixel import there
 # What needs a person, worst first: key of the list's state filter, words for one and for many.
 NEEDS = {
     "unknown": ("may or may not exist at the provider", "may or may not exist at the provider", "question-mark"),
-    "failed": ("could not be created or changed", "could not be created or changed", "x"),
+    "failed": ("could not be created, changed or deleted", "could not be created, changed or deleted", "x"),
     "drifted": ("differs at the provider", "differ at the provider", "arrows-diff"),
     "absent": ("was not in the last list", "were not in the last list", "eye-off"),
 }
