@@ -42,7 +42,7 @@ for (const [kind, isOne] of Object.entries({
   change: (event) => event.target.tagName === "SELECT",
   input: (event) => event.target.matches("input:not([type=checkbox], [type=radio]), textarea"),
 })) addEventListener(kind, (event) => {
-  if (isOne(event)) sessionStorage[kind] = Number(sessionStorage[kind] ?? 0) + 1;
+  if (isOne(event)) sessionStorage[kind] = (sessionStorage[kind] ?? "") + event.target.outerHTML.slice(0, 99) + "\\n";
 }, true);
 """
 
@@ -199,7 +199,13 @@ def test_four_clicks_from_the_overview_to_the_clipboard(alice: Person, sandbox: 
     page.evaluate("sessionStorage.clear()")
 
     page.get_by_role("main").get_by_role("link", name="New pixel").first.click()
+    expect(page.get_by_role("heading", name="Nothing is ticked yet")).to_be_visible()
+    place = alice.button("Create pixel").evaluate("button => button.offsetTop")
     alice.event("Purchase").check()
+    expect(page.get_by_role("heading", name="This creates 1 pixel")).to_be_visible()
+    assert alice.button("Create pixel").evaluate("button => button.offsetTop") == place, (
+        "a button that moves away is missed"
+    )
     alice.button("Create pixel").click()
     alice.see_status("Live")
     tag = alice.copy("Copy image tag")
@@ -207,5 +213,5 @@ def test_four_clicks_from_the_overview_to_the_clipboard(alice: Person, sandbox: 
     remote_id = re.search(r"id=(\d+)", tag)
     assert remote_id and tag == image_tag(remote_id[1])
     counted = page.evaluate("({...sessionStorage})")
-    assert int(counted["click"]) <= 4, counted  # New pixel, the tick, Create pixel, Copy
+    assert counted["click"].count("\n") <= 4, counted["click"]  # New pixel, the tick, Create pixel, Copy
     assert "change" not in counted and "input" not in counted, "name, connection and ad account are filled in"
