@@ -107,17 +107,20 @@ class Answer:
         return text
 
     def _retry_after(self) -> float | None:
-        """In seconds, from seconds (of two, the longer) or a date; None when it makes no sense."""
-        header = self.headers.get("Retry-After", "").strip()
-        if re.fullmatch(r"\d{1,9}(\s*,\s*\d{1,9})*", header, re.ASCII):
-            seconds = float(max(int(part) for part in header.split(",")))
-        else:
-            date = _date(header)
-            if date is None:
-                return None
-            # By the provider's own clock, if it tells it: ours may differ.
-            seconds = (date - (_date(self.headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
-        return seconds if 0 < seconds <= MAX_WAIT else None
+        """In seconds, from seconds or a date, of two the longer; None when it makes no sense."""
+        # A header that was sent twice arrives as one, with a comma between; a date has a comma of its own.
+        parts = re.split(r",\s*(?=\d+\s*(?:,|$)|[A-Za-z]{3},)", self.headers.get("Retry-After", ""), flags=re.ASCII)
+        waits = [seconds for part in parts if (seconds := self._wait(part.strip())) is not None]
+        return max((seconds for seconds in waits if 0 < seconds <= MAX_WAIT), default=None)
+
+    def _wait(self, part: str) -> float | None:
+        if re.fullmatch(r"\d{1,9}", part, re.ASCII):
+            return float(part)
+        date = _date(part)
+        if date is None:
+            return None
+        # By the provider's own clock, if it tells it: ours may differ.
+        return (date - (_date(self.headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
 
 
 def object_id(value: Any) -> str | None:

@@ -32,6 +32,7 @@ class AdAccountRef:
 
     id: str
     code: str | None = None
+    name: str = field(default="", compare=False)  # only where a list of ad accounts told it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +61,21 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """A provider's word for an event of the catalogue (pixels/events.py)."""
+    """A provider's word for an event of the catalogue (pixels/events.py).
+
+    `event` and `grade` say what the word stands for. `near` names further events of the catalogue for which it is the
+    nearest word this provider has (grade "close"), each with the sentence that says what is lost.
+    """
 
     value: str  # as sent, stored and listed
     label: str  # as the provider prints it
     sentence: str  # what happens on the website, for the checklist
     event: str  # key of the catalogue
     grade: Literal["exact", "close", "none"]
+    source: str = ""  # the document that has this word
     group: str = ""
     note: str = ""  # a warning worth reading before ticking
+    near: Mapping[str, str] = field(default_factory=dict)  # event -> sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,16 +129,40 @@ class Tokens(Protocol):
 
 
 class ConnectionForm(forms.Form):
-    """Credentials and the first ad account. Subclasses add credential fields and label the ad account's."""
+    """Credentials and the first ad account. Subclasses add credential fields and label the ad account's.
+
+    A provider with several ways to sign in names them in `ways`, each with the fields that it takes (all of them
+    declared as required), and has a choice field `way` (required=False) whose first value is the usual one. Fields of
+    the ways not chosen are neither checked nor kept.
+    """
 
     ad_account = forms.CharField(max_length=64)
     ad_account_fields: ClassVar[tuple[str, ...]] = ("ad_account", "ad_account_code")
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @property
+    def show_when(self) -> dict[str, str]:
+        """field -> "way=value": shown only while that way is chosen."""
+        return {name: f"way={way}" for way, names in self.ways.items() for name in names}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.ways:
+            data["way"] = data.get("way") or next(iter(self.ways))
+            chosen = self.ways.get(data["way"], ())
+            for name in {name for names in self.ways.values() for name in names} - set(chosen):
+                self.errors.pop(name, None)
+                data.pop(name, None)
+        return data
 
     def credentials(self) -> dict[str, str]:
         return {k: v for k, v in self.cleaned_data.items() if k not in self.ad_account_fields}
 
-    def ad_account_ref(self) -> AdAccountRef:
+    def ad_account_ref(self) -> AdAccountRef | None:
+        """None where it was left open, to be picked from the provider's list."""
         data = self.cleaned_data
+        if not data["ad_account"]:
+            return None
         return AdAccountRef(id=data["ad_account"], code=data.get("ad_account_code") or None)
 
 
@@ -146,6 +177,8 @@ class PixelForm(forms.Form):
     advanced: ClassVar[tuple[str, ...]] = ()
     advanced_hint: ClassVar[str] = ""  # what is under "Advanced", in a few words
     per_pixel: ClassVar[tuple[str, ...]] = ()
+    fixed: ClassVar[Mapping[str, str]] = {}  # field that no update can change -> why, as a sentence
+    secret_options: ClassVar[frozenset[str]] = frozenset()  # fields that are kept sealed and never shown
     show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
     events: forms.Field
 
@@ -157,6 +190,8 @@ class PixelForm(forms.Form):
         initial = cls.initial_for(events, options)
         form = cls(data, initial=initial)
         for name, form_field in form.fields.items():
+            if name in cls.fixed:
+                form_field.disabled, form_field.help_text = True, cls.fixed[name]
             if isinstance(form_field, EventsField):
                 form_field.keep(events)
             elif isinstance(form_field, forms.ChoiceField):
@@ -169,8 +204,12 @@ class PixelForm(forms.Form):
         return name
 
     def options(self) -> dict[str, Any]:
-        """The cleaned fields beyond the events, normalised as in RemotePixel.options; JSON values only."""
+        """The cleaned fields beyond events and secrets, normalised as in RemotePixel.options; JSON values only."""
         raise NotImplementedError
+
+    def secrets(self) -> dict[str, str]:
+        """The secret options that were filled in; a field left empty says nothing, so it changes nothing."""
+        return {name: self.cleaned_data[name] for name in sorted(self.secret_options) if self.cleaned_data.get(name)}
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +247,8 @@ class Provider:
     ) -> None:
         self.credentials = credentials
         self.tokens = tokens
-        secrets = tuple(Secret(self.credential(name)) for name in sorted(self.secret_fields))
+        # Of several ways to sign in, only the chosen one's fields are there.
+        secrets = tuple(Secret(self.credential(name)) for name in sorted(self.secret_fields) if name in credentials)
         self.http = Http(self.label, base_url.rstrip("/"), gate, secrets)
 
     def credential(self, field_name: str) -> str:
@@ -220,17 +260,31 @@ class Provider:
     def can(cls, capability: Capability) -> bool:
         return capability in cls.capabilities
 
-    def check_credentials(self, ad_account: AdAccountRef) -> None:
-        """A cheap read that fails as BadCredentials when they are wrong."""
+    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+        """A cheap read that fails as BadCredentials when they are wrong; a sentence worth knowing, or none.
+
+        `ad_account`: one to try them on, where there is one already and the provider needs one.
+        """
         raise self._not_supported("check_credentials")
 
     def list_ad_accounts(self) -> list[AdAccountRef]:
+        """All that these credentials reach, complete or an error."""
         raise self._not_supported("ad_accounts")
+
+    def last_fired(self, ad_account: AdAccountRef) -> Mapping[str, datetime | None]:
+        """When each pixel last fired, by remote id; None: never. Pixels that the provider is silent about are absent.
+
+        May take as long as several calls: it waits until the provider has the report ready, or raises.
+        """
+        raise self._not_supported("last_fired")
 
     def create_pixel(
         self, ad_account: AdAccountRef, name: str, events: tuple[str, ...], options: Mapping[str, Any], reference: str
     ) -> RemotePixel:
-        """One call, never repeated here. The answer may know no more than the id."""
+        """One call, never repeated here. The answer may know no more than the id.
+
+        The values of secret options are `Secret`s.
+        """
         raise self._not_supported("create")
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
@@ -246,10 +300,11 @@ class Provider:
         raise self._not_supported("list")
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
-        """`changes`: "name", "events" and options, only what differs."""
+        """`changes`: "name", "events", options and secret options (as `Secret`s), only what differs."""
         raise self._not_supported("update")
 
     def delete_pixel(self, ad_account: AdAccountRef, remote_id: str) -> None:
+        """Final; a pixel that is not there any more counts as deleted."""
         raise self._not_supported("delete")
 
     @classmethod
@@ -279,6 +334,16 @@ class Provider:
     def word(cls, value: str) -> Word | None:
         """The vocabulary entry of a value; None for one this version does not know."""
         return next((word for word in cls.vocabulary if word.value == value), None)
+
+    @classmethod
+    def word_for(cls, event: str) -> tuple[Word | None, Literal["exact", "close", "none"], str]:
+        """This provider's word for an event of the catalogue, how well it fits, and a sentence where it does not."""
+        fits = [word for word in cls.vocabulary if word.event == event and word.grade != "none"]
+        if fits:
+            best = min(fits, key=lambda word: word.grade != "exact")
+            return best, best.grade, best.note
+        near = next((word for word in cls.vocabulary if event in word.near), None)
+        return (near, "close", near.near[event]) if near else (None, "none", "")
 
     @classmethod
     def unknown_words(cls, values: Iterable[str]) -> list[Word]:

@@ -74,10 +74,17 @@ class Refused(ProviderError):
 
 
 class BadCredentials(ProviderError):
-    """The key, token or password was refused; the call was not carried out."""
+    """The key, token or password was refused; the call was not carried out.
+
+    `pauses`: the provider says that no further try will help before somebody acts there.
+    """
 
     code = "bad_credentials"
     advice = "Replace the credentials of this connection."
+
+    def __init__(self, sentence: str, *, pauses: bool = False, **facts: Any) -> None:
+        super().__init__(sentence, **facts)
+        self.pauses = pauses
 
 
 class Forbidden(ProviderError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -53,6 +54,51 @@ class PasswordField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         super().__init__(**{"max_length": 255, "strip": False, "widget": widget, **kwargs})
+
+
+class SecretTextarea(forms.Textarea):
+    """A text area that never shows what was typed into it before."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class PrivateKeyField(forms.CharField):
+    """An RSA private key as PEM, without a passphrase; normalised to its own lines."""
+
+    MIN_BITS = 2048
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = SecretTextarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"})
+        hint = f"RSA, {self.MIN_BITS} bits or more, from -----BEGIN to -----END, without a passphrase."
+        super().__init__(**{"max_length": 16384, "widget": widget, "help_text": hint, **kwargs})
+
+    def clean(self, value: Any) -> str:
+        pem = "\n".join(line.strip() for line in super().clean(value).splitlines() if line.strip())
+        if pem:
+            self._check(pem)
+        return pem
+
+    def _check(self, pem: str) -> None:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        if "PUBLIC KEY-----" in pem:
+            raise ValidationError("This is the public key. Paste the private one.")
+        if "ENCRYPTED" in pem:
+            raise ValidationError("This key is protected by a passphrase. Paste it without one.")
+        if not re.match(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n", pem) or not pem.endswith("PRIVATE KEY-----"):
+            raise ValidationError("Paste the whole key, from -----BEGIN to -----END.")
+        key = None
+        with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+            key = load_pem_private_key(pem.encode(), password=None)
+        if key is None:
+            raise ValidationError("This private key cannot be read. Check that all of it was pasted.")
+        if not isinstance(key, RSAPrivateKey):
+            raise ValidationError("This is no RSA key.")
+        if key.key_size < self.MIN_BITS:
+            raise ValidationError(f"This key has {key.key_size} bits; {self.MIN_BITS} are the least.")
 
 
 class EventsField(forms.MultipleChoiceField):

@@ -54,9 +54,13 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        text: str | None = None,
         hide: tuple[Secret, ...] = (),
     ) -> Answer:
-        """Sends one request, once. `hide`: secrets beyond the connection's own that the answer may repeat."""
+        """Sends one request, once, with at most one of the three bodies; `text` comes with its own Content-Type.
+
+        `hide`: secrets beyond the connection's own that the answer may repeat.
+        """
         self._gate(kind)
         started = time.monotonic()
         failure: ProviderError | None = None
@@ -69,7 +73,7 @@ class Http:
                     headers={"User-Agent": "PixelHub", "Accept": "application/json", **(headers or {})},
                     params=params,
                     json=json,
-                    data=form,
+                    data=form if text is None else text.encode(),
                 )
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = self._failure(watch, error)
@@ -86,6 +90,10 @@ class Http:
             # Never followed: requests would carry x-api-key to any other host.
             raise BadAnswer(f"{self._label} answered with an unexpected redirect.", status=status)
         return answer
+
+    def words(self, text: str) -> str:
+        """A text out of an answer's data, fit to be shown as errors show the provider's words."""
+        return Answer(self._label, 0, {}, b"", self._hide).words(text)
 
     def _exchange(self, watch: _Watch, **request: Any) -> tuple[int, Mapping[str, str], bytes]:
         with requests.Session() as session:

@@ -21,6 +21,7 @@ class Received:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str = ""  # path and query as they were sent
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -79,7 +80,7 @@ def _receive(connection: socket.socket) -> Received:
         body += connection.recv(65536)
     method, target, _ = start.split(" ")
     url = urlsplit(target)
-    return Received(method, url.path, dict(parse_qsl(url.query)), headers, body)
+    return Received(method, url.path, dict(parse_qsl(url.query)), headers, body, target)
 
 
 def raw(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:

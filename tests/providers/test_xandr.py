@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Refused
 from pixels.providers.xandr import Xandr
 
@@ -95,6 +95,8 @@ def test_a_page_with_something_odd_in_it_is_not_half_believed(
         failing("SYNTAX", 404, "resource not found"),
         page(count=0),
         says({"response": {"status": "OK", "count": 0, "pixel": None}}),
+        says({"response": {"status": "OK", "count": "0"}}),
+        says({"response": {"status": "OK", "pixels": [], "count": None, "num_elements": None}}),
     ],
 )
 def test_a_missing_pixel_is_not_found_only_where_xandr_says_so(
@@ -131,38 +133,15 @@ def test_resource_not_found_on_a_create_is_a_refusal(connect: Callable[..., Prov
         create(connect("xandr"))
 
 
-def test_a_pixel_is_found_by_its_code_in_one_call_where_the_advertisers_is_known(
+def test_the_echo_of_num_elements_is_not_the_number_of_rows(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
-    loopback.script = [page(7, count=1)]
-    found = connect("xandr").find_pixels(AdAccountRef(id="2", code="adv-2"), "ph-7", "Any")
-    assert [one.remote_id for one in found] == ["7"]
-    assert [request.query for request in loopback.received] == [{"advertiser_code": "adv-2", "code": "ph-7"}]
-
-
-@pytest.mark.parametrize(
-    "useless", [page(count=0), page(7, 8, count=2), failing("SYNTAX", 200, "resource not found"), failing("SYNTAX")]
-)
-def test_a_pixel_is_absent_only_when_the_whole_list_lacks_it(
-    useless: Behaviour, connect: Callable[..., Provider], loopback: Loopback
-) -> None:
-    loopback.script = [useless, page(7, 8, count=3), page(9, count=3)]
-    account = AdAccountRef(id="2", code="mistyped")
-    assert connect("xandr").find_pixels(account, "ph-1", "Any") == []
-    assert len(loopback.received) == 3
-
-
-def test_without_the_advertisers_code_the_whole_list_is_searched(
-    connect: Callable[..., Provider], loopback: Loopback
-) -> None:
-    loopback.script = [page(7, 8, count=3), page(9, count=3)]
-    assert [one.remote_id for one in connect("xandr").find_pixels(ACCOUNT, "ph-9", "Any")] == ["9"]
-
-
-def test_a_list_that_breaks_off_proves_no_absence(connect: Callable[..., Provider], loopback: Loopback) -> None:
-    loopback.script = [page(7, 8, count=3), page(count=3)]
-    with pytest.raises(BadAnswer):
-        connect("xandr").find_pixels(ACCOUNT, "ph-1", "Any")
+    loopback.script = [
+        page(1, 2, count=3, num_elements=100, start_element=0),
+        page(3, count=3, num_elements=None, start_element=None),
+    ]
+    assert listed(connect("xandr")) == [["1", "2"], ["3"]]
+    assert [request.query["start_element"] for request in loopback.received] == ["0", "2"]
 
 
 def test_a_create_sends_exactly_the_chosen_fields(connect: Callable[..., Provider], loopback: Loopback) -> None:

@@ -1,6 +1,10 @@
 """Xandr's log-in: once, again only when the token has run out, and never twice in a row."""
 
+import socket
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -16,12 +20,17 @@ from pixels.providers.errors import (
     Throttled,
 )
 from pixels.providers.secret import Secret
+from pixels.providers.xandr.envelope import Inconsistent
 
 from .conftest import ACCOUNT, SESSION, Tokens, create
-from .loopback import Behaviour, Loopback, hangs_up, says, silent
+from .loopback import Behaviour, Loopback, hangs_up, raw, says, silent
 
 LOGGED_IN = says({"response": {"status": "OK", "token": "hbapi:1:new:nym2", "dbg_info": {"output_term": "not_found"}}})
 CREATED = says({"response": {"status": "OK", "id": 17}})
+RATE_EXCEEDED = (
+    b'{"response": {"error_id": "SYSTEM", "error": "You have exceeded your request limit of 100 per 60 seconds", '
+    b'"error_description": "rate limit has been exceeded", "error_code": "RATE_EXCEEDED"}}'
+)
 
 
 def failing(error_id: str, status: int = 200, error: str = "No.", **more: Any) -> Behaviour:
@@ -96,7 +105,9 @@ def test_an_expired_password_or_a_disabled_user_is_not_logged_in_again(
     error_id: str, status: int, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [failing(error_id, status)]
-    assert type(fails(lambda: create(connect("xandr")))) is BadCredentials
+    error = fails(lambda: create(connect("xandr")))
+    assert type(error) is BadCredentials
+    assert error.pauses
     assert len(loopback.received) == 1
 
 
@@ -109,14 +120,69 @@ def test_a_refused_log_in_is_bad_credentials_after_one_request(
     error = fails(lambda: connect("xandr", tokens=Tokens(None)).check_credentials(ACCOUNT))
     assert type(error) is BadCredentials
     assert error.words == "No match found for user/pass"
+    assert error.pauses == error_id.startswith("NOAUTH_")
     assert len(loopback.received) == 1
+
+
+def test_a_log_in_refused_without_an_envelope_is_bad_credentials(
+    connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [says("Unauthorized", 401)]
+    error = fails(lambda: create(connect("xandr", tokens=Tokens(None))))
+    assert error.sentence == "Xandr refused the username or the password."
+    assert paths(loopback) == ["POST /auth"]
+
+
+@pytest.mark.parametrize("said", [("UNAUTH", 200), ("UNAUTH", 403), ("SYNTAX", 200), ("NOAUTH_NEW", 200)])
+def test_nothing_but_401_and_exactly_noauth_leads_to_another_log_in(
+    said: tuple[str, int], connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [failing(*said)]
+    fails(lambda: create(connect("xandr")))
+    assert paths(loopback) == ["POST /pixel"]
+
+
+def test_two_threads_that_meet_an_expired_token_log_in_once(
+    connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    meeting = threading.Barrier(2)
+
+    class Shared(Tokens):
+        """Both threads have read the old token before either of them sends it."""
+
+        def load(self) -> Secret | None:
+            token = super().load()
+            if token == SESSION and not self._lock.locked():
+                meeting.wait(5)
+            return token
+
+    def by_token(connection: socket.socket) -> None:
+        request = loopback.received[-1]
+        old = request.headers.get("authorization") == SESSION.reveal()
+        behave = LOGGED_IN if request.path == "/auth" else failing("NOAUTH") if old else CREATED
+        behave(connection)
+
+    loopback.script = [by_token]
+    tokens, made = Shared(), []
+    threads = [
+        threading.Thread(target=lambda: made.append(create(connect("xandr", tokens=tokens)).remote_id), daemon=True)
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert made == ["17", "17"]
+    assert paths(loopback).count("POST /auth") == 1
+    assert paths(loopback).count("POST /pixel") == 4
 
 
 def test_checking_logs_in_afresh_although_a_token_is_kept(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [LOGGED_IN]
     tokens = Tokens()
     connect("xandr", tokens=tokens).check_credentials(ACCOUNT)
-    assert paths(loopback) == ["POST /auth"]
+    assert paths(loopback) == ["POST /auth", "GET /user"]
     assert tokens.token == Secret("hbapi:1:new:nym2")
 
 
@@ -144,17 +210,33 @@ def test_trouble_while_logging_in_leaves_the_pixel_unsent(
     assert paths(loopback) == ["POST /auth"]
 
 
-def test_a_log_in_too_many_is_a_wait(connect: Callable[..., Provider], loopback: Loopback) -> None:
-    loopback.script = [failing("SYSTEM", error_code="RATE_EXCEEDED")]
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 405, 429, 503])
+def test_a_log_in_too_many_is_a_wait(status: int, connect: Callable[..., Provider], loopback: Loopback) -> None:
+    loopback.script = [failing("SYSTEM", status, error_code="RATE_EXCEEDED")]
     error = fails(lambda: connect("xandr").check_credentials(ACCOUNT))
     assert type(error) is Throttled
+    assert paths(loopback) == ["POST /auth"]
+
+
+@pytest.mark.parametrize(
+    "unknown", [failing("SYSTEM"), failing("TOO_MANY"), says({"response": {"status": "error"}}), says("Slow down", 200)]
+)
+def test_a_log_in_too_many_in_an_unknown_shape_is_one_request_and_not_the_end(
+    unknown: Behaviour, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    loopback.script = [unknown]
+    error = fails(lambda: create(connect("xandr", tokens=Tokens(None))))
+    assert type(error) is NotSent
+    assert error.retryable
+    assert paths(loopback) == ["POST /auth"]
 
 
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
     [
         (failing("SYNTAX"), Refused),
-        (failing("INTEGRITY"), Refused),
+        (failing("INTEGRITY"), Inconsistent),
+        (failing("INTEGRITY", 409), Inconsistent),
         (failing("LIMIT"), Refused),
         (failing("SYNTAX", 400), Refused),
         (failing("UNAUTH"), Forbidden),
@@ -167,7 +249,11 @@ def test_a_log_in_too_many_is_a_wait(connect: Callable[..., Provider], loopback:
         (failing("SOMETHING_NEW"), BadAnswer),
         (says({"response": {"status": "ERROR", "errors": ["no"]}}), BadAnswer),
         (says({"response": {"id": 17}}), BadAnswer),
-        (says({"response": {"status": "OK", "id": 17}}, 500), BadAnswer),
+        (says({"response": {"status": "error", "id": 17}}), BadAnswer),
+        (says({"response": {"status": None, "id": 17}}), BadAnswer),
+        (says({"response": {"status": ["OK"], "id": 17}}), BadAnswer),
+        (says({"status": "OK", "id": 17}), BadAnswer),
+        (says({"response": [{"status": "OK", "id": 17}]}), BadAnswer),
         (says("", 503), BadAnswer),
         (says("", 503, {"x-ratelimit-code": "503", "retry-after": "9"}), Throttled),
         (says("", 429, {"retry-after": "9"}), Throttled),
@@ -200,3 +286,89 @@ def test_an_error_in_an_odd_shape_is_an_honest_error(
 def test_ok_is_read_in_any_case(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says({"response": {"status": "ok", "id": "17"}})]
     assert create(connect("xandr")).remote_id == "17"
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 404, 409, 500, 503])
+def test_ok_is_a_yes_with_any_http_status(status: int, connect: Callable[..., Provider], loopback: Loopback) -> None:
+    """The envelope is read before the status, and decides."""
+    loopback.script = [says({"response": {"status": "OK", "id": 17}}, status)]
+    assert create(connect("xandr")).remote_id == "17"
+    assert len(loopback.received) == 1
+
+
+DATE = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def in_seconds(seconds: int) -> str:
+    return format_datetime(DATE + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("waits", "seconds"),
+    [
+        ([], None),
+        (["31"], 31),
+        (["9", "24"], 24),
+        (["24", "9"], 24),
+        ([in_seconds(40)], 40),
+        ([in_seconds(40), in_seconds(70)], 70),
+        ([in_seconds(40), "50"], 50),
+        (["9", "999999999999"], 9),
+        (["soon"], None),
+        (["-5"], None),
+        (["0"], None),
+        (["999999999999"], None),
+        ([in_seconds(-40)], None),
+        ([in_seconds(7 * 86400)], None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "marks", "error_code"),
+    [
+        (429, {"x-ratelimit-code": "429", "x-ratelimit-count": "101"}, None),
+        (429, {}, None),
+        (503, {"X-RateLimit-Code": "503"}, None),
+        (405, {}, "RATE_EXCEEDED"),
+        (200, {}, "RATE_EXCEEDED"),
+    ],
+)
+def test_each_generation_of_throttling_is_a_wait(
+    status: int,
+    marks: dict[str, str],
+    error_code: str | None,
+    waits: list[str],
+    seconds: float | None,
+    connect: Callable[..., Provider],
+    loopback: Loopback,
+) -> None:
+    body = b"" if error_code is None else RATE_EXCEEDED
+    head, rest = raw(status, body, {"Date": format_datetime(DATE, usegmt=True), **marks}).split(b"\r\n", 1)
+    twice = "".join(f"{name}: {wait}\r\n" for name, wait in zip(("Retry-After", "retry-after"), waits, strict=False))
+    loopback.script = [lambda connection: connection.sendall(head + b"\r\n" + twice.encode() + rest)]
+    error = fails(lambda: create(connect("xandr")))
+    assert isinstance(error, Throttled)
+    assert error.retry_after == seconds
+    assert not error.maybe_done
+    assert len(loopback.received) == 1
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"response": {"error": "Too many concurrent requests", "error_id": "LIMIT_REACHED"}},
+        {"response": {"error": "Too many concurrent requests"}},
+        {"error": "Too many concurrent requests"},
+        {"response": {"status": "error"}},
+        {"response": "busy"},
+        "busy",
+    ],
+)
+def test_an_unknown_error_in_a_200_is_neither_yes_nor_no(
+    payload: Any, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    """So more than 15 requests at once are answered, in a shape that no document shows."""
+    loopback.script = [says(payload)]
+    error = fails(lambda: create(connect("xandr")))
+    assert type(error) is BadAnswer
+    assert error.maybe_done
+    assert len(loopback.received) == 1

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from ..base import ConnectionForm, PixelForm
-from ..fields import EventsField, PasswordField, TextField, digits_only, no_control_characters
+from ..fields import EventsField, PasswordField, PrivateKeyField, TextField, digits_only, no_control_characters
 from ..shapes import known
 from .vocabulary import VOCABULARY
 from .wire import SHAPES
@@ -25,9 +25,34 @@ REPEATS = ((ONCE, "One per person"), (EVERY, "Every conversion"), (MINUTES, "Aft
 PIGGYBACKS = (("img", "Image"), ("js", "Script"))
 
 
+# Not "User name and password": a choice should not be mistaken for a field.
+WAYS = (("password", "A user's log-in"), ("key", "A key pair"))
+
+
 class XandrConnectionForm(ConnectionForm):
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "password": ("username", "password"),
+        "key": ("key_username", "key_name", "private_key"),
+    }
+
+    way = forms.ChoiceField(
+        label="Sign in with", choices=WAYS, widget=forms.RadioSelect, initial="password", required=False
+    )
     username = TextField(label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     password = PasswordField(label="Password")
+    key_username = TextField(
+        label="Key user name",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="The Xandr user that the key belongs to.",
+    )
+    key_name = TextField(
+        label="Key name",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="The name under which the public key was registered at Xandr.",
+    )
+    private_key = PrivateKeyField(label="Private key")
     ad_account = TextField(label="Advertiser", max_length=64, validators=[digits_only], help_text="Its id, a number.")
     # Not "Advertiser code": one field's name should not begin with another's.
     ad_account_code = TextField(
@@ -37,7 +62,16 @@ class XandrConnectionForm(ConnectionForm):
         help_text="Your company's own code for the advertiser: it lets PixelHub find a pixel in one step.",
     )
 
-    field_order = ("username", "password", "ad_account", "ad_account_code")
+    field_order = (
+        "way",
+        "username",
+        "password",
+        "key_username",
+        "key_name",
+        "private_key",
+        "ad_account",
+        "ad_account_code",
+    )
 
 
 class XandrPixelForm(PixelForm):

@@ -6,6 +6,7 @@ The values are what `pixel_conversion_event_id` holds; NO_CATEGORY stands for it
 from ..base import Outlook, Word
 
 NO_CATEGORY = "none"
+SOURCE = "Xandr, Conversion Pixel Service, pixel_conversion_event_id (learn.microsoft.com/en-us/xandr)"
 
 VOCABULARY = (
     Word(
@@ -14,6 +15,8 @@ VOCABULARY = (
         sentence="A visitor arrives after seeing an ad",
         event="landing_page",
         grade="exact",
+        source=SOURCE,
+        near={"page_view": "Xandr means the page that a visitor lands on after an ad, not every page."},
     ),
     Word(
         value="3",
@@ -21,6 +24,7 @@ VOCABULARY = (
         sentence="A visitor looks at a product or service",
         event="view_item",
         grade="exact",
+        source=SOURCE,
     ),
     Word(
         value="4",
@@ -28,6 +32,7 @@ VOCABULARY = (
         sentence="A visitor puts something into the cart",
         event="add_to_cart",
         grade="exact",
+        source=SOURCE,
     ),
     Word(
         value="5",
@@ -35,6 +40,7 @@ VOCABULARY = (
         sentence="A buyer starts the checkout",
         event="begin_checkout",
         grade="exact",
+        source=SOURCE,
     ),
     Word(
         value="6",
@@ -42,14 +48,29 @@ VOCABULARY = (
         sentence="A buyer fills in payment details",
         event="payment_info_added",
         grade="exact",
+        source=SOURCE,
+        near={
+            "payment_method_selected_pix": "Pix has no form to fill in; at Xandr it counts as payment details.",
+            "payment_info_added_boleto": "Xandr does not tell a boleto from other ways to pay.",
+        },
     ),
-    Word(value="7", label="Purchase", sentence="A purchase is confirmed", event="purchase", grade="exact"),
+    Word(
+        value="7",
+        label="Purchase",
+        sentence="A purchase is confirmed",
+        event="purchase",
+        grade="exact",
+        source=SOURCE,
+    ),
     Word(
         value="8",
         label="Lead",
         sentence="Somebody interested leaves contact details",
         event="lead",
         grade="close",
+        source=SOURCE,
+        note="Xandr means contact details such as e-mail addresses or zip codes.",
+        near={"registration": "Xandr does not tell a registration from other leads."},
     ),
     Word(
         value=NO_CATEGORY,
@@ -57,6 +78,7 @@ VOCABULARY = (
         sentence="None of these fits",
         event="custom",
         grade="none",
+        source=SOURCE,
     ),
 )
 

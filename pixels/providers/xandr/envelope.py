@@ -1,0 +1,132 @@
+"""The envelope around every answer of Xandr, read before the HTTP status.
+
+An error may come with any HTTP status, 200 included. `response.status == "OK"`, in any case of letters, is a yes,
+and nothing else is: an answer with any HTTP status is a yes when it says so, and none when it does not.
+Fields that are not read here may be of any shape, or new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..answer import Answer, object_id
+from ..errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Refused
+
+# Recorded in 2017 for its sister services, as a SYNTAX error in an HTTP 200; for pixels inferred.
+NOT_FOUND = "resource not found"
+ERROR_TEXTS = ("error_id", "error_code", "error", "error_description")
+# The documented ids of a definite no. Unknown: the error with which an HTTP 200 answers more than 15 requests at
+# once (its page "API best practices" shows none), and a log-in beyond ten in five minutes. So an error that names
+# none of these is taken for neither yes nor no: a create that met it may have been done.
+REFUSALS = frozenset({"SYNTAX", "INTEGRITY", "LIMIT"})
+RATE_EXCEEDED = "RATE_EXCEEDED"  # the error_code of all generations, with HTTP 405 up to v1.16 and seen with 200
+NO_LOG_IN = {
+    "NOAUTH_EXPIRED": "Xandr says that the password has expired.",
+    "NOAUTH_DISABLED": "Xandr says that this user is switched off.",
+}
+MAX_TOTAL = 10**9  # more is a slip, and no integer column holds it
+
+
+class Inconsistent(Refused):
+    """INTEGRITY: the request is at odds with what Xandr has; for a delete, that the object is in use (inferred)."""
+
+
+def inside(answer: Answer) -> dict[str, Any]:
+    """What is inside the envelope, nothing when there is none to be read; its error fields are texts, maybe empty."""
+    try:
+        body = answer.json()
+    except BadAnswer:
+        body = None
+    response = body.get("response") if isinstance(body, dict) else None
+    if not isinstance(response, dict):
+        # Errors are read without an envelope too; a yes is not.
+        response = {name: value for name, value in body.items() if name != "status"} if isinstance(body, dict) else {}
+    said = {name: response.get(name) for name in ERROR_TEXTS}
+    return {**response, **{name: value if isinstance(value, str) else "" for name, value in said.items()}}
+
+
+def is_ok(response: Mapping[str, Any]) -> bool:
+    return str(response.get("status")).upper() == "OK"
+
+
+def is_logged_out(answer: Answer, response: Mapping[str, Any]) -> bool:
+    """HTTP 401 or exactly NOAUTH: the only answers after which another log-in may help."""
+    error_id = response["error_id"]
+    if is_ok(response) or is_throttled(answer, response):
+        return False
+    return error_id == "NOAUTH" or (answer.status == 401 and error_id not in NO_LOG_IN)
+
+
+def is_throttled(answer: Answer, response: Mapping[str, Any]) -> bool:
+    """In each of the three generations; a 503 without x-ratelimit-code is a failure like any other."""
+    by_status = answer.status == 429 or (answer.status == 503 and "x-ratelimit-code" in answer.headers)
+    return by_status or response["error_code"] == RATE_EXCEEDED
+
+
+def log_in_error(answer: Answer, response: Mapping[str, Any], refused: str) -> ProviderError:
+    """The error of a log-in; `refused` names the credentials. NOAUTH and UNAUTH are one: its documents say the first
+    and its own JavaScript client's tests the second."""
+    bad = response["error_id"] in {"NOAUTH", "UNAUTH"} or answer.status == 401
+    if bad and response["error_id"] not in NO_LOG_IN and not is_throttled(answer, response):
+        return BadCredentials(f"Xandr refused {refused}.", words=words(answer, response), status=answer.status)
+    return error(answer, response, one_object=False)
+
+
+def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> ProviderError:
+    error_id = response["error_id"]
+    said = words(answer, response)
+    facts: dict[str, Any] = {"words": said, "status": answer.status}
+    if is_throttled(answer, response):
+        return answer.throttled(**facts)
+    if error_id in NO_LOG_IN:
+        return BadCredentials(NO_LOG_IN[error_id], pauses=True, **facts)
+    if answer.status >= 500:
+        return answer.unusable()
+    if error_id == "SYSTEM":
+        return BadAnswer("Xandr failed with an error of its own.", **facts)
+    if error_id == "UNAUTH":
+        return Forbidden("Xandr does not allow this user to do that.", **facts)
+    if error_id == "NOAUTH" or answer.status == 401:
+        return BadCredentials("Xandr refused a session that it had just opened.", **facts)
+    if error_id in REFUSALS:
+        if one_object and response["error"].casefold() == NOT_FOUND:
+            return NotFound("Xandr says that this pixel does not exist.", **facts)
+        refusal = Inconsistent if error_id == "INTEGRITY" else Refused
+        return refusal("Xandr refused this.", **facts)
+    return answer.fault("the log-in", said)
+
+
+def words(answer: Answer, response: Mapping[str, Any]) -> str:
+    return answer.words(f"{response['error']} {response['error_description']}")
+
+
+def objects(response: Mapping[str, Any], names: tuple[str, str]) -> list[Any] | None:
+    """The data of an answer, None where there is none.
+
+    `names`: the plural, which holds a list, and the singular, which holds one object; `output_term` says which of the
+    two is meant, where both are there.
+    """
+    debug = response.get("dbg_info")
+    term = debug.get("output_term") if isinstance(debug, dict) else None
+    keys = [key for key in names if key in response]
+    if not keys:
+        return [] if total(response) == 0 else None
+    data = response[term if term in keys else keys[0]]
+    if data is None and total(response) == 0:
+        return []
+    return [data] if isinstance(data, dict) else data if isinstance(data, list) else None
+
+
+def total(response: Mapping[str, Any]) -> int | None:
+    """`count`, the size of the whole list. Not num_elements: it echoes what was asked for, or is null."""
+    count = object_id(response.get("count"))
+    if not count or not count.isdigit():
+        return None
+    if int(count) > MAX_TOTAL:
+        raise misfit()
+    return int(count)
+
+
+def misfit() -> BadAnswer:
+    return BadAnswer("Xandr answered with data that PixelHub does not understand.")

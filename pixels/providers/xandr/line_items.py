@@ -1,0 +1,72 @@
+"""Which line items keep a pixel from being deleted. Reads only; line items belong to somebody else's work.
+
+Sources: the Conversion Pixel Service page (a pixel tells its `line_items`, and cannot be deleted while it is used),
+the Line Item Service page (GET /line-item?advertiser_id=&id=).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..answer import MAX_WORDS, object_id
+from ..errors import ProviderError, Refused
+from . import lists
+from .pixels import PixelService, Which
+from .session import Session
+
+NAMES = ("line-items", "line-item")
+NAMED = 5  # further ones are only counted
+MAX_NAME = 30
+MAX_ADVICE = 500  # characters
+
+
+def explained(refusal: Refused, session: Session, advertiser_id: str, pixel_id: str) -> Refused:
+    """The refusal of a delete, with the line items that use the pixel. A look-up that fails changes nothing else."""
+    try:
+        users = _users(session, advertiser_id, pixel_id)
+    except ProviderError:
+        users = {}
+    facts: dict[str, Any] = {"words": refusal.words[:MAX_WORDS], "status": refusal.status}
+    if not users:
+        return Refused(
+            "Xandr refused to delete this pixel, as something there still uses it.",
+            advice="Remove the pixel from its line items at Xandr, then delete it again.",
+            **facts,
+        )
+    named = [_named(session, remote_id, item) for remote_id, item in list(users.items())[:NAMED]]
+    rest = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
+    are = "1 line item uses" if len(users) == 1 else f"{len(users)} line items use"
+    return Refused(
+        f"Xandr refused to delete this pixel: {are} it.",
+        advice=f"At Xandr, remove the pixel from {', '.join(named)}{rest}; then delete it again."[:MAX_ADVICE],
+        **facts,
+    )
+
+
+def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dict[str, Any]]:
+    """By their ids, as the pixel tells them; where it leaves out name or state, as the line items do."""
+    rows, _ = PixelService(session).particular(Which(advertiser_id=advertiser_id, id=pixel_id))
+    told = rows.by_id.get(pixel_id, {}).get("line_items")
+    users: dict[str, dict[str, Any]] = {}
+    for item in told if isinstance(told, list) else []:
+        remote_id = object_id(item.get("id")) if isinstance(item, dict) else None
+        if remote_id:
+            users[remote_id] = item
+    bare = [
+        remote_id for remote_id, item in list(users.items())[:NAMED] if not (item.get("name") and item.get("state"))
+    ]
+    if bare:
+        try:
+            params: dict[str, str | int] = {"advertiser_id": advertiser_id, "id": ",".join(bare)}
+            asked = lists.read(session.call("read", "GET", "/line-item", params), NAMES).by_id
+        except ProviderError:
+            asked = {}  # their numbers are known all the same
+        users |= {remote_id: {**users[remote_id], **asked[remote_id]} for remote_id in bare if remote_id in asked}
+    return users
+
+
+def _named(session: Session, remote_id: str, item: dict[str, Any]) -> str:
+    name, state = (session.words(text) if isinstance(text := item.get(key), str) else "" for key in ("name", "state"))
+    if len(name) > MAX_NAME:
+        name = name[: MAX_NAME - 1] + "…"
+    return f"Line Item {remote_id[:20]}" + (f" “{name}”" if name else "") + (f" ({state[:12]})" if state else "")

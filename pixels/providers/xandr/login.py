@@ -1,0 +1,77 @@
+"""The two ways to log in. Both open the same kind of session.
+
+Sources: the Authentication Service page, and for keys
+https://learn.microsoft.com/en-us/xandr/digital-platform-api/token-based-api-authentication
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..answer import Answer
+from ..errors import BadCredentials
+from ..http import Http
+from ..secret import Secret
+
+
+class LogIn(Protocol):
+    """`refused`: what a refusal refuses, to go after "Xandr refused"."""
+
+    @property
+    def refused(self) -> str: ...
+
+    def send(self, http: Http) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class PasswordLogIn:
+    username: str
+    password: Secret
+    refused: str = "the username or the password"
+
+    def send(self, http: Http) -> Answer:
+        auth = {"username": self.username, "password": self.password.reveal()}
+        return http.call("read", "POST", "/auth", json={"auth": auth})
+
+
+@dataclass(frozen=True)
+class KeyLogIn:
+    """Signs a note of who and when with the private key of which Xandr holds the public one under `key_name`."""
+
+    username: str
+    key_name: str
+    private_key: Secret = field(repr=False)
+    refused: str = "the key, its name or its user name"
+
+    def send(self, http: Http) -> Answer:
+        note = self._signed()
+        # Whoever has the note can log in with it, so no error may repeat it.
+        hide = (note, *(Secret(part) for part in note.reveal().split(".")))
+        return http.call(
+            "read",
+            "POST",
+            "/v2/auth/jwt",
+            headers={"Content-Type": "text/plain"},
+            text=note.reveal(),
+            hide=hide,
+        )
+
+    def _signed(self) -> Secret:
+        """RS256; no claims but these two, as in Xandr's example."""
+        import jwt  # here, as few processes ever need it
+        from cryptography.exceptions import UnsupportedAlgorithm
+
+        try:
+            return Secret(
+                jwt.encode(
+                    {"sub": self.username, "iat": int(time.time())},
+                    self.private_key.reveal(),
+                    algorithm="RS256",
+                    headers={"kid": self.key_name, "alg": "RS256", "typ": "JWT"},
+                )
+            )
+        except (ValueError, TypeError, UnsupportedAlgorithm, jwt.PyJWTError):
+            pass  # raised below: the library's exceptions may quote the key
+        raise BadCredentials("The stored private key cannot be used for signing.")
