@@ -36,7 +36,7 @@ OPTIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
                 "external_reference": texts,
             }
         )
-        for platform, label in (("google", texts), ("meta", st.none()))
+        for platform, label in (("google", texts), *((other, st.none()) for other in ("meta", "gtm", "tiktok")))
     ),
     "pitchtarget": st.just({}),
     "xandr": st.fixed_dictionaries(
@@ -84,6 +84,7 @@ PIXELS: dict[str, dict[str, Any]] = {
         "description": "Shop",
         "externalReferenceId": "ph-1",
         "metadata": {"conversion-label": "AbC"},
+        "serverSideMetadata": {"enable-capi-access-token": "true"},
     },
     "pitchtarget": {
         "id": "1",

@@ -75,6 +75,7 @@ def test_what_has_an_odd_shape_counts_as_not_said(connect: Callable[..., Provide
     loopback.script = [says({"data": {"pixel": {"id": "px_1", **odd, **more}}})]
     pixel = create(connect("easyflow"))
     assert pixel.options == {"description": None, "external_reference": "ph-1"}
+    assert connect("easyflow").is_active({"status": {}})
     assert (pixel.name, pixel.state, pixel.events) == (None, None, None)
 
 
@@ -86,3 +87,42 @@ def test_a_yes_without_an_id_leaves_open_what_happened(
     with pytest.raises(BadAnswer) as caught:
         create(connect("easyflow"))
     assert caught.value.maybe_done
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(403, "Forbidden"), (403, "Missing Authentication Token"), (429, "Too Many Requests")]
+)
+def test_the_gateway_before_easyflow_is_told_from_easyflow(
+    status: int, message: str, connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    """AWS's own bodies have no "error" and no "statusCode"; its 403 may mean a missing key or a missing call."""
+    loopback.script = [says({"message": message}, status)]
+    with pytest.raises(ProviderError) as caught:
+        create(connect("easyflow"))
+    error = caught.value
+    assert error.words == message
+    assert not error.maybe_done
+    if status == 429:
+        assert type(error) is Throttled
+        return
+    assert type(error) is Forbidden
+    assert error.sentence == "The gateway in front of Easyflow turned this away."
+    assert "Either the API key is unknown there, or Easyflow has no such call" in error.advice
+    assert "credentials" not in error.sentence
+
+
+def test_easyflows_own_403_is_about_a_right(connect: Callable[..., Provider], loopback: Loopback) -> None:
+    loopback.script = [says({"message": "Forbidden resource", "error": "Forbidden", "statusCode": 403}, 403)]
+    with pytest.raises(Forbidden, match="does not allow this with these credentials"):
+        create(connect("easyflow"))
+
+
+def test_platforms_events_and_states_of_other_versions_are_kept_as_they_come(
+    connect: Callable[..., Provider], loopback: Loopback
+) -> None:
+    pixel = {"id": "px_1", "platform": "Pinterest", "status": "Suspended", "events": ["pix-refunded", "pix-copied"]}
+    loopback.script = [says({"data": {"pixel": pixel}})]
+    read = create(connect("easyflow"))
+    assert read.events == ("pix-refunded", "pix-copied")
+    assert read.options == {"platform": "pinterest", "status": "suspended"}
+    assert read.state == "Suspended"

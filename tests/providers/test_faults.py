@@ -82,6 +82,7 @@ FAULTS: dict[str, tuple[Behaviour, type[ProviderError]]] = {
     "an object that cannot be": (says({"errors": {"name": ["taken"]}}, 422), Refused),
     "too many requests": (says({"message": "Too Many Requests"}, 429), Throttled),
 }
+EMPTY = ["nothing", "nothing, and says so", "an empty object"]
 SLOW = [fault for fault in FAULTS if "drip" in fault or fault == "silence"]
 CALLS: dict[str, Callable[[Provider], object]] = {
     "create": create,
@@ -127,6 +128,10 @@ def assert_no_secret_shown(slug: str, error: ProviderError, log: pytest.LogCaptu
         if not (fault in SLOW and capability not in ("create", "list"))
         # The id was known before: the OK is enough.
         and not (fault == "an id that is no id" and capability in ("update", "delete"))
+        # No document shows Easyflow's answer to a change: no answer and an empty one are a yes as well.
+        and not (slug == "easyflow" and capability == "update" and fault in EMPTY)
+        # There the list is asked after a 404, and decides.
+        and not (slug == "pitchtarget" and capability == "read" and fault == "a wrong address")
     ],
 )
 def test_a_fault_is_one_request_and_one_honest_error(

@@ -195,4 +195,5 @@ def test_easyflow_create(connect: Callable[..., Provider], loopback: Loopback) -
         "code": "AW-123",
         "description": "Shop",
         "external_reference": "ph-1",
+        "status": "active",
     }

@@ -1,28 +1,50 @@
-"""Easyflow: one call, POST /pixels. Its documents describe no way to read, change or delete a pixel."""
+"""Easyflow: POST /pixels and PATCH /pixels/{pixelId}; it documents no way to read or delete a pixel.
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, TypeGuard
+Its list is inferred (listing.py) and off by default.
+"""
 
-from ..answer import Answer, object_id
-from ..base import AdAccountRef, Provider, RemotePixel, Tag, TagSubject
-from ..errors import BadAnswer
-from ..shapes import known
-from .forms import SHAPES, EasyflowConnectionForm, EasyflowPixelForm
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.utils.functional import classproperty
+
+from ..answer import Answer
+from ..base import AdAccountRef, Call, Capability, Page, Provider, RemotePixel, Tag, TagSubject
+from ..errors import NotFound, NotSupported
+from ..secret import Secret
+from . import listing
+from .forms import EasyflowConnectionForm, EasyflowPixelForm
 from .tags import EasyflowTagForm, sdk_tag
 from .vocabulary import OUTLOOK, PRESETS, VOCABULARY
+from .wire import creation, envelope, pixel_in, remote_pixel, token_in, update
 
-CONVERSION_LABEL = "conversion-label"  # inside "metadata"
-# Our option -> Easyflow's field.
-FIELDS = {
-    "platform": "platform",
-    "code": "code",
-    "description": "description",
-    "external_reference": "externalReferenceId",
+ACTIVE, INACTIVE = "active", "inactive"
+
+CAN: frozenset[Capability] = frozenset({"create", "update", "activate"})
+CAN_WITH_LIST: frozenset[Capability] = frozenset({"list", "read", "find", "check_credentials"})
+NO_READING = "Easyflow's documents describe no way to read pixels back."
+MISSING = {
+    "delete": "Easyflow's documents describe no way to delete a pixel.",
+    "ad_accounts": "Easyflow's documents describe no list of owners.",
+    "last_fired": "Easyflow does not say when a pixel was last seen.",
+    "changed_since": "Easyflow's documents describe no list of what has changed.",
+}
+MISSING_WITHOUT_LIST = {
+    "list": NO_READING,
+    "read": NO_READING,
+    "find": NO_READING,
+    "check_credentials": "Easyflow has no call that tests a key without creating a pixel.",
 }
 
-NO_READING = "Easyflow's documents describe no way to read pixels back."
-NO_CHANGING = "Easyflow's documents describe no way to change a pixel."
+
+def lists_pixels() -> bool:
+    """Whether the inferred list is used."""
+    return bool(settings.EASYFLOW_LIST)
 
 
 class Easyflow(Provider):
@@ -31,19 +53,6 @@ class Easyflow(Provider):
     # AWS API Gateway; Easyflow documents no domain of its own.
     live_url = "https://9iq81tsdy4.execute-api.sa-east-1.amazonaws.com"
     ad_account_label = "Owner id"
-    capabilities = frozenset({"create"})
-    missing = {
-        "list": NO_READING,
-        "read": NO_READING,
-        "find": NO_READING,
-        "changed_since": NO_READING,
-        "update": NO_CHANGING,
-        "activate": NO_CHANGING,
-        "delete": "Easyflow's documents describe no way to delete a pixel.",
-        "ad_accounts": "Easyflow's documents describe no list of owners.",
-        "last_fired": "Easyflow does not say when a pixel was last seen.",
-        "check_credentials": "Easyflow has no call that tests a key without creating a pixel.",
-    }
     outlook = OUTLOOK
     vocabulary = VOCABULARY
     presets = PRESETS
@@ -53,6 +62,19 @@ class Easyflow(Provider):
     tag_form = EasyflowTagForm
     reference_option = "external_reference"
 
+    @classproperty
+    def capabilities(cls) -> frozenset[Capability]:
+        return CAN | CAN_WITH_LIST if lists_pixels() else CAN
+
+    @classproperty
+    def missing(cls) -> Mapping[str, str]:
+        return MISSING if lists_pixels() else {**MISSING, **MISSING_WITHOUT_LIST}
+
+    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+        self._needs_list("check_credentials")
+        envelope(self._ask_list({"limit": 1, "page": 1}))
+        return ""
+
     def create_pixel(
         self,
         ad_account: AdAccountRef,
@@ -61,86 +83,79 @@ class Easyflow(Provider):
         options: Mapping[str, Any],
         reference: str,
     ) -> RemotePixel:
-        answer = self.http.call(
-            "write",
-            "POST",
-            "/pixels",
-            headers={"x-api-key": self.credential("api_key"), "x-api-secret": self.credential("api_secret")},
-            json=_request(ad_account, name, events, options, reference),
-        )
-        pixel = _pixel(answer)
-        remote_id = object_id(pixel.get("id"))
-        if remote_id is None:
+        body = creation(ad_account, name, events, options, reference)
+        answer = self._call("write", "POST", "/pixels", json=body, hide=token_in(options))
+        pixel = remote_pixel(pixel_in(envelope(answer)) or {})
+        if pixel is None:
             raise answer.unusable()
-        return _remote_pixel(remote_id, pixel)
+        return pixel
+
+    def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
+        """No document shows the answer: any yes will do, and it may know no more than the id."""
+        for name, reason in EasyflowPixelForm.fixed.items():
+            if name in changes:
+                raise NotSupported(reason)
+        path = f"/pixels/{quote(remote_id, safe='')}"
+        answer = self._call("write", "PATCH", path, json=update(changes), hide=token_in(changes))
+        said = pixel_in(envelope(answer, may_be_empty=True))
+        pixel = remote_pixel({"id": remote_id, **said}) if said else RemotePixel(remote_id=remote_id)
+        if pixel is None or pixel.remote_id != remote_id:
+            raise answer.unusable()
+        return pixel
+
+    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+        self._needs_list("list")
+        return listing.pages(self._ask_list, ad_account)
+
+    def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
+        """From the list: no call for one pixel is known."""
+        self._needs_list("read")
+        for pixel in self._all(ad_account):
+            if pixel.remote_id == remote_id:
+                return pixel
+        raise NotFound("Easyflow does not list this pixel any more.")
+
+    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+        """By the external reference: names need not be unique."""
+        self._needs_list("find")
+        return [p for p in self._all(ad_account) if (p.options or {}).get("external_reference") == reference]
+
+    @classmethod
+    def activation(cls, active: bool) -> dict[str, Any]:
+        return {"status": ACTIVE if active else INACTIVE}
+
+    @classmethod
+    def is_active(cls, options: Mapping[str, Any]) -> bool:
+        return options.get("status") != INACTIVE
+
+    @classmethod
+    def comparable(cls, field_name: str, value: Any) -> Any:
+        return bool(value) if field_name == "enable_capi" else value
 
     @classmethod
     def tags(cls, subject: TagSubject) -> list[Tag]:
         return [sdk_tag(subject)]
 
+    def _needs_list(self, capability: Capability) -> None:
+        if not lists_pixels():
+            raise self._not_supported(capability)
 
-def _request(
-    ad_account: AdAccountRef, name: str, events: tuple[str, ...], options: Mapping[str, Any], reference: str
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "name": name,
-        "ownerId": ad_account.id,
-        "externalReferenceId": options.get("external_reference") or reference,
-        "platform": options["platform"],
-        "events": list(events),
-    }
-    for key in ("code", "description"):
-        if options.get(key):
-            body[key] = options[key]
-    if options.get("conversion_label"):
-        body["metadata"] = {CONVERSION_LABEL: options["conversion_label"]}
-    return body
+    def _all(self, ad_account: AdAccountRef) -> Iterator[RemotePixel]:
+        for page in listing.pages(self._ask_list, ad_account):
+            yield from page.pixels
 
+    def _ask_list(self, params: Mapping[str, int]) -> Answer:
+        return self._call("read", "GET", listing.PATH, params=params)
 
-def _pixel(answer: Answer) -> Mapping[str, Any]:
-    """`data.pixel` of a positive answer; otherwise the error that the answer stands for."""
-    try:
-        body = answer.json()
-    except BadAnswer:
-        if answer.ok:
-            raise
-        body = None
-    envelope = body if isinstance(body, dict) else {}
-    said = envelope.get("statusCode")
-    if answer.ok and isinstance(said, int) and 300 <= said <= 599:
-        # The body repeats the status. (0 is tolerated: Easyflow's own example of a success shows it.)
-        answer = replace(answer, status=said)
-    if not answer.ok:
-        # {"message", "error", "statusCode"}, or only {"message"} when AWS's gateway speaks (inferred).
-        message = envelope.get("message")
-        raise answer.fault("the API key or the API secret", message if isinstance(message, str) else None)
-    data = envelope.get("data")
-    pixel = data.get("pixel") if isinstance(data, dict) else None
-    if not isinstance(pixel, dict):
-        raise answer.unusable()
-    return pixel
-
-
-def _remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
-    metadata = pixel.get("metadata")
-    events = pixel.get("events")
-    said = {ours: pixel[theirs] for ours, theirs in FIELDS.items() if theirs in pixel}
-    if isinstance(metadata, dict) and CONVERSION_LABEL in metadata:
-        said["conversion_label"] = metadata[CONVERSION_LABEL]
-    options = known(said, SHAPES)
-    return RemotePixel(
-        remote_id=remote_id,
-        name=_text(pixel.get("name")),
-        state=_text(pixel.get("status")),
-        events=tuple(events) if _are_texts(events) else None,
-        options=options,
-        raw=pixel,
-    )
-
-
-def _are_texts(values: Any) -> TypeGuard[list[str]]:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    def _call(
+        self,
+        kind: Call,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        hide: tuple[Secret, ...] = (),
+    ) -> Answer:
+        headers = {"x-api-key": self.credential("api_key"), "x-api-secret": self.credential("api_secret")}
+        return self.http.call(kind, method, path, headers=headers, params=params, json=json, hide=hide)

@@ -7,24 +7,12 @@ from django import forms
 
 from ..base import ConnectionForm, PixelForm
 from ..fields import EventsField, KeyField, TextField
-from ..shapes import Shape, known, text
-from .vocabulary import VOCABULARY
+from ..shapes import known
+from .vocabulary import PLATFORMS, VOCABULARY
+from .wire import SHAPES
 
-PLATFORMS = (("google", "Google"), ("meta", "Meta"))
-
-
-def _text(value: Any) -> str | None:
-    return text(value) or None
-
-
-def _platform(value: Any) -> str | None:
-    return (text(value) or "").lower() or None  # documented in lower case only
-
-
-SHAPES: dict[str, Shape] = {
-    "platform": _platform,
-    **dict.fromkeys(("conversion_label", "code", "description", "external_reference"), _text),
-}
+TEXTS = ("platform", "conversion_label", "code", "description", "external_reference")
+NO_LABEL_LATER = "Easyflow takes a conversion label only when a pixel is created: make a new pixel for Google."
 
 
 class EasyflowConnectionForm(ConnectionForm):
@@ -36,12 +24,23 @@ class EasyflowConnectionForm(ConnectionForm):
 
 
 class EasyflowPixelForm(PixelForm):
-    advanced: ClassVar[tuple[str, ...]] = ("description", "external_reference")
-    advanced_hint = "Description, external reference"
-    show_when: ClassVar[Mapping[str, str]] = {"conversion_label": "platform=google"}
+    advanced: ClassVar[tuple[str, ...]] = ("description", "external_reference", "capi_access_token", "enable_capi")
+    advanced_hint = "Description, external reference, Meta's Conversions API"
+    fixed: ClassVar[Mapping[str, str]] = {
+        "external_reference": "The external reference cannot be changed at Easyflow once the pixel exists.",
+        "conversion_label": "The conversion label cannot be changed at Easyflow once the pixel exists.",
+    }
+    secret_options: ClassVar[frozenset[str]] = frozenset({"capi_access_token"})
+    show_when: ClassVar[Mapping[str, str]] = {
+        "conversion_label": "platform=google",
+        "capi_access_token": "platform=meta",
+        "enable_capi": "platform=meta",
+    }
 
     events = EventsField(VOCABULARY)
-    platform = forms.ChoiceField(label="Platform", choices=(("", "Choose…"), *PLATFORMS))
+    platform = forms.ChoiceField(
+        label="Platform", choices=(("", "Choose…"), *((value, label) for value, label, _ in PLATFORMS))
+    )
     conversion_label = TextField(
         label="Conversion label",
         max_length=255,
@@ -54,7 +53,7 @@ class EasyflowPixelForm(PixelForm):
         max_length=255,
         required=False,
         # Easyflow does not say what goes here; it is the one field that can carry it (inferred).
-        help_text="Most likely the platform's own id, such as a Meta pixel id or AW-123456789.",
+        help_text="Most likely the platform's own id, such as a Meta pixel id, AW-123456789 or GTM-ABC123.",
     )
     description = TextField(label="Description", max_length=1000, required=False)
     external_reference = TextField(
@@ -62,21 +61,49 @@ class EasyflowPixelForm(PixelForm):
         max_length=255,
         help_text="Kept at Easyflow with the pixel. PixelHub's own reference is filled in.",
     )
+    capi_access_token = KeyField(
+        label="Conversions API token",
+        required=False,
+        help_text="Meta only. Kept sealed, sent to Easyflow, never shown again.",
+    )
+    enable_capi = forms.BooleanField(
+        label="Send conversions through Meta's Conversions API",
+        required=False,
+        help_text="Works with a token that Easyflow has got, now or before.",
+    )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        locked = {name for name in self.fixed if self.fields[name].disabled}
+        for name in locked:
+            self.errors.pop(name, None)  # nobody could mend it here
+            data[name] = self.initial.get(name) or ""
         if data.get("platform") == "google":
             if not data.get("conversion_label") and "conversion_label" not in self.errors:
-                self.add_error("conversion_label", "Google pixels need a conversion label.")
-        elif "platform" in data:
-            self.errors.pop("conversion_label", None)  # the field is hidden then, and means nothing to Meta
+                self._miss_label(locked)
+        elif "platform" in data and "conversion_label" not in locked:
+            self.errors.pop("conversion_label", None)  # the field is hidden then, and means nothing elsewhere
             data["conversion_label"] = ""
+        if data.get("platform") != "meta":
+            self.errors.pop("capi_access_token", None)
+            data["capi_access_token"], data["enable_capi"] = "", self.initial.get("enable_capi", False)
         return data
 
+    def _miss_label(self, locked: set[str]) -> None:
+        if "conversion_label" not in locked:
+            self.add_error("conversion_label", "Google pixels need a conversion label.")
+        elif self.initial.get("platform") != "google":
+            self.add_error("platform", NO_LABEL_LATER)
+
     def options(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] or None for name in SHAPES}
+        options = {name: self.cleaned_data[name] or None for name in TEXTS}
+        # Left out where nobody has said anything about it; that is how Easyflow's answers leave it out.
+        if self.cleaned_data["enable_capi"] or "enable_capi" in self.initial:
+            options["enable_capi"] = self.cleaned_data["enable_capi"]
+        return options
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
         options = known(options, SHAPES)
-        return {"events": list(events), **{name: options.get(name) or "" for name in SHAPES}}
+        shown = {"events": list(events), **{name: options.get(name) or "" for name in TEXTS}}
+        return shown | ({"enable_capi": options["enable_capi"]} if "enable_capi" in options else {})

@@ -21,6 +21,7 @@ ENUM_MEMBERS = {
     "pix-expired": "PIX_EXPIRED",
     "pix-copied": "PIX_COPIED",
     "credit-card-selected": "CREDIT_CARD_SELECTED",
+    "credit-card-form-init": "CREDIT_CARD_FORM_INIT",
     "credit-card-form-completed": "CREDIT_CARD_FORM_COMPLETED",
     "bank-slip-selected": "BANK_BILLET_SELECTED",
 }

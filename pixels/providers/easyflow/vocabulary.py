@@ -1,9 +1,25 @@
-"""Easyflow's 19 events, and what is known of the life of its pixels.
+"""Easyflow's events and platforms, each with the document that has it, and what is known of its pixels' life.
 
-The words are those of its page "Create pixel" (version 1.0). A newer page lists five more, not offered here.
+Its pages give no date and all call themselves version 1.0, but their lists differ in length: the older ones have 19
+events and two platforms, the newer ones five events and two platforms more.
 """
 
+from typing import Literal
+
 from ..base import Outlook, Preset, Word
+
+OLDER = "Easyflow, POST /pixels, older page (docs.easyflow.digital/openapi/pixel/post-pixels)"
+NEWER = "Easyflow, PATCH /pixels/{pixelId}, newer page (docs.easyflow.digital/openapi/pixel/patch-pixels-id)"
+ONLY_NEWER = "From a newer page of Easyflow's documents: where Easyflow refuses it, leave it out."
+
+# (value, label, document). The older page's own list is cut off ("available platforms: and"); the page it belongs to,
+# docs.easyflow.digital/openapi/pixel, names these two.
+PLATFORMS = (
+    ("google", "Google", OLDER),
+    ("meta", "Meta", OLDER),
+    ("gtm", "Google Tag Manager", NEWER),
+    ("tiktok", "TikTok", NEWER),
+)
 
 CHECKOUT = "Checkout"
 CUSTOMER = "Customer and address"
@@ -13,15 +29,24 @@ BOLETO = "Payment by boleto"
 COUPON = "Coupon"
 
 
-def _word(value: str, sentence: str, event: str, group: str, grade: str = "exact", note: str = "") -> Word:
+def _word(
+    value: str,
+    sentence: str,
+    event: str,
+    group: str,
+    grade: Literal["exact", "close", "none"] = "exact",
+    note: str = "",
+    source: str = OLDER,
+) -> Word:
     return Word(
         value=value,
         label=value,
         sentence=sentence,
         event=event,
-        grade="exact" if grade == "exact" else "close",
+        grade=grade,
+        source=source,
         group=group,
-        note=note,
+        note=f"{note} {ONLY_NEWER}".strip() if source == NEWER else note,
     )
 
 
@@ -36,17 +61,36 @@ VOCABULARY = (
         note="With Pix and boleto the payment may arrive long after the buyer has left the page.",
     ),
     _word("purchase-failed", "A purchase fails", "purchase_failed", CHECKOUT),
+    _word("user-form-init", "A buyer starts on their own details", "custom", CUSTOMER, "none", source=NEWER),
     _word(
         "user-form-completed",
         "A buyer fills in their own details",
         "lead",
         CUSTOMER,
-        grade="close",
+        "close",
         note="Buyers' details inside a checkout: a narrower moment than a lead elsewhere.",
+    ),
+    _word(
+        "pre-checkout-form-init",
+        "A visitor starts on the form before the checkout",
+        "custom",
+        CUSTOMER,
+        "none",
+        source=NEWER,
+    ),
+    _word(
+        "pre-checkout-form-completed",
+        "A visitor fills in the form before the checkout",
+        "lead",
+        CUSTOMER,
+        "close",
+        note="Easyflow does not say what this form asks for.",
+        source=NEWER,
     ),
     _word("address-form-completed", "A buyer fills in the address form", "billing_address_completed", CUSTOMER),
     _word("delivery-address-completed", "A buyer fills in the delivery address", "shipping_info_added", CUSTOMER),
     _word("credit-card-selected", "A buyer chooses to pay by card", "payment_method_selected_card", CARD),
+    _word("credit-card-form-init", "A buyer starts on the card form", "custom", CARD, "none", source=NEWER),
     _word("credit-card-form-completed", "A buyer fills in the card form", "payment_info_added", CARD),
     _word("pix-selected", "A buyer chooses to pay by Pix", "payment_method_selected_pix", PIX),
     _word("pix-generated", "A Pix payment is created and waits for the buyer", "pix_generated", PIX),
@@ -55,6 +99,7 @@ VOCABULARY = (
     _word("bank-slip-selected", "A buyer chooses to pay by boleto", "payment_method_selected_boleto", BOLETO),
     _word("bank-slip-form-completed", "A buyer fills in the boleto form", "payment_info_added_boleto", BOLETO),
     _word("coupon-box-clicked", "A buyer opens the coupon box", "coupon_opened", COUPON),
+    _word("coupon-form-init", "A buyer starts to type a coupon", "custom", COUPON, "none", source=NEWER),
     _word("coupon-form-completed", "A buyer sends a coupon off", "coupon_submitted", COUPON),
     _word("coupon-added", "A coupon is accepted", "coupon_applied", COUPON),
     _word("coupon-apply-failed", "A coupon is refused", "coupon_failed", COUPON),

@@ -1,18 +1,26 @@
-"""PitchTarget: create and list Facebook's offsite conversion pixels; nothing can be changed or deleted."""
+"""PitchTarget: create, list and read Facebook's offsite conversion pixels; nothing can be changed or deleted."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
 
 from ..answer import Answer, object_id
 from ..base import AdAccountRef, Page, Provider, RemotePixel, Tag, TagSubject
-from ..errors import BadAnswer, NotFound
+from ..errors import NotFound
+from ..secret import Secret
+from .ad_accounts import read_ad_accounts
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm
+from .session import PasswordSession, Session, TokenSession, read
 from .tags import code_tag
 from .vocabulary import OUTLOOK, VOCABULARY
 
-# As in its documents of April 2014; those of May 2014 say /offsite_pixels.
-PATH = "/offsitepixels"
+# inferred: for a record it does not have and for a path it does not know, Rails answers the same.
+NO_SUCH_RECORD_OR_PATH = 404
 
 NO_CHANGING = "PitchTarget's documents describe no way to change a pixel."
 
@@ -23,24 +31,33 @@ class PitchTarget(Provider):
     live_url = "https://api.pitchtarget.com"
     ad_account_label = "Ad account"
     capabilities = frozenset(
-        {"create", "list", "read", "find", "check_credentials", "one_event_per_pixel", "name_unique"}
+        {"create", "list", "read", "find", "ad_accounts", "check_credentials", "one_event_per_pixel", "name_unique"}
     )
     missing = {
         "update": NO_CHANGING,
         "activate": NO_CHANGING,
         "delete": "PitchTarget's documents describe no way to delete a pixel.",
-        "ad_accounts": "PixelHub does not read PitchTarget's list of ad accounts yet.",
         "last_fired": "PitchTarget does not say when a pixel was last seen.",
         "changed_since": "PitchTarget always lists all pixels of an ad account.",
     }
     outlook = OUTLOOK
     vocabulary = VOCABULARY
     connection_form = PitchTargetConnectionForm
-    secret_fields = frozenset({"token"})
+    secret_fields = frozenset({"token", "password"})
+    password_fields = frozenset({"password"})
     pixel_form = PitchTargetPixelForm
 
-    def check_credentials(self, ad_account: AdAccountRef) -> None:
-        self._list(ad_account)
+    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+        session = self._session()
+        session.log_in_afresh()
+        if ad_account:
+            self._list(session, ad_account)
+        else:
+            read_ad_accounts(session)
+        return ""
+
+    def list_ad_accounts(self) -> list[AdAccountRef]:
+        return read_ad_accounts(self._session())
 
     def create_pixel(
         self,
@@ -51,14 +68,10 @@ class PitchTarget(Provider):
         reference: str,
     ) -> RemotePixel:
         (tag,) = events
-        answer = self.http.call(
-            "write",
-            "POST",
-            PATH,
-            headers=self._headers(),
-            form={"fb_ad_account_id": ad_account.id, "name": name, "tag": tag},
+        answer = self._session().call(
+            "write", "POST", _path(), form={"fb_ad_account_id": ad_account.id, "name": name, "tag": tag}
         )
-        body = _body(answer)
+        body = read(answer)
         remote_id = _created_id(body)
         if remote_id is None:
             raise answer.unusable()
@@ -66,60 +79,65 @@ class PitchTarget(Provider):
 
     def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
         """The whole list as one page; it has no paging and no filter by time."""
-        yield Page(pixels=tuple(self._list(ad_account)))
+        yield Page(pixels=tuple(self._list(self._session(), ad_account)))
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
-        for pixel in self._list(ad_account):
+        """By its own address; where that is not found, the whole list decides whether the pixel is."""
+        session = self._session()
+        answer = session.call("read", "GET", f"{_path()}/{quote(remote_id, safe='')}")
+        if answer.status != NO_SUCH_RECORD_OR_PATH:
+            return _one(answer, read(answer), remote_id)
+        for pixel in self._list(session, ad_account):
             if pixel.remote_id == remote_id:
                 return pixel
         raise NotFound("PitchTarget does not list this pixel any more.")
 
     def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
-        return [pixel for pixel in self._list(ad_account) if pixel.name == name]
+        """By name: it is unique in an ad account."""
+        return [pixel for pixel in self._list(self._session(), ad_account) if pixel.name == name]
 
     @classmethod
     def tags(cls, subject: TagSubject) -> list[Tag]:
         tag = code_tag(subject)
         return [tag] if tag else []
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"OAuth {self.credential('token')}"}
-
-    def _list(self, ad_account: AdAccountRef) -> list[RemotePixel]:
-        answer = self.http.call(
-            "read", "GET", PATH, headers=self._headers(), params={"fb_ad_account_id": ad_account.id}
+    def _session(self) -> Session:
+        if "token" in self.credentials:
+            return TokenSession(self.http, Secret(self.credential("token")))
+        return PasswordSession(
+            self.http,
+            self.tokens,
+            self.credential("username"),
+            Secret(self.credential("password")),
+            self.credential("client_id"),
         )
-        body = _body(answer)
+
+    def _list(self, session: Session, ad_account: AdAccountRef) -> list[RemotePixel]:
+        answer = session.call("read", "GET", _path(), params={"fb_ad_account_id": ad_account.id})
+        body = read(answer)
         if not isinstance(body, list):
             raise answer.unusable()
         return [_remote_pixel(answer, item) for item in body]
 
 
-def _body(answer: Answer) -> Any:
-    """The JSON of a positive answer; otherwise the error that the answer stands for."""
-    if answer.ok:
-        return answer.json()
-    try:
-        words = _words(answer.json())
-    except BadAnswer:
-        words = None  # no error is documented, so it may as well be HTML
-    raise answer.fault("the token", words)
-
-
-def _words(body: Any) -> str:
-    """The texts of an error of unknown form: {"errors": {"name": ["is taken"]}} reads "name is taken"."""
-    if isinstance(body, dict):
-        silent = ("error", "errors", "message", "base")
-        return "; ".join(_words(value) if key in silent else f"{key} {_words(value)}" for key, value in body.items())
-    if isinstance(body, list):
-        return ", ".join(_words(item) for item in body)
-    return str(body)
+def _path() -> str:
+    """/offsitepixels as in its documents of April 2014, or /offsite_pixels as in those of May 2014."""
+    return str(settings.PITCHTARGET_PATH)
 
 
 def _created_id(body: Any) -> str | None:
-    """From {"id": "…"}, or {"id": {"id": "…"}} as in its later documents."""
+    """From {"id": "…"}, or {"id": {"id": "…"}} as in its documents from 2014-04-15 on."""
     value = body.get("id") if isinstance(body, dict) else None
     return object_id(value.get("id") if isinstance(value, dict) else value)
+
+
+def _one(answer: Answer, body: Any, remote_id: str) -> RemotePixel:
+    """The pixel that was asked for and no other: an object, or a list of one (no sample is known)."""
+    item = body[0] if isinstance(body, list) and len(body) == 1 else body
+    pixel = _remote_pixel(answer, item)
+    if pixel.remote_id != remote_id:
+        raise answer.unusable()
+    return pixel
 
 
 def _remote_pixel(answer: Answer, item: Any) -> RemotePixel:
@@ -133,7 +151,7 @@ def _remote_pixel(answer: Answer, item: Any) -> RemotePixel:
     return RemotePixel(
         remote_id=remote_id,
         name=name,
-        state=status,
+        state=status,  # an open list: the documents show "Inactive" only
         events=(tag.upper(),) if tag else None,  # sent in upper case, listed in lower case
         options={},
         snippet=snippet,

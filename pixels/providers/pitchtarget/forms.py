@@ -1,15 +1,33 @@
-"""What PitchTarget asks for: a token and an ad account; for a pixel its name and its tag, nothing else."""
+"""What PitchTarget asks for: to sign in, and an ad account; for a pixel its name and its tag, nothing else."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
+
+from django import forms
 
 from ..base import ConnectionForm, PixelForm
-from ..fields import EventsField, KeyField, TextField, digits_only, refuse_in_name
+from ..fields import EventsField, KeyField, PasswordField, TextField, digits_only, refuse_in_name
 from .vocabulary import VOCABULARY
 
 
 class PitchTargetConnectionForm(ConnectionForm):
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "token": ("token",),
+        "password": ("username", "password", "client_id"),
+    }
+
+    way = forms.ChoiceField(
+        label="Sign in with",
+        # Words of their own: who asks for the field "Token" or "Password" must not meet a choice that holds the word.
+        choices=(("token", "The API access that you were given"), ("password", "Your log-in at PitchTarget")),
+        widget=forms.RadioSelect,
+        initial="token",
+        required=False,
+    )
     token = KeyField(label="Token", help_text='The token alone, without the word "OAuth" before it.')
+    username = TextField(label="User name", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = PasswordField(label="Password", help_text="PixelHub draws a token with it, whenever one is needed.")
+    client_id = TextField(label="Client id", max_length=255, help_text="PitchTarget's id of your application.")
     ad_account = TextField(
         label="Ad account",
         max_length=64,
@@ -17,7 +35,7 @@ class PitchTargetConnectionForm(ConnectionForm):
         help_text='The Facebook id of the ad account: digits only, without "act_".',
     )
 
-    field_order = ("token", "ad_account")
+    field_order = ("way", "token", "username", "password", "client_id", "ad_account")
 
 
 class PitchTargetPixelForm(PixelForm):

@@ -2,6 +2,8 @@
 
 from ..base import Outlook, Word
 
+DOCUMENT = 'PitchTarget, "Working with Offsite Conversion Pixels", POST /offsitepixels (April 2014)'
+
 VOCABULARY = (
     Word(
         value="CHECKOUT",
@@ -9,6 +11,8 @@ VOCABULARY = (
         sentence="A purchase is finished",
         event="purchase",
         grade="exact",  # by usage: PitchTarget's own examples are "Shoes purchase" and "Purchase completed"
+        source=DOCUMENT,
+        # A false friend: no `near` for begin_checkout here, where other providers' words for it look like this one.
         note="At PitchTarget, CHECKOUT means a finished purchase, not the start of a checkout.",
     ),
     Word(
@@ -17,14 +21,29 @@ VOCABULARY = (
         sentence="Somebody signs up",
         event="registration",
         grade="exact",
+        source=DOCUMENT,
     ),
-    Word(value="LEAD", label="LEAD", sentence="Somebody leaves contact details", event="lead", grade="close"),
+    Word(
+        value="LEAD",
+        label="LEAD",
+        sentence="Somebody leaves contact details",
+        event="lead",
+        grade="close",
+        source=DOCUMENT,
+        note="PitchTarget's documents do not say what counts as a lead: decide it, and stay with it.",
+    ),
     Word(
         value="KEY_PAGE_VIEW",
         label="KEY_PAGE_VIEW",
         sentence="A visitor opens a page that matters to you",
         event="page_view",
         grade="close",
+        source=DOCUMENT,
+        note="PitchTarget has this one tag for all pages that matter: its figures do not tell them apart.",
+        near={
+            "landing_page": "PitchTarget has no tag for landing pages: this one counts any page that matters.",
+            "view_item": "PitchTarget has no tag for items: this one counts the page, not what is looked at.",
+        },
     ),
     Word(
         value="ADD_TO_CART",
@@ -32,6 +51,7 @@ VOCABULARY = (
         sentence="A visitor puts something into the cart",
         event="add_to_cart",
         grade="exact",
+        source=DOCUMENT,
     ),
     Word(
         value="OTHER",
@@ -39,12 +59,16 @@ VOCABULARY = (
         sentence="Something else that matters to you",
         event="custom",
         grade="exact",
+        source=DOCUMENT,
     ),
 )
 
 OUTLOOK = Outlook(
     status="legacy",
-    sentence="Facebook switched these pixels off in February 2017: their code no longer measures anything.",
+    sentence=(
+        "Facebook takes no new pixels of this kind since September 2016 and switched their tag off in February 2017: "
+        "the code no longer measures anything."
+    ),
     source="https://developers.facebook.com/ads/blog/post/v2/2016/08/03/pixel-migration/",
     as_of="2016-08-03",
 )

@@ -1,0 +1,77 @@
+"""GET /pixels/list: off unless the setting EASYFLOW_LIST is on, as no document shows its parameters or its answer.
+
+All of it is inferred, and lies here. The path: from the address of a page that is listed but was not to be had
+(docs.easyflow.digital/openapi/pixel/get-pixels-list), read as its sister pages are. Parameters and answer: from
+Easyflow's list of webhooks, `?limit=&page=` and `{"data": {"docs": [...], "totalDocs": n, "totalPages": n}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..answer import Answer, object_id
+from ..base import AdAccountRef, Page, RemotePixel
+from ..errors import BadAnswer
+from .wire import envelope, remote_pixel
+
+PATH = "/pixels/list"
+LIMIT = 100
+MOST_PAGES = 1000
+SHELVES = ("docs", "pixels")  # where in `data` the pixels may lie, one also inside the other; or `data` is the list
+TOTAL = "totalDocs"
+
+
+@dataclass(frozen=True)
+class Listed:
+    pixels: list[tuple[RemotePixel, str | None]]  # each with its owner; None: not said
+    total: int | None
+
+
+def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) -> Iterator[Page]:
+    """The owner's pixels; raises where the list ends before it is complete.
+
+    `ask` sends the request. The key may reach several owners, and no parameter for one is known: we choose ourselves.
+    """
+    seen: set[str] = set()
+    others = 0
+    for number in range(1, MOST_PAGES + 1):
+        listed = _read(ask({"limit": LIMIT, "page": number}))
+        own, known = [], len(seen)
+        for pixel, owner in listed.pixels:
+            if pixel.remote_id not in seen:
+                seen.add(pixel.remote_id)
+                if owner in (None, ad_account.id):
+                    own.append(pixel)
+                else:
+                    others += 1
+        ended = len(seen) == known  # an empty page, or the same over again from a service that knows no pages
+        if number == 1 or not ended:
+            yield Page(pixels=tuple(own), total=None if listed.total is None else max(listed.total - others, 0))
+        if len(seen) == listed.total or (ended and len(seen) >= (listed.total or 0)):
+            return
+        if ended:
+            break
+    raise BadAnswer("Easyflow's list of pixels ended before it was complete.")
+
+
+def _read(answer: Answer) -> Listed:
+    items, total = envelope(answer).get("data"), None
+    for _ in range(2):
+        if isinstance(items, dict):
+            total = items.get(TOTAL, total)
+            items = next((items[shelf] for shelf in SHELVES if shelf in items), None)
+    if not isinstance(items, list):
+        raise answer.unusable()
+    found = []
+    for item in items:
+        pixel = remote_pixel(item) if isinstance(item, dict) else None
+        if pixel is None:
+            raise answer.unusable()  # not half believed
+        found.append((pixel, object_id(item.get("ownerId"))))
+    return Listed(pixels=found, total=total if _is_count(total) else None)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

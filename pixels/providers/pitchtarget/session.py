@@ -1,0 +1,141 @@
+"""PitchTarget's two ways to sign in: a token of one's own, or a user name and password that draw one.
+
+Both end in the header `Authorization: OAuth <token>`. The password grant is that of its documents of 2014
+(github.com/pitchtarget/pitchtarget.github.io, branch api-docs, "users_api"): "OAuth 2.0 draft 10". They say nothing of
+how long a token lives, so only a 401 tells that it has run out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..answer import Answer
+from ..base import Call, Tokens
+from ..errors import BadAnswer, BadCredentials, NoAnswer, NotSent
+from ..http import Http
+from ..secret import Secret
+
+LOG_IN_PATH = "/oauth/authorize"
+# inferred: no refusal is documented. OAuth says 400 or 401; 403 and 422 are what Rails applications say as well.
+LOG_IN_REFUSED = {400, 401, 403, 422}
+
+
+class Session:
+    """Signs the calls of one connection; subclasses know the token."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+        """One request; raises BadCredentials when the token was refused, and returns any other answer."""
+        raise NotImplementedError
+
+    def log_in_afresh(self) -> None:
+        """Tries the user name and the password, where there are any; raises when they are refused."""
+
+    def _send(self, token: Secret, kind: Call, method: str, path: str, request: dict[str, Any]) -> Answer:
+        headers = {"Authorization": f"OAuth {token.reveal()}"}
+        return self._http.call(kind, method, path, headers=headers, hide=(token,), **request)
+
+
+class TokenSession(Session):
+    """With a token that people typed."""
+
+    def __init__(self, http: Http, token: Secret) -> None:
+        super().__init__(http)
+        self._token = token
+
+    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+        answer = self._send(self._token, kind, method, path, request)
+        if answer.status == 401:
+            raise answer.fault("the token", words(answer))
+        return answer
+
+
+class PasswordSession(Session):
+    """Draws the token itself and shares it with all workers through `tokens`."""
+
+    def __init__(self, http: Http, tokens: Tokens, username: str, password: Secret, client_id: str) -> None:
+        super().__init__(http)
+        self._tokens = tokens
+        self._username = username
+        self._password = password
+        self._client_id = client_id
+
+    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+        """A token that has run out is drawn anew, once: what PitchTarget refused was not carried out."""
+        token = self._tokens.load() or self._log_in(instead_of=None)
+        answer = self._send(token, kind, method, path, request)
+        if answer.status == 401:
+            token = self._log_in(instead_of=token)
+            answer = self._send(token, kind, method, path, request)
+        if answer.status == 401:
+            raise answer.fault("a token that it had just given", words(answer))
+        return answer
+
+    def log_in_afresh(self) -> None:
+        with self._tokens.lock():
+            self._tokens.save(self._authorize())
+
+    def _log_in(self, instead_of: Secret | None) -> Secret:
+        """A token other than the given one: another worker's, if it was quicker."""
+        with self._tokens.lock():
+            token = self._tokens.load()
+            if token is None or token == instead_of:
+                token = self._authorize()
+                self._tokens.save(token)
+            return token
+
+    def _authorize(self) -> Secret:
+        """Asks for a token. Whatever goes wrong here, the call that needed it has not been sent."""
+        try:
+            answer = self._http.call(
+                "read",
+                "POST",
+                LOG_IN_PATH,
+                json={
+                    "username": self._username,
+                    "password": self._password.reveal(),
+                    "grant_type": "password",
+                    "client_id": self._client_id,
+                },
+            )
+            if answer.status in LOG_IN_REFUSED:
+                raise BadCredentials(
+                    "PitchTarget refused the user name, the password or the client id.",
+                    words=answer.words(words(answer)),
+                    status=answer.status,
+                )
+            body = read(answer)
+            token = body.get("access_token") if isinstance(body, dict) else None
+            if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
+                raise BadAnswer("PitchTarget gave no token.", status=answer.status)
+            return Secret(token)
+        except (NoAnswer, BadAnswer) as error:
+            raise NotSent(error.sentence, words=error.words, status=error.status) from None
+
+
+def read(answer: Answer) -> Any:
+    """The JSON of a positive answer; otherwise the error that the answer stands for."""
+    if answer.ok:
+        return answer.json()
+    raise answer.fault("the token", words(answer))
+
+
+def words(answer: Answer) -> str | None:
+    """The texts of an error; None, so that the body speaks for itself, when it is no JSON: no error is documented."""
+    try:
+        return _texts(answer.json())
+    except BadAnswer:
+        return None
+
+
+def _texts(body: Any) -> str:
+    """The texts of an error of unknown form: {"errors": {"name": ["is taken"]}} reads "name is taken"."""
+    if isinstance(body, dict):
+        silent = ("error", "errors", "message", "base")
+        return "; ".join(_texts(value) if key in silent else f"{key} {_texts(value)}" for key, value in body.items())
+    if isinstance(body, list):
+        return ", ".join(_texts(item) for item in body)
+    return str(body)
