@@ -181,6 +181,10 @@ SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", not PRODUCTION)
 SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
 # The host inside Xandr's tags; its documents show ib.adnxs.com, older exports secure.adnxs.com.
 XANDR_TAG_HOST = env("XANDR_TAG_HOST", default="ib.adnxs.com")
+# Its documents of April 2014 say /offsitepixels, those of May 2014 /offsite_pixels.
+PITCHTARGET_PATH = env("PITCHTARGET_PATH", default="/offsitepixels")
+# GET /pixels/list is named in Easyflow's documents, but its answer is not described: off until somebody has seen it.
+EASYFLOW_LIST = env.bool("EASYFLOW_LIST", False)
 
 # base64 of 32 random bytes each: the first encrypts, all decrypt (rotation: put the new key first).
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from pixels.models import Pixel
-from pixels.sync import check, pull, push, read_back
+from pixels.sync import check, fires, pull, push, read_back
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,11 @@ def read_pixel(pixel_id: str) -> None:
 
 
 @shared_task
+def read_fires(account_id: str) -> None:
+    fires.read_fires(account_id)
+
+
+@shared_task
 def sweep() -> None:
     """Every SWEEP_INTERVAL: hand out whatever the rows say is due, whether or not a message ever came.
 
@@ -74,6 +79,7 @@ def sweep() -> None:
         *((pull_connection, pk) for pk in pull.due(AT_A_TIME)),
         *((test_connection, pk) for pk in check.waiting(AT_A_TIME)),
         *((read_pixel, pk) for pk in read_back.unread(AT_A_TIME)),
+        *((read_fires, pk) for pk in fires.due(AT_A_TIME)),
     ]
     for task, pk in rows:
         if not _publish(task, pk, expires=settings.SWEEP_INTERVAL):

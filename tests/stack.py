@@ -49,9 +49,11 @@ class Stack:
     """The whole product, started with its own command on free loopback ports and data of its own.
 
     kind "sqlite": SQLite and the embedded broker; kind "postgres": temporary PostgreSQL and Redis servers.
+    `root`: where manage.py is.
     """
 
-    def __init__(self, kind: str, **environment: str) -> None:
+    def __init__(self, kind: str, *, root: Path = ROOT, **environment: str) -> None:
+        self.root = root
         self.directory = Path(tempfile.mkdtemp(prefix="pixelhub-stack-"))
         self.data_dir = self.directory / "data"
         self.port, self.sandbox_port = free_port(), free_port()
@@ -83,7 +85,7 @@ class Stack:
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,7 +112,7 @@ class Stack:
         """What `manage.py` prints on this stack's data; raises when it fails."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=self.env, check=True, capture_output=True, text=True, timeout=120
+            command, cwd=self.root, env=self.env, check=True, capture_output=True, text=True, timeout=120
         ).stdout
 
     def logs(self) -> str:

@@ -9,8 +9,7 @@ from django.conf import settings
 
 from pixels.models import Connection
 from pixels.models.connection import provider_choices
-from pixels.providers import PROVIDERS
-from pixels.providers.base import ConnectionForm
+from pixels.providers.base import ConnectionForm, Provider
 
 Environment = Connection.Environment
 
@@ -32,6 +31,16 @@ class EnvironmentForm(forms.Form):
             field.help_text = "The sandbox stands in for the provider: nothing you do there reaches it."
 
 
+def connection_form(provider: type[Provider], data: Any = None) -> ConnectionForm:
+    """The provider's form; the first ad account may stay open where it can be picked from a list afterwards."""
+    form = provider.connection_form(data)
+    if provider.can("ad_accounts"):
+        field = form.fields["ad_account"]
+        field.required = False
+        field.help_text = f"{field.help_text} Leave it empty to pick from {provider.label}’s list afterwards.".strip()
+    return form
+
+
 def credentials_form(connection: Connection, data: Any = None) -> ConnectionForm:
     """The provider's form without the ad account: for replacing credentials. What is no secret is filled in."""
     provider, credential = connection.provider_class, getattr(connection, "credential", None)
@@ -43,12 +52,4 @@ def credentials_form(connection: Connection, data: Any = None) -> ConnectionForm
     form = provider.connection_form(data, initial=shown)
     for name in form.ad_account_fields:
         form.fields.pop(name, None)
-    return form
-
-
-def ad_account_form(provider: str, data: Any = None) -> ConnectionForm:
-    """The provider's form without the credentials: for one more ad account."""
-    form = PROVIDERS[provider].connection_form(data)
-    for name in [name for name in form.fields if name not in form.ad_account_fields]:
-        del form.fields[name]
     return form

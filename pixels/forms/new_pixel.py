@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Team
@@ -28,7 +28,7 @@ NOT_THERE = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
 
 def usable_connections(team: Team) -> QuerySet[Connection]:
     rows = Connection.objects.for_team(team).filter(disconnected_at=None, paused_at=None)
-    return rows.prefetch_related("ad_accounts")
+    return rows.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk")))).prefetch_related("ad_accounts")
 
 
 class ConnectionChoice(forms.ModelChoiceField):
@@ -233,14 +233,27 @@ class NewPixelForm:
         return f"A pixel with this {str(label).lower()} is in the ad account. Each needs its own."
 
     def plans(self) -> list[Plan]:
-        options = self.options.options()
+        options, secrets = self.options.options(), self.options.secrets()
         if self.rows:
             return [
-                Plan(id=row.id, name=row.name, events=(row.word.value,), options=options | _or_none(row.own))
+                Plan(
+                    id=row.id,
+                    name=row.name,
+                    events=(row.word.value,),
+                    options=options | _or_none(row.own),
+                    secrets=secrets,
+                )
                 for row in self.rows
             ]
-        events = tuple(self.options.cleaned_data["events"])
-        return [Plan(id=self.pixel_id(), name=self.draft.cleaned_data["name"], events=events, options=options)]
+        return [
+            Plan(
+                id=self.pixel_id(),
+                name=self.draft.cleaned_data["name"],
+                events=tuple(self.options.cleaned_data["events"]),
+                options=options,
+                secrets=secrets,
+            )
+        ]
 
     def with_new_token(self) -> NewPixelForm:
         """The same values under a fresh token, its references in place of the old ones."""

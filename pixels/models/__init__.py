@@ -1,6 +1,7 @@
-from .connection import AdAccount, Connection, Credential
+from .connection import AdAccount, Connection, Credential, OfferedAdAccount
 from .operation import Operation
 from .pixel import Pixel
+from .pixel_secrets import PixelSecrets
 from .snippet import Snippet
 from .sync_run import SyncRun
 from .website import Website
@@ -9,8 +10,10 @@ __all__ = [
     "AdAccount",
     "Connection",
     "Credential",
+    "OfferedAdAccount",
     "Operation",
     "Pixel",
+    "PixelSecrets",
     "Snippet",
     "SyncRun",
     "Website",

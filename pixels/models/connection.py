@@ -51,7 +51,8 @@ class Connection(models.Model):
     test_requested_at = models.DateTimeField(null=True, blank=True)
     test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
-    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)  # its work waits until a test succeeds
+    offered_at = models.DateTimeField(null=True, blank=True)  # when the provider's list of ad accounts was last read
     disconnected_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -162,7 +163,9 @@ class AdAccount(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="ad_accounts")
     remote_id = models.CharField(max_length=64)
     code = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=255, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
+    fires_asked_at = models.DateTimeField(null=True, blank=True)  # when the report of last fires was last asked for
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -176,4 +179,22 @@ class AdAccount(models.Model):
 
     @property
     def ref(self) -> AdAccountRef:
-        return AdAccountRef(id=self.remote_id, code=self.code or None)
+        return AdAccountRef(id=self.remote_id, code=self.code or None, name=self.name)
+
+
+class OfferedAdAccount(models.Model):
+    """An ad account that the provider says these credentials reach; people pick theirs from these."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="offered")
+    remote_id = models.CharField(max_length=64)
+    code = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["name", "remote_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "remote_id"], name="offered_ad_account_once_in_connection")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.remote_id

@@ -48,6 +48,7 @@ class Operation(models.Model):
     pixel = models.ForeignKey(Pixel, on_delete=models.CASCADE, related_name="operations")
     kind = models.CharField(max_length=8, choices=Kind)
     payload = models.JSONField(default=dict)  # create: name, events, options; update: what changes; delete: nothing
+    secrets = models.JSONField(default=list)  # names of the secret options that go with it, sealed in PixelSecrets
     fingerprint = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0)

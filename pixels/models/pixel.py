@@ -112,6 +112,8 @@ class Pixel(models.Model):
     error_advice = models.CharField(max_length=500, blank=True)
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
+    last_fired_at = models.DateTimeField(null=True, blank=True)
+    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider last spoke of its fires
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -25,11 +25,12 @@ def connect(
     provider: str,
     environment: str,
     credentials: Mapping[str, str],
-    ad_account: AdAccountRef,
+    ad_account: AdAccountRef | None,
 ) -> Connection:
     """Store the credentials sealed and have them tested; what is stored stays whatever the test says."""
     connection = Connection.objects.create(team=team, provider=provider, environment=environment)
-    AdAccount.objects.create(connection=connection, remote_id=ad_account.id, code=ad_account.code or "")
+    if ad_account is not None:
+        AdAccount.objects.create(connection=connection, remote_id=ad_account.id, code=ad_account.code or "")
     credential = Credential(connection=connection)
     credential.put(credentials, actor)
     credential.save()
@@ -52,14 +53,22 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
 
 
 @transaction.atomic
-def add_ad_account(connection: Connection, actor: User, ref: AdAccountRef) -> AdAccount:
-    try:
-        with transaction.atomic():
-            account = AdAccount.objects.create(connection=connection, remote_id=ref.id, code=ref.code or "")
-    except IntegrityError:
-        raise Refused(f"{ref.id} is on this connection already.") from None
-    record(connection.team, actor, "added an ad account to", connection, str(account))
-    return account
+def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccountRef]) -> list[AdAccount]:
+    """All of them, or none when one is there already. What they hold is read at once."""
+    added = []
+    for ref in refs:
+        try:
+            with transaction.atomic():
+                account = AdAccount.objects.create(
+                    connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name
+                )
+        except IntegrityError:
+            raise Refused(f"{ref.id} is on this connection already.") from None
+        record(connection.team, actor, "added an ad account to", connection, str(account))
+        added.append(account)
+    if connection.can_sync and (run := open_run(connection, by=actor)):
+        tasks.hint(tasks.pull_connection, run.pk)
+    return added
 
 
 @transaction.atomic
@@ -118,6 +127,8 @@ def sync_now(connection: Connection, actor: User | None) -> SyncRun:
     """A pull of the connection; the one already under way, if there is one."""
     if not connection.can_sync:
         raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
+    if not connection.ad_accounts.exists():
+        raise Refused("Pick an ad account first: its pixels are what a sync reads.")
     run = open_run(connection, by=actor)
     if run is None:
         run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()

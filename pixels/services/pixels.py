@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from accounts.services import Refused
 from pixels import snippets, tasks
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
+from pixels.models.pixel_secrets import keep_secrets
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -35,6 +36,7 @@ class Plan:
     name: str
     events: tuple[str, ...]
     options: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -74,7 +76,8 @@ def create_pixels(
                     options=dict(plan.options),
                     created_by=actor,
                 )
-                _promise(pixel, actor, Operation.Kind.CREATE, plan.payload)
+                keep_secrets(pixel, plan.secrets)
+                _promise(pixel, actor, Operation.Kind.CREATE, plan.payload, sorted(plan.secrets))
                 record(team, actor, "created", pixel)
                 pixels.append(pixel)
             return pixels
@@ -107,12 +110,15 @@ def _use(connection: Connection) -> None:
         raise Refused("The connection of this pixel is not in use now.")
 
 
-def _promise(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> Operation:
+def _promise(
+    pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
+) -> Operation:
     operation = Operation.objects.create(
         team_id=pixel.team_id,
         pixel=pixel,
         kind=kind,
         payload=payload,
+        secrets=list(secrets),
         fingerprint=fingerprint(payload),
         created_by=actor,
     )
@@ -120,12 +126,14 @@ def _promise(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: di
     return operation
 
 
-def _start(pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any]) -> None:
+def _start(
+    pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
+) -> None:
     """Promise a change to an existing pixel, unless another one is under way."""
     _use(pixel.connection)
     try:
         with transaction.atomic():
-            _promise(pixel, actor, kind, payload)
+            _promise(pixel, actor, kind, payload, secrets)
     except IntegrityError:
         raise Refused("Another change of this pixel is under way. Wait for it and try again.") from None
     pixel.lifecycle = WAITING_FOR[kind]
@@ -147,11 +155,15 @@ def _supported(pixel: Pixel, capability: Any) -> None:
 
 
 @transaction.atomic
-def change_pixel(pixel: Pixel, actor: User, changes: Mapping[str, Any]) -> None:
+def change_pixel(
+    pixel: Pixel, actor: User, changes: Mapping[str, Any], secrets: Mapping[str, str] | None = None
+) -> None:
     """Send what changed; our row takes the new values when the provider has accepted them."""
+    secrets = secrets or {}
     _supported(pixel, "update")
-    _start(pixel, actor, Operation.Kind.UPDATE, dict(changes))
-    record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted(changes)))
+    _start(pixel, actor, Operation.Kind.UPDATE, dict(changes), sorted(secrets))
+    keep_secrets(pixel, secrets)
+    record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted([*changes, *secrets])))
 
 
 @transaction.atomic
@@ -177,7 +189,7 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     if not can_retry(pixel, last):
         raise Refused("Only what failed can be sent again.")
     assert last is not None
-    _start(pixel, actor, Operation.Kind(last.kind), last.payload)
+    _start(pixel, actor, Operation.Kind(last.kind), last.payload, last.secrets)
     record(pixel.team, actor, "retried", pixel)
 
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from pixels.models import Connection
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NotSupported, ProviderError, Refused
+from pixels.models import Connection, OfferedAdAccount
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
 
 from .client import speaking_for
 
@@ -34,14 +36,16 @@ def check(connection_id: UUID | str) -> None:
     if not rows.update(test_lease_until=lease):
         return
     connection = Connection.objects.get(pk=connection_id)
-    verdict, said = _ask(connection)
+    verdict, sentence, words = _ask(connection)
+    resumed = {"paused_at": None} if verdict == Test.WORKS else {}
     asked = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=lease)
     asked.update(
         test=verdict,
-        test_sentence=said.sentence[:500] if said else "",
-        test_words=said.words[:250] if said else "",
+        test_sentence=sentence[:500],
+        test_words=words[:250],
         test_lease_until=None,
         tested_at=timezone.now(),
+        **resumed,
     )
 
 
@@ -49,18 +53,44 @@ def _free() -> Q:
     return Q(test_lease_until=None) | Q(test_lease_until__lt=timezone.now())
 
 
-def _ask(connection: Connection) -> tuple[Connection.Test, ProviderError | None]:
-    account = connection.ad_accounts.all()[0]
+def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
+    """The verdict, a sentence and the provider's own words. What works also says which ad accounts there are."""
+    account = connection.ad_accounts.first()
     try:
         with speaking_for(connection) as provider:
-            provider.check_credentials(account.ref)
+            sentence = provider.check_credentials(account.ref if account else None)
+            if provider.can("ad_accounts"):
+                _offer(connection, provider)
     except NotSupported as error:
-        return Test.UNTESTABLE, error
+        return Test.UNTESTABLE, error.sentence, error.words
     except (BadCredentials, Forbidden, Refused) as error:
-        return Test.REFUSED, error
+        return Test.REFUSED, error.sentence, error.words
     except ProviderError as error:
-        return Test.UNREACHABLE, error
+        return Test.UNREACHABLE, error.sentence, error.words
     except Exception:
         log.exception("test of connection %s failed in PixelHub", connection.pk)
-        return Test.UNREACHABLE, BadAnswer("PixelHub itself failed while testing.")
-    return Test.WORKS, None
+        return Test.UNREACHABLE, "PixelHub itself failed while testing.", ""
+    return Test.WORKS, sentence, ""
+
+
+def _offer(connection: Connection, provider: Provider) -> None:
+    """Keep the provider's list of ad accounts, to pick from; without it the credentials are as good."""
+    try:
+        accounts = {account.id: account for account in provider.list_ad_accounts()}
+    except BadCredentials:
+        raise
+    except ProviderError as error:
+        log.warning("ad accounts of connection %s: %s", connection.pk, error.code)
+        return
+    with transaction.atomic():
+        Connection.objects.select_for_update().get(pk=connection.pk)
+        connection.offered.all().delete()
+        OfferedAdAccount.objects.bulk_create(
+            OfferedAdAccount(connection=connection, remote_id=one.id, code=(one.code or "")[:255], name=one.name[:255])
+            for one in accounts.values()
+        )
+        Connection.objects.filter(pk=connection.pk).update(offered_at=timezone.now())
+        for mine in connection.ad_accounts.all():
+            if theirs := accounts.get(mine.remote_id):
+                mine.name, mine.code = theirs.name[:255], mine.code or (theirs.code or "")[:255]
+                mine.save(update_fields=["name", "code"])

@@ -43,7 +43,10 @@ def speaking_for(connection: Connection) -> Iterator[Provider]:
 
 
 def _refused(connection: Connection, error: BadCredentials) -> None:
-    Connection.objects.filter(pk=connection.pk).update(
+    rows = Connection.objects.filter(pk=connection.pk)
+    if error.pauses:
+        rows.filter(paused_at=None).update(paused_at=timezone.now())
+    rows.update(
         test=Connection.Test.REFUSED,
         test_sentence=error.sentence[:500],
         test_words=error.words[:250],

@@ -17,7 +17,7 @@ from accounts.activity import record as record_activity
 from pixels import snippets
 from pixels.models import Operation, Pixel
 from pixels.providers.base import RemotePixel
-from pixels.providers.errors import ProviderError, Throttled
+from pixels.providers.errors import BadCredentials, ProviderError, Throttled
 
 from .drift import see
 
@@ -69,7 +69,9 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
 def record_error(operation: Operation, error: ProviderError) -> None:
     """A definite no ends it; what provably was not done waits and is tried again; a doubtful create is unknown."""
     create = operation.kind == Operation.Kind.CREATE
-    if error.maybe_done and create:
+    if isinstance(error, BadCredentials) and error.pauses:
+        again(operation, error, 0)  # the connection is paused now and holds it
+    elif error.maybe_done and create:
         _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
     elif error.retryable and _tries_left(operation, error):
         wait = error.retry_after or THROTTLED_WAIT if isinstance(error, Throttled) else _backoff(operation)

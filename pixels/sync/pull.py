@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -53,6 +53,7 @@ def schedule(limit: int) -> list[SyncRun]:
     since = timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL)
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
     usable = Connection.objects.filter(provider__in=lists, paused_at=None, disconnected_at=None)
+    usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
     usable = usable.exclude(test=Connection.Test.REFUSED).annotate(last=Max("sync_runs__created_at"))
     idle = usable.filter(Q(last=None) | Q(last__lt=since)).order_by(F("last").asc(nulls_first=True), "pk")
     runs = (open_run(connection) for connection in idle[:limit])

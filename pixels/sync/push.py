@@ -8,6 +8,7 @@ never sent again by a machine; updates and deletes are idempotent and are simply
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,8 +17,11 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from pixels.models import Operation, Pixel
+from pixels.models.pixel_secrets import open_secrets
+from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, NotSent, ProviderError
+from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused
+from pixels.providers.secret import Secret
 
 from .client import speaking_for
 from .outcome import again, mine, record, record_error, said_everything
@@ -47,11 +51,12 @@ def push(operation_id: UUID | str) -> None:
         return
     sending = False
     try:
+        secrets = _secrets(operation)
         with speaking_for(operation.pixel.connection) as provider:
             sending = _may_be_sent(operation)
             if not sending:
                 return
-            remote = _send(provider, operation)
+            remote = _send(provider, operation, secrets)
     except ProviderError as error:
         record_error(operation, error)
     except Exception:
@@ -108,15 +113,24 @@ def _may_be_sent(operation: Operation) -> bool:
     return bool(mine(operation).filter(lease_until__gt=enough).update(maybe_sent=True))
 
 
-def _send(provider: Provider, operation: Operation) -> RemotePixel | None:
+def _secrets(operation: Operation) -> dict[str, Secret]:
+    try:
+        return open_secrets(operation.pixel, operation.secrets)
+    except CannotOpen:
+        raise Refused(
+            "PixelHub can no longer read a secret value of this pixel.", advice="Enter it again and save."
+        ) from None
+
+
+def _send(provider: Provider, operation: Operation, secrets: Mapping[str, Secret]) -> RemotePixel | None:
     """None: deleted."""
     pixel, payload = operation.pixel, operation.payload
     account = pixel.ad_account.ref
     if operation.kind == Operation.Kind.CREATE:
         return provider.create_pixel(
-            account, payload["name"], tuple(payload["events"]), payload["options"], pixel.reference
+            account, payload["name"], tuple(payload["events"]), {**payload["options"], **secrets}, pixel.reference
         )
     if operation.kind == Operation.Kind.UPDATE:
-        return provider.update_pixel(account, pixel.remote_id, payload)
+        return provider.update_pixel(account, pixel.remote_id, {**payload, **secrets})
     provider.delete_pixel(account, pixel.remote_id)
     return None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -11,15 +11,20 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import Refused
-from pixels.forms.connection import EnvironmentForm, ProviderForm, ad_account_form, credentials_form
-from pixels.models import Connection, SyncRun
+from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
+from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
+from pixels.models import Connection, OfferedAdAccount, SyncRun
 from pixels.models.pixel import there
 from pixels.providers import PROVIDERS
+from pixels.providers.base import AdAccountRef, Provider
 from pixels.services import connections as services
 
 from .refresh import page_or_news
 
 RUNS_SHOWN = 20
+# Of an ad account: the provider has a list, and it is not in there.
+OFFERED = OfferedAdAccount.objects.filter(connection=OuterRef("connection"), remote_id=OuterRef("remote_id"))
+NOT_OFFERED = ExpressionWrapper(Q(connection__offered_at__isnull=False) & ~Exists(OFFERED), BooleanField())
 
 
 def _get(request: TeamRequest, connection_id: UUID) -> Connection:
@@ -44,7 +49,7 @@ def new(request: TeamRequest) -> HttpResponse:
     if provider is None:
         return render(request, "pixels/connection_new.html", context)
     data = request.POST if request.method == "POST" else None
-    environment, form = EnvironmentForm(data), provider.connection_form(data)
+    environment, form = EnvironmentForm(data), connection_form(provider, data)
     if data is not None and environment.is_valid() & form.is_valid():
         connection = services.connect(
             request.team,
@@ -68,22 +73,40 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     under_way = next((run for run in runs if run.is_open), None)
     provider = connection.provider_class
     credential = getattr(connection, "credential", None)
-    labels = {name: field.label for name, field in provider.connection_form.base_fields.items()}
+    accounts = list(connection.ad_accounts.annotate(is_unlisted=NOT_OFFERED))
     context = {
         "connection": connection,
         "provider": provider,
         "runs": runs,
         "under_way": under_way,
         "is_busy": under_way is not None or (connection.test == Connection.Test.TESTING and connection.is_usable),
-        "hints": [(labels.get(name, name), hint) for name, hint in credential.hints.items()] if credential else [],
+        "accounts": accounts,
+        "offered_count": connection.offered.count() if not accounts else 0,
+        "waiting": len(services.open_work(connection)) if connection.paused_at else 0,
+        "hints": _hints(provider, credential.hints) if credential else [],
         "credential": credential,
         "pixel_count": connection.pixels.filter(there()).count(),
         "sharing": services.sharing(connection) if not connection.disconnected_at else [],
         "no_list": provider.missing.get("list"),
         "sandbox_page": connection.is_sandbox,
     }
-    news = (connection.test, connection.tested_at, *((run.pk, run.state, run.seen) for run in runs))
+    news = (
+        connection.test,
+        connection.tested_at,
+        connection.paused_at,
+        *((run.pk, run.state, run.seen) for run in runs),
+    )
     return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *news)
+
+
+def _hints(provider: type[Provider], hints: dict[str, str]) -> list[tuple[str, str]]:
+    """(label, what may be shown) of the credentials, in the words of the provider's form."""
+    shown = []
+    for name, hint in hints.items():
+        field = provider.connection_form.base_fields.get(name)
+        choices = dict(getattr(field, "choices", None) or [])
+        shown.append((str(field.label) if field else name, str(choices.get(hint, hint))))
+    return shown
 
 
 @require_POST
@@ -122,16 +145,41 @@ def credentials(request: TeamRequest, connection_id: UUID) -> HttpResponse:
 @team_view(Role.ADMIN)
 def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
-    form = ad_account_form(connection.provider, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    data = request.POST if request.method == "POST" else None
+    typed = data if data and "ad_account" in data else None
+    pick = PickForm(connection, data if typed is None else None)
+    form = typed_form(connection.provider, typed)
+    if pick.is_valid():
+        return _add(request, connection, pick.refs())
+    if form.is_valid():
         try:
-            account = services.add_ad_account(connection, request.user, form.ad_account_ref())
+            return _add(request, connection, [form.ad_account_ref()])
         except Refused as refused:
             form.add_error("ad_account", str(refused))
-        else:
-            messages.success(request, f"{account} is on this connection.")
-            return redirect("connection", request.team.slug, connection.pk)
-    return render(request, "pixels/ad_account_form.html", {"connection": connection, "form": form})
+    search = request.GET.get("q", "").strip()[:100]
+    offered = not_added(connection, search)
+    context = {
+        "connection": connection,
+        "provider": connection.provider_class,
+        "pick": pick,
+        "form": form,
+        "search": search,
+        "offered": offered[:SHOWN],
+        "offered_count": offered.count(),
+        "picked": request.POST.getlist("pick"),
+        "has_list": connection.offered_at is not None,
+        "sandbox_page": connection.is_sandbox,
+    }
+    return render(request, "pixels/ad_account_form.html", context)
+
+
+def _add(request: TeamRequest, connection: Connection, refs: list[AdAccountRef]) -> HttpResponse:
+    accounts = services.add_ad_accounts(connection, request.user, refs)
+    names = ", ".join(str(account) for account in accounts[:5])
+    if len(accounts) > 5:
+        names += f" and {len(accounts) - 5} more"
+    messages.success(request, f"On this connection now: {names}.")
+    return redirect("connection", request.team.slug, connection.pk)
 
 
 @team_view(Role.ADMIN)

@@ -23,7 +23,8 @@ from .checklist import groups
 def new_pixel(request: TeamRequest) -> HttpResponse:
     connections = list(usable_connections(request.team))
     if not connections:
-        return render(request, "pixels/pixel_new_empty.html")
+        in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None, paused_at=None)
+        return render(request, "pixels/pixel_new_empty.html", {"without_account": in_use.first()})
     data = request.POST if request.method == "POST" else request.GET
     connection = _chosen(connections, data.get("connection"))
     # The fields on the screen were another connection's: show this one's, with what still fits.
@@ -105,6 +106,7 @@ def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpRe
         "simple": simple,
         "advanced": advanced,
         "advanced_open": any(field.errors for field in advanced),
+        "secrets_gone": any((form.data or {}).get(name) for name in form.options.secret_options),
         "sandbox_page": form.connection.is_sandbox,
     }
     template = "pixels/pixel_new_form.html" if request.htmx else "pixels/pixel_new.html"

@@ -71,6 +71,7 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
+        "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
         "drift": drift_rows(pixel),
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
         "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
@@ -93,11 +94,11 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         return _back(request, pixel)
     form = EditPixelForm(pixel, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        changes = form.changes()
-        if not changes:
+        changes, secrets = form.changes(), form.options.secrets()
+        if not changes and not secrets:
             messages.info(request, "Nothing was changed, so nothing was sent.")
             return _back(request, pixel)
-        return _do(request, pixel, services.change_pixel, changes)
+        return _do(request, pixel, services.change_pixel, changes, secrets)
     context = {
         "pixel": pixel,
         "form": form,
@@ -105,6 +106,7 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "groups": groups(form.words, form.ticked),
         "one_only": form.provider.can("one_event_per_pixel"),
         "fields": [field for field in form.options if field.name != "events"],
+        "secrets_gone": any(request.POST.get(name) for name in form.options.secret_options),
         "sandbox_page": pixel.connection.is_sandbox,
     }
     return render(request, "pixels/pixel_edit.html", context)

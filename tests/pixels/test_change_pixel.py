@@ -218,7 +218,7 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("provider", ["easyflow", "pitchtarget"])
+@pytest.mark.parametrize("provider", ["pitchtarget"])
 def test_where_the_provider_cannot_the_page_gives_the_reason(browser_of, bob, at, connect, live, sandbox, provider):
     pixel, browser = live(connect(provider)), browser_of(bob)
     text = Page.of(browser.get(at("pixel", pixel))).text

@@ -95,7 +95,7 @@ def test_one_more_tick_in_a_form_sent_before_is_asked_about_too(new_pixel, xandr
 
 
 def test_the_same_form_for_another_ad_account_or_website_is_asked_about_too(new_pixel, xandr, alice, team, sandbox):
-    second = connections.add_ad_account(xandr, alice, AdAccountRef(id="8"))
+    (second,) = connections.add_ad_accounts(xandr, alice, [AdAccountRef(id="8")])
     shop = Website.objects.create(team=team, name="Shop", url="https://shop.example")
     values = new_pixel.fill(xandr, "7")
     new_pixel.send(values)

@@ -6,7 +6,7 @@ from django.urls import reverse
 from accounts.models import Activity
 from pixels.models import Operation, Pixel, Website
 from pixels.providers.base import AdAccountRef
-from pixels.services.connections import add_ad_account
+from pixels.services.connections import add_ad_accounts
 
 from .conftest import EVENT, errors
 from .page import Page
@@ -184,7 +184,7 @@ def test_it_is_in_the_activity_log_with_an_operation_written_before_sending(new_
 def test_the_second_ad_account_can_be_chosen_and_the_first_is_there_already(
     new_pixel, alice, pitchtarget, sandbox, carry_out
 ):
-    second = add_ad_account(pitchtarget, alice, AdAccountRef(id="8"))
+    (second,) = add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     assert new_pixel.fill(pitchtarget)["ad_account"] == [str(pitchtarget.ad_accounts.first().pk)]
     new_pixel.create(pitchtarget, "LEAD", ad_account=str(second.pk))
     carry_out()

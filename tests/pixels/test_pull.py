@@ -159,7 +159,7 @@ def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
 
 
 def test_both_ad_accounts_are_read_and_kept_apart(alice, pitchtarget, sandbox, sync):
-    connections.add_ad_account(pitchtarget, alice, AdAccountRef(id="8"))
+    connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     sandbox.seed("pitchtarget", [at_pitchtarget("1", "Same")], ad_account="9")
     sandbox.seed("pitchtarget", [at_pitchtarget("2", "Same"), at_pitchtarget("3", "Other")], ad_account="8")
     run = sync(pitchtarget)
@@ -170,7 +170,7 @@ def test_both_ad_accounts_are_read_and_kept_apart(alice, pitchtarget, sandbox, s
 
 
 def test_progress_counts_all_ad_accounts(alice, xandr, sandbox, sync):
-    connections.add_ad_account(xandr, alice, AdAccountRef(id="8"))
+    connections.add_ad_accounts(xandr, alice, [AdAccountRef(id="8")])
     sandbox.seed("xandr", [at_xandr(n) for n in range(1, 4)])
     sandbox.seed("xandr", [at_xandr(n) | {"advertiser_id": 8} for n in range(4, 6)])
     run = sync(xandr)
@@ -278,7 +278,7 @@ def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
 
 
 def test_a_pixel_of_another_ad_account_is_not_attached(alice, pitchtarget, promise, sandbox, sync):
-    connections.add_ad_account(pitchtarget, alice, AdAccountRef(id="8"))
+    connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     promise(pitchtarget, "Same")
     Pixel.objects.update(lifecycle="unknown")
     Operation.objects.update(state="unknown")
@@ -325,7 +325,7 @@ def test_the_schedule_asks_each_connection_that_can_be_listed_now_and_then(
 ):
     refused, paused = connect("pitchtarget"), connect("pitchtarget")
     type(refused).objects.filter(pk=refused.pk).update(test="refused")
-    type(paused).objects.filter(pk=paused.pk).update(paused_at=timezone.now())
+    type(paused).objects.filter(pk=paused.pk).update(paused_at=timezone.now(), test="refused")
     assert [run.connection for run in pull.schedule(10)] == [xandr]
     assert pull.schedule(10) == []
     carry_out()

@@ -188,7 +188,7 @@ def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
 @pytest.mark.parametrize("field", ["paused_at", "disconnected_at"])
 def test_a_change_of_a_pixel_whose_connection_is_not_in_use_waits(xandr, promise, carry_out, sandbox, field):
     pixel = promise(xandr)
-    Connection.objects.update(**{field: timezone.now()})
+    Connection.objects.update(**{field: timezone.now()}, test="refused")
     carry_out()
     push.push(Operation.objects.get().pk)
     pixel.refresh_from_db()

@@ -1,0 +1,74 @@
+"""The secret options of a pixel, apart from it so that no list of pixels ever loads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from django.db import models
+
+from pixels.providers.secret import Secret
+
+from .pixel import Pixel
+from .sealed import CannotOpen, seal, unseal
+
+
+class PixelSecrets(models.Model):
+    """What a pixel's form asks for and no screen ever shows again; `names` says which options are set.
+
+    Kept as long as the pixel, since a create or an update that failed is sent again with them.
+    """
+
+    pixel = models.OneToOneField(Pixel, on_delete=models.CASCADE, primary_key=True, related_name="secrets")
+    sealed = models.BinaryField(editable=False)
+    names = models.JSONField(default=list, editable=False)
+
+    class Meta:
+        verbose_name_plural = "pixel secrets"
+
+    def __str__(self) -> str:
+        return f"Secrets of {self.pixel_id}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.pixel.team_id}/{self.pixel_id}/options"
+
+    def put(self, values: Mapping[str, str]) -> None:
+        self.sealed = seal(json.dumps(dict(values)).encode(), place=self._place)
+        self.names = sorted(values)
+
+    def open(self, names: Iterable[str]) -> dict[str, Secret]:
+        """Those of the named options that are set; raises CannotOpen."""
+        values = json.loads(unseal(self.sealed, place=self._place))
+        return {name: Secret(values[name]) for name in names if name in values}
+
+    def reseal(self) -> None:
+        """Seal with the newest key what any key still opens; saves."""
+        self.put({name: secret.reveal() for name, secret in self.open(self.names).items()})
+        self.save(update_fields=["sealed"])
+
+
+def keep_secrets(pixel: Pixel, values: Mapping[str, str]) -> None:
+    """Add these to what is kept of the pixel, or put them in its place."""
+    if not values:
+        return
+    row = PixelSecrets.objects.select_for_update(of=("self",)).filter(pixel=pixel).first() or PixelSecrets(pixel=pixel)
+    row.pixel = pixel
+    try:
+        before = {name: secret.reveal() for name, secret in row.open(row.names).items()} if row.names else {}
+    except CannotOpen:
+        before = {}  # lost with its key: what is given now is all there is
+    row.put({**before, **values})
+    row.save()
+
+
+def open_secrets(pixel: Pixel, names: Iterable[str]) -> dict[str, Secret]:
+    """The named ones; raises CannotOpen, also where one is not there any more."""
+    wanted = list(names)
+    if not wanted:
+        return {}
+    row = PixelSecrets.objects.select_related("pixel").filter(pixel=pixel).first()
+    found = row.open(wanted) if row else {}
+    if set(wanted) - set(found):
+        raise CannotOpen("a secret option of this pixel is not there")
+    return found

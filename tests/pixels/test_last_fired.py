@@ -1,0 +1,60 @@
+"""Xandr's report says when each pixel last fired; the pixel's page repeats it."""
+
+import pytest
+from django.utils import timezone
+
+from pixels.models import AdAccount, Pixel
+from pixels.sync import fires
+
+from .page import Page
+
+
+@pytest.fixture
+def told(xandr, sandbox, live, sync):
+    """Two pixels, of which one has fired; the connection was listed, so the report is due."""
+    first, second = live(xandr, "First"), live(xandr, "Second")
+    sandbox.ask("POST", "seed", json={"provider": "xandr", "last_fired": {first.remote_id: "2026-11-01 10:00:00"}})
+    sync(xandr)
+    return first, second
+
+
+def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox, browser_of, vera, at):
+    (account,) = fires.due(10)
+    fires.read_fires(account)
+    first, second = told
+    for pixel in told:
+        pixel.refresh_from_db()
+    assert first.last_fired_at.isoformat() == "2026-11-01T10:00:00+00:00"
+    assert (second.last_fired_at, second.fires_seen_at is None) == (None, False)
+    page = Page.of(browser_of(vera).get(at("pixel", second)))
+    assert "Last fired never" in page.text
+
+
+def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox, sync, xandr):
+    assert len(fires.due(10)) == 1
+    fires.read_fires(fires.due(10)[0])
+    sync(xandr)
+    assert fires.due(10) == []
+    long_ago = timezone.now() - fires.NOT_BEFORE
+    AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
+    assert fires.due(10) == []  # not listed since
+    sync(xandr)
+    assert len(fires.due(10)) == 1
+
+
+def test_a_report_that_fails_changes_nothing(told, xandr, alice):
+    xandr.credential.put({"username": "sandbox", "password": "wrong"}, alice)
+    xandr.credential.save()
+    fires.read_fires(fires.due(10)[0])
+    assert not Pixel.objects.filter(fires_seen_at__isnull=False).exists()
+
+
+def test_before_it_was_asked_the_page_says_nothing_of_it(xandr, sandbox, live, browser_of, vera, at):
+    pixel = live(xandr)
+    assert "Last fired" not in Page.of(browser_of(vera).get(at("pixel", pixel))).text
+
+
+def test_other_providers_are_not_asked(pitchtarget, sandbox, live, sync):
+    live(pitchtarget)
+    sync(pitchtarget)
+    assert fires.due(10) == []
