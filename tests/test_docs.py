@@ -1,0 +1,59 @@
+"""What the documents say of the providers is what the code says."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from pixels.events import EVENTS
+from pixels.providers import PROVIDERS
+from pixels.providers.base import Capability
+
+TEXT = (Path(__file__).resolve().parent.parent / "docs" / "providers.md").read_text()
+
+
+def table(heading: str) -> dict[str, dict[str, str]]:
+    """The first table under a heading: {first cell: {column: cell}}."""
+    section = re.split(r"(?m)^## ", TEXT.split(f"## {heading}\n")[1])[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    head, _, *body = [[cell.strip() for cell in row] for row in rows]
+    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in body}
+
+
+def test_each_capability_of_each_provider_is_as_the_table_says(settings: Any) -> None:
+    said = table("Capabilities")
+    assert {name.strip("`") for name in said} == set(get_args(Capability))
+    for name, row in said.items():
+        for provider in PROVIDERS.values():
+            cell = row[provider.label]
+            settings.EASYFLOW_LIST = False
+            assert provider.can(name.strip("`")) == (cell == "yes"), (name, provider.label)  # type: ignore[arg-type]
+            if cell not in ("yes", "no"):
+                setattr(settings, cell.strip("`"), True)
+                assert provider.can(name.strip("`")), (name, provider.label)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_each_event_has_the_word_and_the_grade_of_the_table(provider: Any) -> None:
+    said = {re.findall(r"`(\w+)`", name)[0]: row[provider.label] for name, row in table("Events").items()}
+    assert list(said) == list(EVENTS)
+    for event, cell in said.items():
+        word, grade, sentence = provider.word_for(event)
+        shown = "–" if word is None else {"exact": "", "close": "~ "}[grade] + f"`{word.label}`"
+        assert cell == shown
+        assert grade != "close" or sentence, f"{event}: what is lost at {provider.label}?"
+
+
+def test_a_finished_purchase_is_never_offered_for_the_start_of_a_checkout() -> None:
+    checkout = PROVIDERS["pitchtarget"].word("CHECKOUT")
+    assert checkout and (checkout.event, checkout.grade) == ("purchase", "exact")
+    assert "begin_checkout" not in checkout.near
+    assert PROVIDERS["pitchtarget"].word_for("begin_checkout") == (None, "none", "")
+    assert "finished purchase" in checkout.note and "not the start of a checkout" in checkout.note
+
+
+def test_every_word_and_every_outlook_names_its_source() -> None:
+    for provider in PROVIDERS.values():
+        assert all(word.source for word in provider.vocabulary)
+        assert provider.outlook.source.startswith("https://") and provider.outlook.as_of
