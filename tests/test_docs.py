@@ -1,5 +1,6 @@
 """What the documents say of the providers is what the code says."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -9,6 +10,8 @@ import pytest
 from pixels.events import EVENTS
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Capability
+from pixels.sandbox.switches import ALL as SWITCHES
+from pixels.sandbox.switches import WORDS
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "providers.md").read_text()
 
@@ -57,3 +60,11 @@ def test_every_word_and_every_outlook_names_its_source() -> None:
     for provider in PROVIDERS.values():
         assert all(word.source for word in provider.vocabulary)
         assert provider.outlook.source.startswith("https://") and provider.outlook.as_of
+
+
+def test_the_sandboxs_switches_are_as_the_table_says() -> None:
+    text = (Path(__file__).resolve().parent.parent / "docs" / "sandbox.md").read_text()
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (\S+) \| (.+?) \| (.+) \|$", text.split("## Switches")[1].split("\n## ")[0])
+    assert rows == [
+        (name, json.dumps(switch.default), WORDS[switch.kind], switch.what) for name, switch in SWITCHES.items()
+    ]

@@ -8,33 +8,52 @@ from types import ModuleType
 from urllib.parse import urlsplit
 
 from . import control, easyflow, page, pitchtarget, xandr
+from .fault_call import DROPPED, Call, Over
+from .fault_rules import Faults
+from .faults import FAULTS
 from .store import Store
 from .wire import Request, Response
 
 logger = logging.getLogger(__name__)
 
-# Each has operation(request), answer(request, store) and failure(status, message), and sees paths without
+# Each has OPERATIONS, operation(request), answer(request, store) and failure(status, message), and sees paths without
 # its prefix.
 APIS: dict[str, ModuleType] = {api.SLUG: api for api in (easyflow, pitchtarget, xandr)}
 
 
-def answer(request: Request, store: Store) -> Response:
+def answer(request: Request, store: Store, faults: Faults) -> Response:
     api, inner = _api(request)
+    with store.in_hand(api.SLUG if api else "") as number:
+        if api:
+            return _counted(api, replace(inner, at_once=number), store, faults)
+        try:
+            with store.transaction():
+                return _own(request, store, faults)
+        except Exception as error:
+            _log_bug(error)
+            return _failure(None, 500, "Internal server error")
+
+
+def _counted(api: ModuleType, inner: Request, store: Store, faults: Faults) -> Response:
     try:
-        with store.transaction():
-            response: Response = api.answer(inner, store) if api else _own(request, store)
+        store.count("requests", api.SLUG, api.operation(inner))  # when it comes, whatever becomes of it
+        response = _answer(api, inner, store, faults)
+    except Over:
+        return DROPPED
     except Exception as error:
         _log_bug(error)
-        return refuse(request, store, 500, "Internal server error")
-    _count(store, api, inner, response)
+        response = _failure(api, 500, "Internal server error")
+    _count_answer(store, api, inner, response)
     return response
 
 
 def refuse(request: Request, store: Store, status: int, message: str) -> Response:
     """A failure in the words of the API that the request was for."""
     api, inner = _api(request)
-    response: Response = api.failure(status, message) if api else control.refusal(status, message)
-    _count(store, api, inner, response)
+    response = _failure(api, status, message)
+    if api:
+        store.count("requests", api.SLUG, api.operation(inner))
+    _count_answer(store, api, inner, response)
     return response
 
 
@@ -51,13 +70,29 @@ def _api(request: Request) -> tuple[ModuleType | None, Request]:
     return APIS.get(slug), replace(request, path=slash + rest)
 
 
-def _own(request: Request, store: Store) -> Response:
+def _answer(api: ModuleType, request: Request, store: Store, faults: Faults) -> Response:
+    over = faults.over  # taken before the rule: a reset in between ends both
+    rule = faults.take(api.SLUG, api.operation(request))
+    if rule is None:
+        with store.transaction():
+            response: Response = api.answer(request, store)
+            return response
+    call = Call(api=api, request=request, store=store, over=over, later=faults.later, given=rule.given)
+    return FAULTS[rule.fault].act(call)
+
+
+def _failure(api: ModuleType | None, status: int, message: str) -> Response:
+    response: Response = api.failure(status, message) if api else control.refusal(status, message)
+    return response
+
+
+def _own(request: Request, store: Store, faults: Faults) -> Response:
     if not _from_this_machine(request):
         return control.refusal(403, "Only for this machine")
     if request.path == "/" and request.method in ("GET", "HEAD"):
-        return page.answer(store)
+        return page.answer(store, faults)
     if request.path.startswith(control.PREFIX):
-        return control.answer(request, store)
+        return control.answer(request, store, faults)
     return control.refusal(404, "The sandbox has no such address")
 
 
@@ -68,13 +103,10 @@ def _from_this_machine(request: Request) -> bool:
     return all(is_loopback(urlsplit(address).hostname or "") for address in addresses)
 
 
-def _count(store: Store, api: ModuleType | None, request: Request, response: Response) -> None:
-    if api is None:
-        return
-    operation = api.operation(request)
-    with store.transaction():
-        store.count("requests", api.SLUG, operation)
-        store.count("answers", api.SLUG, f"{operation} {response.status}")
+def _count_answer(store: Store, api: ModuleType | None, request: Request, response: Response) -> None:
+    if api:
+        outcome = "no answer" if response.delivery.dropped else str(response.status)
+        store.count("answers", api.SLUG, f"{api.operation(request)} {outcome}")
 
 
 def _log_bug(error: Exception) -> None:

@@ -1,8 +1,9 @@
-"""The sandbox's own addresses under /_sandbox/: what was asked, what is held; reset, seed, switch, expire."""
+"""The sandbox's own addresses under /_sandbox/: what was asked, what is held; reset, seed, switch, expire; faults."""
 
 from typing import Any
 
-from . import easyflow, pitchtarget, xandr, xandr_pixels
+from . import easyflow, pitchtarget, switches, xandr, xandr_pixels
+from .fault_rules import BadRule, Faults, read_rules
 from .store import SWITCHES, Store
 from .wire import BadJson, Request, Response, json_response, read_json
 
@@ -10,13 +11,15 @@ PREFIX = "/_sandbox/"
 SEEDERS = {"easyflow": easyflow.seed, "pitchtarget": pitchtarget.seed, "xandr": xandr.seed}
 
 
-def answer(request: Request, store: Store) -> Response:
+def answer(request: Request, store: Store, faults: Faults) -> Response:
+    """Called in one transaction of the store."""
     match request.method, request.path.removeprefix(PREFIX):
         case "GET", "requests":
             return json_response(requests(store))
         case "GET", "objects":
             return _objects(request, store)
         case "POST", "reset":
+            faults.reset()
             store.reset()
             return json_response({"reset": True})
         case "POST", "seed":
@@ -26,6 +29,13 @@ def answer(request: Request, store: Store) -> Response:
         case "POST", "expire":
             store.end_sessions()
             return json_response({"expired": True})
+        case "GET", "faults":
+            return json_response(faults.shown())
+        case "POST", "faults":
+            return _set_faults(request, faults)
+        case "DELETE", "faults":
+            faults.clear()
+            return json_response(faults.shown())
     return refusal(404, "The sandbox has no such address")
 
 
@@ -34,10 +44,12 @@ def refusal(status: int, sentence: str) -> Response:
 
 
 def requests(store: Store) -> dict[str, Any]:
-    """Requests that came and the HTTP statuses they got; objects made, changed, deleted; objects held now."""
+    """Requests that came, the HTTP statuses they got, the faults that hit them; objects made, changed, deleted;
+    objects held now."""
     return {
         "requests": store.counts("requests"),
         "answers": store.counts("answers"),
+        "faults": store.counts("faults"),
         "objects": store.counts("objects"),
         "held": {provider: len(held(store, provider)) for provider in SEEDERS},
     }
@@ -73,9 +85,21 @@ def _seed(request: Request, store: Store) -> Response:
     except (AttributeError, KeyError, TypeError, ValueError):
         return refusal(
             400,
-            "Give provider and objects with all their keys; PitchTarget: an ad_account too; Xandr: or line_items",
+            "Give provider and objects with all their keys; PitchTarget: an ad_account too; Xandr: or line_items,"
+            " advertisers, last_fired, password_expires_on, pass_seconds",
         )
     return json_response({"held": count})
+
+
+def _set_faults(request: Request, faults: Faults) -> Response:
+    """One rule or a list of them: all or none, behind those that are set."""
+    try:
+        faults.add(read_rules(read_json(request.body)))
+    except BadJson:
+        return refusal(400, "The body is not valid JSON")
+    except BadRule as problem:
+        return refusal(400, str(problem))
+    return json_response(faults.shown())
 
 
 def _switch(request: Request, store: Store) -> Response:
@@ -83,15 +107,8 @@ def _switch(request: Request, store: Store) -> Response:
         wanted = read_json(request.body)
     except BadJson:
         return refusal(400, "The body is not valid JSON")
-    if not isinstance(wanted, dict) or not all(_fits(name, value) for name, value in wanted.items()):
-        return refusal(400, "Switches: xandr_2010 (true, false), xandr_token_seconds (a number or null)")
+    if not isinstance(wanted, dict) or not all(switches.fits(name, value) for name, value in wanted.items()):
+        return refusal(400, switches.sentence())
     for name, value in wanted.items():
         store.set_switch(name, value)
     return json_response({name: store.switch(name) for name in SWITCHES})
-
-
-def _fits(name: str, value: Any) -> bool:
-    if name == "xandr_2010":
-        return isinstance(value, bool)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return name == "xandr_token_seconds" and (value is None or number)

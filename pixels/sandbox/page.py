@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from . import control, easyflow, members, pitchtarget, xandr, xandr_pixels
+from .fault_rules import OWN_KEYS, Faults
 from .store import Store
 from .wire import Response
 
@@ -27,7 +28,7 @@ td { overflow-wrap: break-word; min-width: 5rem; max-width: 24rem; vertical-alig
 """
 
 
-def answer(store: Store) -> Response:
+def answer(store: Store, faults: Faults) -> Response:
     counts = control.requests(store)["requests"]
     sections = [
         _section("Easyflow", ("Owner", "Id", "Name", "Platform", "Status", "Events"), _easyflow(store)),
@@ -35,6 +36,7 @@ def answer(store: Store) -> Response:
         _section("Xandr", ("Advertiser", "Id", "Name", "Code", "Trigger", "State", "Line items"), _xandr(store)),
         _section("Xandr line items", ("Advertiser", "Id", "Name", "State", "Pixels"), _line_items(store)),
         _section("Requests", ("Provider", "Operation", "Times"), _requests(counts)),
+        _section("Faults", ("Provider", "Operation", "Fault", "Count", "Skip", "With", "Used"), _faults(faults)),
     ]
     who = "".join(f"<li>{escape(line)}</li>" for line in members.lines())
     html = (
@@ -86,6 +88,17 @@ def _line_items(store: Store) -> list[tuple[Any, ...]]:
 
 def _requests(counts: dict[str, dict[str, int]]) -> list[tuple[Any, ...]]:
     return [(provider, operation, n) for provider, row in counts.items() for operation, n in row.items()]
+
+
+def _faults(faults: Faults) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for rule in faults.shown()["faults"]:
+        own = {key: rule.pop(key) for key in OWN_KEYS}
+        used = rule.pop("used")
+        count = "all" if own["count"] is None else own["count"]
+        given = ", ".join(f"{name} {value}" for name, value in rule.items())
+        rows.append((own["provider"], own["operation"], own["fault"], count, own["skip"], given, used))
+    return rows
 
 
 def _joined(values: list[Any] | None) -> str:

@@ -1,13 +1,19 @@
-"""PitchTarget: `POST|GET /offsitepixels` (its document "Working with Offsite Conversion Pixels")."""
+"""PitchTarget: `POST|GET /offsitepixels` (its document "Working with Offsite Conversion Pixels"), and what its other
+documents of 2014 have beside it: the second generation of these paths, one pixel, ad accounts, the password grant.
+
+https://github.com/pitchtarget/pitchtarget.github.io, branches with-api (April 2014) and api-docs (May 2014).
+"""
 
 import hashlib
+import re
+import secrets
 import uuid
 from typing import Any
 from urllib.parse import parse_qsl
 
 from . import members
 from .store import Store
-from .wire import Request, Response, write_json
+from .wire import BadJson, Request, Response, read_json, write_json
 
 SLUG = "pitchtarget"
 
@@ -50,6 +56,15 @@ WRONG_TAG = {"tag": ["is not included in the list"]}  # inferred: Rails' own wor
 UNKNOWN_PARAMETER = ["is not a parameter of this request"]
 UNKNOWN_AD_ACCOUNT_STATUS = 404  # inferred: Rails answers so to a record that is not there, or not yours
 UNAUTHORIZED = {"error": "Unauthorized"}  # inferred: the document gives no text for a wrong token
+UNKNOWN_PIXEL_STATUS = 404  # inferred: as of an ad account that is not there
+# inferred: "OAuth 2.0 draft 10", says the document; these are that draft's codes and its status for all of them
+GRANT_STATUS = 400
+GRANT_ERRORS = {
+    "request": "invalid_request",
+    "grant_type": "unsupported_grant_type",
+    "client_id": "invalid_client",
+    "password": "invalid_grant",
+}
 NAMES_DIFFER_BY_CASE = True  # inferred: Rails compares exactly unless told otherwise
 NOT_FOUND_STATUS = 404  # inferred: Rails has no route for another path or method, and answers 404 to both
 
@@ -70,10 +85,27 @@ SAMPLE_HEADERS = {
 }
 
 
+# The two documented generations of the same calls, and whether the answer of a create is {"id": {"id": …}}
+FIRST, SECOND = "/offsitepixels", "/offsite_pixels"
+NESTED = {FIRST: False, SECOND: True}  # the first: until 2014-04-15, and then as the second (a switch)
+ONE = re.compile(rf"(?:{FIRST}|{SECOND})/([^/]+)")
+
+ROUTES = {
+    ("POST", FIRST): "create",
+    ("POST", SECOND): "create",
+    ("GET", FIRST): "list",
+    ("GET", SECOND): "list",
+    ("GET", "/fb_ad_accounts"): "ad_accounts",
+    ("PUT", "/fb_ad_accounts"): "ad_accounts",  # reads them from Facebook again
+    ("POST", "/oauth/authorize"): "auth",
+}
+OPERATIONS = tuple(sorted({*ROUTES.values(), "read", "other"}))  # all that operation() may answer
+
+
 def operation(request: Request) -> str:
-    if request.path != "/offsitepixels":
-        return "other"
-    return {"POST": "create", "GET": "list"}.get(request.method, "other")
+    if request.method == "GET" and ONE.fullmatch(request.path):
+        return "read"
+    return ROUTES.get((request.method, request.path), "other")
 
 
 def failure(status: int, message: str) -> Response:
@@ -84,9 +116,66 @@ def answer(request: Request, store: Store) -> Response:
     asked = operation(request)
     if asked == "other":
         return failure(NOT_FOUND_STATUS, "Not Found")
-    if request.headers.get("authorization") != f"OAuth {members.PITCHTARGET_TOKEN}":
+    if asked == "auth":
+        return _grant(request, store)
+    if not _known(request, store):
         return _json(UNAUTHORIZED, status=401)
-    return _create(request, store) if asked == "create" else _list(request, store)
+    return {"create": _create, "list": _list, "read": _read, "ad_accounts": _ad_accounts}[asked](request, store)
+
+
+def _known(request: Request, store: Store) -> bool:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme != "OAuth":
+        return False
+    return token == members.PITCHTARGET_TOKEN or store.session(SLUG, token) is not None
+
+
+def _grant(request: Request, store: Store) -> Response:
+    """A token for a user name and a password. No document says that a token ever ends."""
+    if request.content_type != "application/json":
+        return failure(415, "The body must be application/json")
+    try:
+        given = read_json(request.body)
+    except BadJson:
+        given = None
+    names = ("username", "password", "grant_type", "client_id")
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
+        return _grant_error("request")
+    if given["grant_type"] != "password":
+        return _grant_error("grant_type")
+    if given["client_id"] != members.PITCHTARGET_CLIENT_ID:
+        return _grant_error("client_id")
+    if (given["username"], given["password"]) != (members.PITCHTARGET_USER, members.PITCHTARGET_PASSWORD):
+        return _grant_error("password")
+    token = secrets.token_hex(16)[:31]  # the samples': 31 small letters and digits
+    store.open_session(SLUG, given["username"], token)
+    return _json({"access_token": token})
+
+
+def _grant_error(what: str) -> Response:
+    return _json({"error": GRANT_ERRORS[what]}, status=GRANT_STATUS)
+
+
+def _ad_accounts(request: Request, store: Store) -> Response:
+    """What other calls name `fb_ad_account_id` is the `fb_id` of these."""
+    if request.query:
+        return _errors(dict.fromkeys(request.query, UNKNOWN_PARAMETER))
+    accounts = [
+        {"id": account.id, "name": account.name, "currency": account.currency, "fb_id": account.fb_id}
+        for account in members.PITCHTARGET_ACCOUNTS
+    ]
+    return _json({"fb_ad_accounts": accounts})
+
+
+def _read(request: Request, store: Store) -> Response:
+    """Documented without parameters. The answer is one object of the list."""
+    if request.query:
+        return _errors(dict.fromkeys(request.query, UNKNOWN_PARAMETER))
+    pixel_id = request.path.rpartition("/")[2]
+    for pixel in store.objects(SLUG):
+        if pixel["id"] == pixel_id:
+            return _json({key: pixel[key] for key in KEYS})
+    return failure(UNKNOWN_PIXEL_STATUS, "Not Found")
 
 
 def _list(request: Request, store: Store) -> Response:
@@ -123,7 +212,8 @@ def _create(request: Request, store: Store) -> Response:
     }
     store.put(SLUG, form["fb_ad_account_id"], pixel_id, pixel)
     store.count("objects", SLUG, "created")
-    return _json({"id": pixel_id})
+    nested = NESTED[request.path] or store.switch("pitchtarget_nested")
+    return _json({"id": {"id": pixel_id} if nested else pixel_id})
 
 
 def _refusal(given: dict[str, str], wanted: tuple[str, ...]) -> Response | None:

@@ -1,10 +1,12 @@
 """The sandbox on a socket: HTTP/1.1 with kept connections, on this machine only."""
 
 import errno
+import io
 import logging
 import socket
+import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from . import app
 from .control import refusal
+from .fault_rules import Faults
 from .store import Store
-from .wire import Request, Response
+from .wire import Delivery, Request, Response
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class SandboxServer:
             self._http.shutdown()
             self._thread.join()
         self._http.server_close()
+        self._http.faults.stop()
         self._http.cut_connections()
         self.store.close()
 
@@ -90,6 +94,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, store: Store) -> None:
         self.store = store
+        self.faults = Faults(store)
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         if ":" in host:
@@ -141,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the other side went away in the middle; nobody to answer
             return
         request = self._request(body)
-        self._send(request, app.answer(request, self.server.store))
+        self._send(request, app.answer(request, self.server.store, self.server.faults))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = answer
 
@@ -192,20 +197,62 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(chunk)
 
     def _send(self, request: Request, response: Response, *, close: bool = False) -> None:
+        delivery = response.delivery
+        if delivery.dropped:
+            self._hang_up(request, delivery)
+            return
+        length = len(response.body) if delivery.pieces is None else delivery.length
         self.send_response(response.status)
-        self._send_headers(response.headers)
-        self.send_header("Content-Length", str(len(response.body)))
-        if close:
-            self.send_header("Connection", "close")  # the base class sets close_connection on this
-        self.end_headers()
-        if request.method != "HEAD":
-            self.wfile.write(response.body)
-        self.wfile.flush()
-        logger.info("%s %s %s", request.method, _printable(request.path), response.status)
-
-    def _send_headers(self, headers: Mapping[str, str]) -> None:
-        for name, value in headers.items():
+        for name, value in (*response.headers.items(), *delivery.more_headers):
             self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        if close or length is None:
+            self.send_header("Connection", "close")  # the base class sets close_connection on this
+        if delivery.cut_at is not None:
+            self.close_connection = True  # unannounced
+        self._end_headers(delivery)
+        if request.method != "HEAD":
+            self._send_body(response)
+        self.wfile.flush()
+        self._log(request, str(response.status))
+
+    def _end_headers(self, delivery: Delivery) -> None:
+        if not delivery.head_seconds:
+            self.end_headers()
+            return
+        real, self.wfile = self.wfile, io.BytesIO()  # the base class writes the whole head to wfile
+        try:
+            self.end_headers()
+            head = self.wfile.getvalue()
+        finally:
+            self.wfile = real
+        self._drip(head, delivery.head_seconds)
+
+    def _send_body(self, response: Response) -> None:
+        delivery = response.delivery
+        if delivery.body_seconds:
+            self._drip(response.body, delivery.body_seconds)
+            return
+        pieces: Iterator[bytes] = delivery.pieces or iter([response.body[: delivery.cut_at]])
+        for piece in pieces:
+            self.wfile.write(piece)
+
+    def _drip(self, data: bytes, seconds: float) -> None:
+        for number in range(len(data)):
+            self.wfile.write(data[number : number + 1])
+            self.wfile.flush()
+            self.server.faults.pause(seconds)
+
+    def _hang_up(self, request: Request, delivery: Delivery) -> None:
+        self.close_connection = True
+        self._log(request, "no answer")
+        if delivery.reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.close(self.connection.detach())  # at once: the server would end it in good order first
+
+    def _log(self, request: Request, outcome: str) -> None:
+        logger.info("%s %s %s", request.method, _printable(request.path), outcome)
 
 
 def _printable(path: str) -> str:

@@ -4,10 +4,14 @@ import json
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from . import switches
 
 Object = dict[str, Any]
 
@@ -22,7 +26,14 @@ CREATE TABLE IF NOT EXISTS objects (
     UNIQUE (provider, kind, remote_id)
 );
 CREATE TABLE IF NOT EXISTS last_ids (provider TEXT PRIMARY KEY, last INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, issued REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (
+    token TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    username TEXT NOT NULL,
+    issued REAL NOT NULL,
+    used REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS notes (what TEXT NOT NULL, who TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS switches (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counts (
     what TEXT NOT NULL,
@@ -33,10 +44,16 @@ CREATE TABLE IF NOT EXISTS counts (
 );
 """
 
-SWITCHES: dict[str, Any] = {
-    "xandr_2010": False,  # answer in the form of the document's samples of 2010
-    "xandr_token_seconds": None,  # how long a session lives; None: for ever
-}
+FORM = 2  # of the state file; sessions of an older one are dropped, the objects stay
+
+SWITCHES: dict[str, Any] = {name: switch.default for name, switch in switches.ALL.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    username: str
+    age: float  # seconds since the token was given out
+    idle: float  # seconds since its last call
 
 
 class Store:
@@ -46,10 +63,14 @@ class Store:
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._in_hand: Counter[str] = Counter()
+        self._in_hand_lock = threading.Lock()  # of its own: a request counts also while it waits for the other
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        if self._run("PRAGMA user_version")[0][0] < FORM:
+            self._run("DROP TABLE IF EXISTS sessions")
+        self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORM}; COMMIT;")
 
     def close(self) -> None:
         with self._lock:
@@ -70,8 +91,20 @@ class Store:
 
     def reset(self) -> None:
         """Empty everything but the last ids: a real provider never gives an id twice."""
-        for table in ("objects", "sessions", "switches", "counts"):
+        for table in ("objects", "sessions", "notes", "switches", "counts"):
             self._run(f"DELETE FROM {table}")
+
+    @contextmanager
+    def in_hand(self, provider: str) -> Iterator[int]:
+        """While a request is being answered: how many there are, this one included."""
+        with self._in_hand_lock:
+            self._in_hand[provider] += 1
+            number = self._in_hand[provider]
+        try:
+            yield number
+        finally:
+            with self._in_hand_lock:
+                self._in_hand[provider] -= 1
 
     # Objects
 
@@ -83,8 +116,9 @@ class Store:
         rows = self._run(f"SELECT body FROM objects WHERE {where} ORDER BY seq", *values)
         return [json.loads(body) for (body,) in rows]
 
-    def accounts(self, provider: str) -> set[str]:
-        return {account for (account,) in self._run("SELECT account FROM objects WHERE provider = ?", provider)}
+    def accounts(self, provider: str, kinds: tuple[str, ...]) -> set[str]:
+        rows = self._run("SELECT DISTINCT kind, account FROM objects WHERE provider = ?", provider)
+        return {account for kind, account in rows if kind in kinds}
 
     def put(self, provider: str, account: str, remote_id: str, body: Object, kind: str = "pixel") -> None:
         """Write an object, or write over it."""
@@ -113,16 +147,40 @@ class Store:
 
     # Sessions
 
-    def open_session(self, token: str) -> None:
-        self._run("INSERT INTO sessions (token, issued) VALUES (?, ?)", token, time.time())
+    def open_session(self, provider: str, username: str, token: str) -> None:
+        now = time.time()
+        self._run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", token, provider, username, now, now)
 
     def end_sessions(self) -> None:
         self._run("DELETE FROM sessions")
 
-    def session_age(self, token: str) -> float | None:
-        """Seconds since the token was given out; None for a token that never was."""
-        rows = self._run("SELECT issued FROM sessions WHERE token = ?", token)
-        return time.time() - rows[0][0] if rows else None
+    def session(self, provider: str, token: str) -> Session | None:
+        """None for a token that never was."""
+        sql = "SELECT username, issued, used FROM sessions WHERE provider = ? AND token = ?"
+        for username, issued, used in self._run(sql, provider, token):
+            now = time.time()
+            return Session(username=username, age=now - issued, idle=now - used)
+        return None
+
+    def use_session(self, token: str) -> None:
+        self._run("UPDATE sessions SET used = ? WHERE token = ?", time.time(), token)
+
+    # What happened lately, for limits
+
+    def note(self, what: str, who: str) -> None:
+        self._run("INSERT INTO notes VALUES (?, ?, ?)", what, who, time.time())
+
+    def noted(self, what: str, who: str, *, seconds: float) -> list[float]:
+        """How long ago each was, oldest first, of those within the last `seconds`."""
+        now = time.time()
+        self._run("DELETE FROM notes WHERE what = ? AND at <= ?", what, now - seconds)
+        rows = self._run("SELECT at FROM notes WHERE what = ? AND who = ? ORDER BY at", what, who)
+        return [now - at for (at,) in rows]
+
+    def let_time_pass(self, seconds: float) -> None:
+        """For sessions and limits, as if so much time had gone by: a test need not wait two hours."""
+        self._run("UPDATE sessions SET issued = issued - ?, used = used - ?", seconds, seconds)
+        self._run("UPDATE notes SET at = at - ?", seconds)
 
     # Switches
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -14,6 +14,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
+    at_once: int = 1  # requests that its API had in hand when it came, itself included
 
     @property
     def content_type(self) -> str:
@@ -22,10 +23,25 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How an answer travels. As it is here: at once, whole and with its length. The rest is for faults."""
+
+    more_headers: tuple[tuple[str, str], ...] = ()  # beside those of the same name
+    head_seconds: float = 0  # after each byte of status line and headers
+    body_seconds: float = 0
+    cut_at: int | None = None  # so many bytes of the body come, though all are announced
+    pieces: Iterator[bytes] | None = None  # instead of the body
+    length: int | None = None  # of the pieces together; None: not announced
+    dropped: bool = False  # nothing is sent at all
+    reset: bool = False  # the connection is broken instead of closed
+
+
+@dataclass(frozen=True, kw_only=True)
 class Response:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    delivery: Delivery = field(default_factory=Delivery)
 
 
 class BadJson(ValueError):

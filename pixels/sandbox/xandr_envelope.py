@@ -1,5 +1,6 @@
 """What goes around every Xandr answer: as in the document's sample of 2018 or, switched, in those of 2010."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,19 @@ class Refused(Exception):
     """An error for the caller: error_id is one of the documented ones."""
 
     def __init__(
-        self, text: str, *, error_id: str = "SYNTAX", status: int = REFUSAL_STATUS, empty: bool = False
+        self,
+        text: str,
+        *,
+        error_id: str = "SYNTAX",
+        error_code: str | None = None,
+        description: str | None = None,
+        status: int = REFUSAL_STATUS,
+        headers: Mapping[str, str] | None = None,
+        empty: bool = False,
     ) -> None:
         super().__init__(text)
-        self.text, self.error_id, self.status = text, error_id, status
+        self.text, self.error_id, self.error_code, self.description = text, error_id, error_code, description
+        self.status, self.headers = status, headers or {}
         self.empty = empty  # recorded: "resource not found" carries the paging keys of an empty answer
 
 
@@ -50,24 +60,26 @@ class Envelope:
     method: str
     form_2010: bool = False
 
-    def one(self, pixel: Body) -> Body:
-        """One pixel that was asked for by its id or code."""
-        if self.form_2010:
-            return _response(status="OK", pixels=[_as_2010(pixel)])
+    def one(self, item: Body, term: str = "pixel") -> Body:
+        """One object that was asked for by its id or code; `term` is the key it stands under."""
+        if self.form_2010 and term == "pixel":
+            return _response(status="OK", pixels=[_as_2010(item)])
         return _response(
-            count=1, dbg_info=_debug("pixel"), num_elements=PAGE, pixel=pixel, start_element=0, status="OK"
+            count=1, dbg_info=_debug(term), num_elements=PAGE, **{term: item}, start_element=0, status="OK"
         )
 
-    def many(self, pixels: list[Body], *, count: int, start: int | None, asked: int | None) -> Body:
+    def many(
+        self, items: list[Body], *, count: int, start: int | None, asked: int | None, term: str = "pixels"
+    ) -> Body:
         """A page. Recorded: it repeats the paging that was asked for, not the number of rows."""
-        if self.form_2010:
-            rows = [_as_2010(pixel) for pixel in pixels]
+        if self.form_2010 and term == "pixels":
+            rows = [_as_2010(item) for item in items]
             return _response(status="OK", pixels=rows, count=count, start_element=start, num_elements=asked)
         return _response(
             count=count,
-            dbg_info=_debug("pixels"),
+            dbg_info=_debug(term),
             num_elements=PAGE if asked is None else asked,
-            pixels=pixels,
+            **{term: items},
             start_element=start or 0,
             status="OK",
         )
@@ -102,22 +114,26 @@ class Envelope:
     def token(self, token: str) -> Body:
         return _response(status="OK", token=token, **self._no_data())
 
+    def other(self, **keys: Any) -> Body:
+        """Of the services that answer neither with an object nor with a list."""
+        return _response(status="OK", **keys, **self._no_data())
+
     def refused(self, refused: Refused) -> Body:
         paging = {"count": 0, "start_element": 0, "num_elements": PAGE} if refused.empty else {}
-        return self.error(refused.error_id, refused.text, **paging)
+        codes = {"error_code": refused.error_code, "error_description": refused.description}
+        return self.error(refused.error_id, refused.text, **codes, **paging)
 
     def error(self, error_id: str, text: str, **more: Any) -> Body:
         """Without `status`: recorded, and the document of /auth shows it so."""
-        return _response(
-            error_id=error_id,
-            error=text,
-            error_description=None,
-            service=self.service or None,
-            method=self.method or None,
-            error_code=None,
-            **more,
-            **self._no_data(),
-        )
+        keys = {
+            "error_id": error_id,
+            "error": text,
+            "error_description": None,
+            "service": self.service or None,
+            "method": self.method or None,
+            "error_code": None,
+        }
+        return _response(**{**keys, **more}, **self._no_data())
 
     def _no_data(self) -> Body:
         return {} if self.form_2010 else {"dbg_info": _debug(NO_DATA)}
@@ -132,4 +148,4 @@ def _debug(output_term: str, warnings: list[str] | None = None) -> Body:
 
 
 def _as_2010(pixel: Body) -> Body:
-    return {key: pixel[key] for key in KEYS_2010}
+    return {key: pixel[key] for key in KEYS_2010 if key in pixel}  # `fields` may have left some out

@@ -1,18 +1,15 @@
 """What Xandr's `/pixel` does: the twelve rows of the document's table "REST API"."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from . import members, xandr_fields, xandr_query
+from . import members, xandr_advertisers, xandr_fields, xandr_query
 from .store import Store
-from .xandr_envelope import PAGE, Body, Envelope, Refused
+from .xandr_envelope import Body, Envelope, Refused
+from .xandr_query import Query
 
 SLUG = "xandr"
 
-Query = Mapping[str, str]
-
 FIRST_ID = 1017111  # right after the sample's
-MEMBER_ID = 1370  # the sample's
 LINE_ITEM = "line_item"
 
 # inferred: documented as "cannot delete"; this error_id is for requests at odds with the data
@@ -23,9 +20,6 @@ CODES_ARE_UNIQUE = False  # inferred: stated of other objects' codes, not of a p
 # inferred: the samples show null, never [], where there are no campaigns, line items, piggybacks
 NOTHING_IS_NULL = True
 
-NOT_FOUND = "resource not found"  # recorded, with error_id SYNTAX
-ADVERTISER_NOT_FOUND = "advertiser not found"  # inferred: seen in a client's tests, in no document
-
 
 def names_one(query: Query) -> bool:
     """A single id, or a code within an advertiser code, is "a particular pixel"; several ids are a list."""
@@ -35,18 +29,17 @@ def names_one(query: Query) -> bool:
 
 
 def get(query: Query, store: Store, envelope: Envelope) -> Body:
-    advertiser = _advertiser(query, store)
-    pixels = _rendered(store, advertiser)
-    if "id" in query:
-        wanted = xandr_query.ids(query["id"])[:PAGE]
-        pixels = [pixel for pixel in pixels if pixel["id"] in wanted]
-    chosen = xandr_query.selection(query, but=("id", "advertiser_id", "advertiser_code"))
-    rows, count = chosen.rows(pixels)
-    if names_one(query) and count == 0:
-        raise Refused(NOT_FOUND, empty=True)
-    if names_one(query) and count == 1 and rows:
-        return envelope.one(rows[0])
-    return envelope.many(rows, count=count, start=chosen.start, asked=chosen.asked)
+    advertiser = xandr_advertisers.named(query, store)
+    return xandr_query.listing(
+        query,
+        _rendered(store, advertiser),
+        xandr_query.PIXEL,
+        envelope,
+        one="pixel",
+        many="pixels",
+        codes_name_one="advertiser_code" in query,
+        but=("advertiser_id", "advertiser_code"),
+    )
 
 
 def create(query: Query, fields: Body, store: Store, envelope: Envelope) -> Body:
@@ -103,10 +96,7 @@ def delete(query: Query, store: Store, envelope: Envelope) -> Body:
 
 
 def meta(envelope: Envelope) -> Body:
-    # inferred: no answer of /pixel/meta is published; one object a field, with what the page says that it
-    # tells
-    kinds = xandr_query.TYPES.items()
-    return envelope.fields([{"name": name, "type": kind, "filter_by": True, "sort_by": True} for name, kind in kinds])
+    return envelope.fields(xandr_query.described(xandr_query.PIXEL))
 
 
 def load(pixel: Body, store: Store) -> None:
@@ -145,31 +135,17 @@ def _particular(query: Query, store: Store) -> Body:
     else:
         raise Refused("id is required")
     if not found:
-        raise Refused(NOT_FOUND, empty=True)
+        raise Refused(xandr_query.NOT_FOUND, empty=True)
     if len(found) > 1:
         raise Refused("More than one pixel has this code", error_id="INTEGRITY")
     return found[0]
 
 
 def _required_advertiser(query: Query, store: Store) -> int:
-    advertiser = _advertiser(query, store)
+    advertiser = xandr_advertisers.named(query, store)
     if advertiser is None:
         raise Refused("advertiser_id is required")
     return advertiser
-
-
-def _advertiser(query: Query, store: Store) -> int | None:
-    """By id or by code. Advertisers of loaded objects are known as well as the members'."""
-    found: set[int] = set()
-    if "advertiser_id" in query:
-        found.add(xandr_query.number(query["advertiser_id"], "advertiser_id"))
-    if "advertiser_code" in query:
-        codes = {code: number for number, code in members.XANDR_ADVERTISERS.items()}
-        found.add(codes.get(query["advertiser_code"], -1))
-    known = {*members.XANDR_ADVERTISERS, *map(int, store.accounts(SLUG))}
-    if len(found) > 1 or not found <= known:
-        raise Refused(ADVERTISER_NOT_FOUND)
-    return found.pop() if found else None
 
 
 def _agrees(fields: Body, name: str, value: int) -> None:
@@ -221,7 +197,7 @@ def _complete(pixel: Body, line_items: list[Body]) -> Body:
     full = {
         **dict.fromkeys(xandr_fields.ALL_FIELDS),
         **xandr_fields.DEFAULTS,
-        "member_id": MEMBER_ID,
+        "member_id": members.XANDR_MEMBER,
         **pixel,
         "line_items": using,
         "pixel_conversion_event": event,

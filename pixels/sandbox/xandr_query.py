@@ -1,17 +1,25 @@
-"""Xandr's query strings: ids, paging, filters and sorting (the vendor's page "API Semantics")."""
+"""Xandr's query strings: ids, paging, filters, sorting and `fields` (the vendor's page "API Semantics")."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from .xandr_envelope import PAGE, Refused
+from .xandr_envelope import PAGE, Body, Envelope, Refused
 
 TIMESTAMP = "%Y-%m-%d %H:%M:%S"  # in bodies, and in queries with `+` for the space; UTC
 
-# What may be filtered and sorted by. inferred: /pixel/meta, which would tell, has no published answer
-TYPES = {
+Query = Mapping[str, str]
+
+NOT_FOUND = "resource not found"  # recorded, with error_id SYNTAX
+
+# What a service's objects may be filtered and sorted by, and of which type each field is.
+Types = Mapping[str, str]
+
+# inferred: /pixel/meta, which would tell, has no published answer
+PIXEL: Types = {
     "id": "int",
     "code": "string",
     "name": "string",
@@ -32,31 +40,45 @@ TYPES = {
 # where ignoring it would answer with everything
 UNKNOWN_PARAMETER = "Invalid parameter: {}"
 
+# inferred: the page says "a list of fields" and shows one; commas, as everywhere else in a query
+SORT_SEPARATOR = ","
+# inferred: the page shows only fields that exist; a misspelt one is refused, as a misspelt filter is.
+# It also says that a filter "may" need its field among them; here it does not.
+UNKNOWN_FIELD = "Invalid field: {}"
+
 Test = Callable[[dict[str, Any]], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     tests: list[Test] = field(default_factory=list)
-    sort_field: str = "id"
-    descending: bool = False
+    sort: list[tuple[str, bool]] = field(default_factory=list)  # field, descending
     start: int | None = None
     asked: int | None = None  # num_elements, already cut to the maximum
+    fields: tuple[str, ...] = ()  # of each object; empty: all
 
-    def rows(self, pixels: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    def rows(self, objects: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
         """One page, and how many there are in all."""
-        found = [pixel for pixel in pixels if all(test(pixel) for test in self.tests)]
-        found.sort(key=lambda pixel: pixel["id"])
-        found.sort(key=self._sort_key, reverse=self.descending)
+        found = [one for one in objects if all(test(one) for test in self.tests)]
+        found.sort(key=lambda one: one["id"])
+        for name, descending in reversed(self.sort):
+            found.sort(key=partial(_sort_key, name), reverse=descending)
         start = self.start or 0
-        return found[start : start + (self.asked or PAGE)], len(found)
+        return [self._cut(one) for one in found[start : start + (self.asked or PAGE)]], len(found)
 
-    def _sort_key(self, pixel: dict[str, Any]) -> tuple[bool, Any]:
-        value = pixel[self.sort_field]
-        return (value is not None, value)  # nothing sorts before something
+    def _cut(self, one: dict[str, Any]) -> dict[str, Any]:
+        for name in self.fields:
+            if name not in one:
+                raise Refused(UNKNOWN_FIELD.format(name))
+        return {name: one[name] for name in one if name in self.fields} if self.fields else one
 
 
-def only(query: Mapping[str, str], *allowed: str) -> None:
+def _sort_key(name: str, one: dict[str, Any]) -> tuple[bool, Any]:
+    value = one[name]
+    return (value is not None, value)  # nothing sorts before something
+
+
+def only(query: Query, *allowed: str) -> None:
     for name in query:
         if name not in allowed:
             raise Refused(UNKNOWN_PARAMETER.format(name))
@@ -74,24 +96,56 @@ def number(text: str, name: str) -> int:
     return int(text)
 
 
-def flag(query: Mapping[str, str], name: str) -> bool:
+def flag(query: Query, name: str) -> bool:
     value = query.get(name, "false").lower()
     if value not in ("true", "false"):
         raise Refused(f"{name} must be true or false")
     return value == "true"
 
 
-def selection(query: Mapping[str, str], *, but: tuple[str, ...]) -> Selection:
+def listing(
+    query: Query,
+    found: list[Body],
+    types: Types,
+    envelope: Envelope,
+    *,
+    one: str,
+    many: str,
+    codes_name_one: bool = False,
+    but: tuple[str, ...] = (),
+) -> Body:
+    """An answer of a service: one object for one id, a list otherwise. `one` and `many` are their keys."""
+    single = codes_name_one and "code" in query
+    if "id" in query:
+        wanted = ids(query["id"])
+        single = "," not in query["id"]
+        found = [it for it in found if it["id"] in wanted[:PAGE]]
+    chosen = selection(query, types, but=("id", *but))
+    rows, count = chosen.rows(found)
+    if single and count == 0:
+        raise Refused(NOT_FOUND, empty=True)
+    if single and count == 1 and rows:
+        return envelope.one(rows[0], one)
+    return envelope.many(rows, count=count, start=chosen.start, asked=chosen.asked, term=many)
+
+
+def described(types: Types) -> list[Body]:
+    # inferred: no answer of a service's /meta is published; one object a field, with what the page of
+    # /pixel says that it tells
+    return [{"name": name, "type": kind, "filter_by": True, "sort_by": True} for name, kind in types.items()]
+
+
+def selection(query: Query, types: Types = PIXEL, *, but: tuple[str, ...]) -> Selection:
     """Everything in the query but the parameters named."""
     rest = {name: value for name, value in query.items() if name not in but}
     start, asked = rest.pop("start_element", None), rest.pop("num_elements", None)
-    sort_field, descending = _sort(rest.pop("sort", "id.asc"))
+    sort, fields = rest.pop("sort", ""), rest.pop("fields", None)
     return Selection(
-        tests=[_test(name, value) for name, value in rest.items()],
-        sort_field=sort_field,
-        descending=descending,
+        tests=[_test(name, value, types) for name, value in rest.items()],
+        sort=[_sort(part, types) for part in sort.split(SORT_SEPARATOR)] if "sort" in query else [],
         start=None if start is None else number(start, "start_element"),
         asked=None if asked is None else _page_size(asked),
+        fields=() if fields is None else tuple(fields.split(",")),
     )
 
 
@@ -102,38 +156,38 @@ def _page_size(text: str) -> int:
     return min(size, PAGE)  # documented: more than the maximum is no error
 
 
-def _sort(text: str) -> tuple[str, bool]:
+def _sort(text: str, types: Types) -> tuple[str, bool]:
     name, _, direction = text.partition(".")
-    if name not in TYPES or direction not in ("asc", "desc"):
+    if name not in types or direction not in ("asc", "desc"):
         raise Refused("sort must be a field and a direction, as in id.desc")
     return name, direction == "desc"
 
 
-def _test(parameter: str, text: str) -> Test:
+def _test(parameter: str, text: str, types: Types) -> Test:
     """One filter: a field with or without a prefix."""
-    if parameter in TYPES:
-        wanted = {_value(parameter, part) for part in text.split(",")}
-        return lambda pixel: pixel[parameter] in wanted
+    if parameter in types:
+        wanted = {_value(parameter, part, types) for part in text.split(",")}
+        return lambda one: one[parameter] in wanted
     prefix, _, name = parameter.partition("_")
-    kind = TYPES.get(name)
+    kind = types.get(name)
     if kind is None:
         raise Refused(UNKNOWN_PARAMETER.format(parameter))
     if prefix == "not":
-        unwanted = {_value(name, part) for part in text.split(",")}
-        return lambda pixel: pixel[name] not in unwanted
+        unwanted = {_value(name, part, types) for part in text.split(",")}
+        return lambda one: one[name] not in unwanted
     if prefix == "like" and kind == "string":
-        return lambda pixel: text.casefold() in (pixel[name] or "").casefold()
+        return lambda one: text.casefold() in (one[name] or "").casefold()
     bounded = kind in ("int", "double", "timestamp")
     if prefix in ("min", "max") and bounded:
-        return _bound(name, _value(name, text), lowest=prefix == "min", null=False)
+        return _bound(name, _value(name, text, types), lowest=prefix == "min", null=False)
     if prefix in ("nmin", "nmax") and kind == "timestamp":
-        return _bound(name, _value(name, text), lowest=prefix == "nmin", null=True)
+        return _bound(name, _value(name, text, types), lowest=prefix == "nmin", null=True)
     raise Refused(UNKNOWN_PARAMETER.format(parameter))
 
 
 def _bound(name: str, limit: Any, *, lowest: bool, null: bool) -> Test:
-    def test(pixel: dict[str, Any]) -> bool:
-        value = pixel[name]
+    def test(one: dict[str, Any]) -> bool:
+        value = one[name]
         if value is None:
             return null
         return bool(value >= limit) if lowest else bool(value <= limit)
@@ -141,8 +195,8 @@ def _bound(name: str, limit: Any, *, lowest: bool, null: bool) -> Test:
     return test
 
 
-def _value(name: str, text: str) -> Any:
-    kind = TYPES[name]
+def _value(name: str, text: str, types: Types) -> Any:
+    kind = types[name]
     try:
         if kind == "int":
             return int(text)

@@ -1,6 +1,7 @@
 """A real sandbox on a free port for each test, and callers that know nothing of the product's own clients."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,14 @@ class Caller:
     def __call__(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Any:
         all_headers = {**self.headers, **(headers or {})}
         return requests.request(method, self.prefix + path, headers=all_headers, timeout=10, **more)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens in another thread."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -57,11 +66,20 @@ def pitchtarget(sandbox: SandboxServer) -> Caller:
 
 
 @pytest.fixture
-def xandr(sandbox: SandboxServer) -> Caller:
-    """Signed in."""
-    body = {"auth": {"username": "sandbox", "password": "sandbox"}}
-    answer = requests.post(sandbox.url + "/xandr/auth", json=body, timeout=10)
-    return Caller(sandbox.url + "/xandr", {"Authorization": answer.json()["response"]["token"]})
+def xandr_as(sandbox: SandboxServer) -> Callable[[str], Caller]:
+    """A user of Xandr, signed in."""
+
+    def sign_in(username: str) -> Caller:
+        body = {"auth": {"username": username, "password": "sandbox"}}
+        answer = requests.post(sandbox.url + "/xandr/auth", json=body, timeout=10)
+        return Caller(sandbox.url + "/xandr", {"Authorization": answer.json()["response"]["token"]})
+
+    return sign_in
+
+
+@pytest.fixture
+def xandr(xandr_as: Callable[[str], Caller]) -> Caller:
+    return xandr_as("sandbox")
 
 
 @pytest.fixture
@@ -82,3 +100,21 @@ def new_pixel(xandr: Caller) -> Callable[..., dict[str, Any]]:
         return pixel
 
     return make
+
+
+@pytest.fixture
+def fault(control: Caller) -> Callable[..., None]:
+    """Tell the sandbox to misbehave: fault("xandr", "drop", "create", effect=True)."""
+
+    def set_rule(provider: str, name: str, operation: str = "*", **more: Any) -> None:
+        rule = {"provider": provider, "operation": operation, "fault": name, **more}
+        answer = control("POST", "/faults", json=rule)
+        assert answer.status_code == 200, answer.text
+
+    return set_rule
+
+
+@pytest.fixture
+def happened(control: Caller) -> Callable[..., dict[str, int]]:
+    """What was counted: happened("objects", "xandr") is {"created": 1}."""
+    return lambda what, provider: control("GET", "/requests").json()[what].get(provider, {})

@@ -44,6 +44,7 @@ def test_every_request_and_object_is_counted(easyflow, pitchtarget, xandr, new_p
                 "other 404": 1,
             },
         },
+        "faults": {},
         "objects": {
             "easyflow": {"created": 1},
             "pitchtarget": {"created": 1},
@@ -168,4 +169,4 @@ def test_the_page_lists_what_is_held_and_escapes_it(sandbox, easyflow, pitchtarg
 
 
 def test_the_page_of_an_empty_sandbox_says_so(sandbox):
-    assert requests.get(sandbox.url, timeout=10).text.count("Nothing yet.") == 5
+    assert requests.get(sandbox.url, timeout=10).text.count("Nothing yet.") == 6

@@ -2,6 +2,8 @@ import pytest
 
 GOOD = {"fb_ad_account_id": "9", "name": "Shoes purchase", "tag": "CHECKOUT"}
 
+GENERATIONS = ["/offsitepixels", "/offsite_pixels"]
+
 
 def listed(pitchtarget, ad_account="9"):
     return pitchtarget("GET", f"/offsitepixels?fb_ad_account_id={ad_account}").json()
@@ -97,7 +99,10 @@ def test_a_form_that_cannot_be_read_is_refused(pitchtarget, body):
         ("PUT", "/offsitepixels"),
         ("DELETE", "/offsitepixels/6014360342904"),
         ("GET", "/offsitepixels/6014360342904"),
-        ("POST", "/offsite_pixels"),
+        ("PUT", "/offsite_pixels/6014360342904"),
+        ("GET", "/offsitepixels/6014360342904/stats"),
+        ("GET", "/oauth/authorize"),
+        ("POST", "/fb_ad_accounts"),
         ("GET", "/"),
     ],
 )
@@ -113,3 +118,123 @@ def test_a_name_goes_into_the_snippet_as_it_is(pitchtarget, name):
     assert pixel["name"] == name
     assert pixel["js_pixel"].startswith(f"<!-- Facebook Conversion Code for {name} -->\n")
     assert pixel["js_pixel"].count(made) == 2
+
+
+# The second generation of paths and answers, and the single pixel
+
+
+def test_the_first_generation_answers_a_create_with_a_flat_id_and_the_second_with_a_nested_one(pitchtarget):
+    flat = pitchtarget("POST", "/offsitepixels", data=GOOD).json()["id"]
+    nested = pitchtarget("POST", "/offsite_pixels", data={**GOOD, "name": "Lead"})
+    assert isinstance(flat, str)
+    assert nested.json() == {"id": {"id": str(int(flat) + 1)}}
+    assert len(nested.content) == len('{"id":{"id":"6014360342904"}}') == 29
+
+
+def test_the_first_generation_too_may_answer_with_a_nested_id(pitchtarget, control):
+    control("POST", "/switch", json={"pitchtarget_nested": True})
+    made = pitchtarget("POST", "/offsitepixels", data=GOOD).json()
+    assert made == {"id": {"id": listed(pitchtarget)[0]["id"]}}
+
+
+def test_both_generations_list_the_same_pixels(pitchtarget):
+    for path in GENERATIONS:
+        pitchtarget("POST", path, data={**GOOD, "name": path})
+    lists = [pitchtarget("GET", f"{path}?fb_ad_account_id=9").json() for path in GENERATIONS]
+    assert lists[0] == lists[1]
+    assert [pixel["name"] for pixel in lists[0]] == GENERATIONS
+
+
+@pytest.mark.parametrize("path", GENERATIONS)
+def test_one_pixel_is_the_object_of_the_list(pitchtarget, path):
+    made = pitchtarget("POST", "/offsitepixels", data=GOOD).json()["id"]
+    answer = pitchtarget("GET", f"{path}/{made}")
+    assert (answer.status_code, [answer.json()]) == (200, listed(pitchtarget))
+
+
+@pytest.mark.parametrize("path", GENERATIONS)
+def test_one_pixel_that_is_not_there_is_not_found(pitchtarget, path):
+    assert pitchtarget("GET", f"{path}/6014360342904").status_code == 404
+    made = pitchtarget("POST", path, data=GOOD).json()["id"]
+    one = made if isinstance(made, str) else made["id"]
+    answer = pitchtarget("GET", f"{path}/{one}?colour=red")
+    assert (answer.status_code, answer.json()) == (422, {"errors": {"colour": ["is not a parameter of this request"]}})
+    assert pitchtarget("GET", f"{path}/{one}", headers={"Authorization": None}).status_code == 401
+
+
+@pytest.mark.parametrize("status", ["Inactive", "Active", "Unverified", "Something else"])
+def test_a_status_is_shown_as_it_was_loaded(pitchtarget, seed, sample, status):
+    seed("pitchtarget", [{**sample("pitchtarget_list")[0], "status": status}], ad_account="9")
+    assert [pixel["status"] for pixel in listed(pitchtarget)] == [status]
+
+
+# Ad accounts
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_ad_accounts_have_an_id_of_their_own_beside_facebooks(pitchtarget, method):
+    answer = pitchtarget(method, "/fb_ad_accounts")
+    assert answer.json() == {
+        "fb_ad_accounts": [
+            {"id": 1603, "name": "Newcomer shop", "currency": "EUR", "fb_id": "9"},
+            {"id": 1613, "name": "Demo shop", "currency": "GBP", "fb_id": "8"},
+        ]
+    }
+
+
+def test_only_the_id_of_facebook_opens_an_ad_account(pitchtarget):
+    for account in pitchtarget("GET", "/fb_ad_accounts").json()["fb_ad_accounts"]:
+        assert pitchtarget("GET", f"/offsitepixels?fb_ad_account_id={account['fb_id']}").status_code == 200
+        assert pitchtarget("GET", f"/offsitepixels?fb_ad_account_id={account['id']}").status_code == 404
+
+
+def test_ad_accounts_need_a_token_and_take_no_parameter(pitchtarget):
+    assert pitchtarget("GET", "/fb_ad_accounts", headers={"Authorization": None}).status_code == 401
+    assert pitchtarget("GET", "/fb_ad_accounts?page=2").status_code == 422
+
+
+# The password grant
+
+
+GRANT = {"username": "sandbox", "password": "sandbox", "grant_type": "password", "client_id": "sandbox-client"}
+
+
+def test_a_password_gives_a_token_that_opens_the_api(pitchtarget, control):
+    answer = pitchtarget("POST", "/oauth/authorize", json=GRANT, headers={"Authorization": None})
+    assert (answer.status_code, list(answer.json())) == (200, ["access_token"])
+    token = answer.json()["access_token"]
+    assert (len(token), token.isalnum(), token.lower()) == (31, True, token)
+
+    pitchtarget.headers["Authorization"] = f"OAuth {token}"
+    assert listed(pitchtarget) == []
+    control("POST", "/expire")
+    assert pitchtarget("GET", "/fb_ad_accounts").status_code == 401
+    assert pitchtarget("GET", "/fb_ad_accounts", headers={"Authorization": "OAuth sandbox-token"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"password": "wrong"}, "invalid_grant"),
+        ({"username": "wrong"}, "invalid_grant"),
+        ({"client_id": "wrong"}, "invalid_client"),
+        ({"grant_type": "authorization_code"}, "unsupported_grant_type"),
+        ({"password": None}, "invalid_request"),
+        ({"client_id": 5}, "invalid_request"),
+    ],
+)
+def test_a_grant_that_is_wrong_is_refused(pitchtarget, change, error):
+    answer = pitchtarget("POST", "/oauth/authorize", json={**GRANT, **change})
+    assert (answer.status_code, answer.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+def test_a_grant_that_cannot_be_read_is_refused(pitchtarget, body):
+    answer = pitchtarget("POST", "/oauth/authorize", data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})
+    assert pitchtarget("POST", "/oauth/authorize", data=GRANT).status_code == 415
+
+
+def test_a_xandr_session_is_no_token_here(pitchtarget, xandr):
+    token = xandr.headers["Authorization"]
+    assert pitchtarget("GET", "/fb_ad_accounts", headers={"Authorization": f"OAuth {token}"}).status_code == 401

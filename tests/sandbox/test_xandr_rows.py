@@ -178,7 +178,7 @@ def test_another_method_is_refused_but_not_with_405(xandr, method, status):
     assert refusal(xandr(method, "/pixel")) == (status, "SYNTAX")
 
 
-@pytest.mark.parametrize("path", ["/", "/pixels", "/pixel/", "/pixel/17", "/advertiser"])
+@pytest.mark.parametrize("path", ["/", "/pixels", "/pixel/", "/pixel/17", "/creative", "/v2/auth"])
 def test_another_service_is_unknown(xandr, path):
     answer = xandr("GET", path)
     assert refusal(answer) == (404, "SYNTAX")
@@ -286,6 +286,14 @@ def test_paging_of_2010_is_null_unless_asked_for(xandr, control, many):
         ("min_id=204", [204, 205]),
         ("min_minutes_per_conv=5", []),
         ("nmin_created_on=2021-01-01+00:00:00", []),
+        ("nmax_created_on=2020-01-01+00:00:00&num_elements=1", [1]),
+        ("not_id=1,2,3&num_elements=2", [4, 5]),
+        ("not_name=Pixel+001&num_elements=1", [2]),
+        ("name=Pixel+001,Pixel+205", [1, 205]),
+        ("max_id=2", [1, 2]),
+        ("trigger_type=click&num_elements=1&start_element=204", [205]),
+        ("sort=state.desc,id.desc&num_elements=2", [205, 200]),
+        ("state=inactive&min_last_modified=2020-01-01+00:03:20&like_name=pixel", [200, 205]),
     ],
 )
 def test_a_list_is_filtered_and_sorted(xandr, many, query, expected):
@@ -298,6 +306,12 @@ def test_a_list_is_filtered_and_sorted(xandr, many, query, expected):
         "sort=id",
         "sort=id.down",
         "sort=piggyback_pixels.asc",
+        "sort=",
+        "sort=id.asc,name",
+        "fields=colour",
+        "fields=",
+        "search=Pixel",
+        "having_id=1",
         "start_element=-1",
         "start_element=x",
         "num_elements=0",
@@ -313,3 +327,52 @@ def test_a_list_is_filtered_and_sorted(xandr, many, query, expected):
 )
 def test_a_parameter_that_is_not_documented_is_refused(xandr, many, query):
     assert refusal(xandr("GET", f"/pixel?{query}")) == (200, "SYNTAX")
+
+
+def test_only_the_fields_asked_for_are_shown(xandr, many):
+    listed = xandr("GET", "/pixel?fields=id,name&num_elements=2&like_name=Pixel").json()["response"]
+    assert listed["pixels"] == [{"id": 1, "name": "Pixel 001"}, {"id": 2, "name": "Pixel 002"}]
+    assert (listed["count"], listed["num_elements"]) == (205, 2)
+    one = xandr("GET", "/pixel?advertiser_id=2&id=7&fields=state,code").json()["response"]
+    assert one["pixel"] == {"code": None, "state": "active"}
+
+
+def test_fields_do_not_keep_a_filter_or_an_order_from_working(xandr, many):
+    response = xandr("GET", "/pixel?fields=name&state=inactive&sort=id.desc&num_elements=1").json()["response"]
+    assert response["pixels"] == [{"name": "Pixel 205"}]
+
+
+def test_fields_work_in_the_form_of_2010_too(xandr, control, many):
+    control("POST", "/switch", json={"xandr_2010": True})
+    assert xandr("GET", "/pixel?id=7&fields=id,name").json()["response"]["pixels"] == [{"id": 7, "name": "Pixel 007"}]
+
+
+# What clients in the wild demand of an answer
+
+LISTS = ["/pixel", "/pixel?advertiser_id=8", "/advertiser", "/user", "/line-item?advertiser_id=2"]
+OTHERS = ["/pixel?id={id}", "/advertiser?id=2", "/user?current", "/pixel/meta", "/advertiser/meta"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_has_its_data_under_output_term_and_numbers_for_its_paging(xandr, pixels, path):
+    response = xandr("GET", path).json()["response"]
+    assert isinstance(response[response["dbg_info"]["output_term"]], list)
+    assert {type(response[key]) for key in ("count", "start_element", "num_elements")} == {int}
+
+
+@pytest.mark.parametrize("path", LISTS + OTHERS)
+def test_an_ok_answer_is_json_without_error_keys_and_with_one_piece_of_data(xandr, pixels, path):
+    answer = xandr("GET", path.format(id=pixels[0]["id"]))
+    response = answer.json()["response"]
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert response["status"] == "OK"
+    assert not [key for key in response if key.startswith("error")]
+    data = [key for key, value in response.items() if isinstance(value, list | dict)]
+    assert sorted(data) == sorted(["dbg_info", response["dbg_info"]["output_term"]])
+
+
+@pytest.mark.parametrize("path", [*LISTS, *OTHERS, "/nonsense"])
+def test_a_call_without_a_token_is_noauth_in_the_envelope(xandr, path):
+    answer = xandr("GET", path.format(id=1), headers={"Authorization": None})
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert refusal(answer) == (401, "NOAUTH")
