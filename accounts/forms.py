@@ -14,6 +14,11 @@ from . import invitations, services
 from .models import Activity, Membership, Role, Team, User
 
 
+def new_password(field: forms.Field, label: str) -> None:
+    field.label, field.help_text = label, "At least 8 characters, not only digits, nothing widely used."
+    field.widget.attrs = {"autocomplete": "new-password"}
+
+
 class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,9 +38,7 @@ class SignupForm(allauth_forms.SignupForm):
         invitation = invitations.remembered(context.request)
         if invitation:
             self.fields["email"].initial = invitation.email
-        self.fields["password1"].label = "Password"
-        self.fields["password1"].help_text = "At least 8 characters, not only digits, nothing widely used."
-        self.fields["password1"].widget.attrs = {"autocomplete": "new-password"}
+        new_password(self.fields["password1"], "Password")
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The person, their address and their first team, or none of it."""
@@ -58,6 +61,36 @@ class SignupForm(allauth_forms.SignupForm):
         except services.Refused:
             return False
         return True
+
+
+class ResetPasswordForm(allauth_forms.ResetPasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "Email"
+        self.fields["email"].widget.attrs = {"type": "email", "autocomplete": "email"}
+
+
+class NewPasswordForm:
+    """What choosing another password has in common, by a link from a mail or when signed in."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        new_password(self.fields["password1"], "New password")
+        self.fields["password2"].label = "New password once more"
+        self.fields["password2"].widget.attrs = {"autocomplete": "new-password"}
+
+
+class ResetPasswordKeyForm(NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
+    pass
+
+
+class ChangePasswordForm(NewPasswordForm, allauth_forms.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = "Current password"
+        self.fields["oldpassword"].widget.attrs = {"autocomplete": "current-password"}
 
 
 @cache

@@ -5,65 +5,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('pixels', '0001_initial'),
+        ("pixels", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PixelSecrets',
+            name="PixelSecrets",
             fields=[
-                ('pixel', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='secrets', serialize=False, to='pixels.pixel')),
-                ('sealed', models.BinaryField()),
-                ('names', models.JSONField(default=list, editable=False)),
+                (
+                    "pixel",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="secrets",
+                        serialize=False,
+                        to="pixels.pixel",
+                    ),
+                ),
+                ("sealed", models.BinaryField()),
+                ("names", models.JSONField(default=list, editable=False)),
             ],
             options={
-                'verbose_name_plural': 'pixel secrets',
+                "verbose_name_plural": "pixel secrets",
             },
         ),
         migrations.AddField(
-            model_name='adaccount',
-            name='fires_asked_at',
+            model_name="adaccount",
+            name="fires_asked_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='adaccount',
-            name='name',
+            model_name="adaccount",
+            name="name",
             field=models.CharField(blank=True, max_length=255),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='offered_at',
+            model_name="connection",
+            name="offered_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='secrets',
+            model_name="operation",
+            name="secrets",
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name='pixel',
-            name='fires_seen_at',
+            model_name="pixel",
+            name="fires_seen_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='pixel',
-            name='last_fired_at',
+            model_name="pixel",
+            name="last_fired_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.CreateModel(
-            name='OfferedAdAccount',
+            name="OfferedAdAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('remote_id', models.CharField(max_length=64)),
-                ('code', models.CharField(blank=True, max_length=255)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offered', to='pixels.connection')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("remote_id", models.CharField(max_length=64)),
+                ("code", models.CharField(blank=True, max_length=255)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="offered", to="pixels.connection"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'remote_id'],
-                'constraints': [models.UniqueConstraint(fields=('connection', 'remote_id'), name='offered_ad_account_once_in_connection')],
+                "ordering": ["name", "remote_id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("connection", "remote_id"), name="offered_ad_account_once_in_connection"
+                    )
+                ],
             },
         ),
     ]

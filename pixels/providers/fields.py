@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
 if TYPE_CHECKING:
     from .base import Word
@@ -29,6 +29,18 @@ class TextField(forms.CharField):
     """One line of text."""
 
     default_validators = [no_control_characters]
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number between two limits, said in numbers that can be read."""
+
+    def __init__(self, *, min_value: int, max_value: int, **kwargs: Any) -> None:
+        limits = f"A whole number from {min_value:,} to {max_value:,}."
+        super().__init__(min_value=min_value, max_value=max_value, **kwargs)
+        self.error_messages["invalid"] = limits
+        for validator in self.validators:
+            if isinstance(validator, MinValueValidator | MaxValueValidator):
+                validator.message = limits
 
 
 class KeyField(forms.CharField):

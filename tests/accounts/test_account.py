@@ -43,3 +43,11 @@ def test_a_zone_this_machine_does_not_know_breaks_nothing(browser_of, alice):
 
 def test_a_stranger_has_to_sign_in_first(client, db):
     assert client.get(reverse("account")).url.startswith(reverse("account_login"))
+
+
+def test_the_pages_for_another_password_speak_like_the_others(browser_of, vera, client):
+    forgotten = client.get(reverse("account_reset_password")).content.decode()
+    change = browser_of(vera).get(reverse("account_change_password")).content.decode()
+    for text in ("New password once more", "Current password", "At least 8 characters"):
+        assert text in change
+    assert "placeholder" not in forgotten + change

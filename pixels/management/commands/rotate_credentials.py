@@ -9,8 +9,8 @@ from pixels.models.sealed import CannotOpen
 
 class Command(BaseCommand):
     help = (
-        "Seals all stored credentials and secret options with the first of CREDENTIAL_KEYS. Afterwards the others can be taken out. "
-        "Can be stopped and run again at any time."
+        "Seals all stored credentials and secret options with the first of CREDENTIAL_KEYS. "
+        "Afterwards the others can be taken out. Can be stopped and run again at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

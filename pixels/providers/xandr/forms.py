@@ -8,7 +8,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from ..base import ConnectionForm, PixelForm
-from ..fields import EventsField, PasswordField, PrivateKeyField, TextField, digits_only, no_control_characters
+from ..fields import (
+    EventsField,
+    PasswordField,
+    PrivateKeyField,
+    TextField,
+    WholeNumberField,
+    digits_only,
+    no_control_characters,
+)
 from ..shapes import known
 from .vocabulary import VOCABULARY
 from .wire import SHAPES
@@ -106,14 +114,14 @@ class XandrPixelForm(PixelForm):
         widget=forms.RadioSelect,
         initial=ONCE,
     )
-    min_minutes = forms.IntegerField(
+    min_minutes = WholeNumberField(
         label="Minutes between conversions",
         min_value=1,
         max_value=MAX_REPEAT_MINUTES,
         required=False,
         help_text="1 to 32,767 minutes (22 days).",
     )
-    post_click_expire_mins = forms.IntegerField(
+    post_click_expire_mins = WholeNumberField(
         label="Post-click window (minutes)",
         min_value=0,
         max_value=MAX_CLICK_MINUTES,
@@ -121,7 +129,7 @@ class XandrPixelForm(PixelForm):
         initial=20160,
         help_text="Empty or 0: the maximum, 129,600 minutes (90 days).",
     )
-    post_view_expire_mins = forms.IntegerField(
+    post_view_expire_mins = WholeNumberField(
         label="Post-view window (minutes)",
         min_value=0,
         max_value=MAX_VIEW_MINUTES,
@@ -130,10 +138,16 @@ class XandrPixelForm(PixelForm):
         help_text="Empty or 0: the maximum, 43,200 minutes (30 days).",
     )
     post_click_value = forms.FloatField(
-        label="Post-click value", required=False, help_text="What a conversion after a click is worth to you."
+        error_messages={"invalid": "Type a number."},
+        label="Post-click value",
+        required=False,
+        help_text="What a conversion after a click is worth to you.",
     )
     post_view_value = forms.FloatField(
-        label="Post-view value", required=False, help_text="What a conversion after a view is worth to you."
+        error_messages={"invalid": "Type a number."},
+        label="Post-view value",
+        required=False,
+        help_text="What a conversion after a view is worth to you.",
     )
     code = TextField(
         label="Code",
