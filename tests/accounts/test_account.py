@@ -46,6 +46,8 @@ def test_a_stranger_has_to_sign_in_first(client, db):
 
 
 def test_the_pages_for_another_password_speak_like_the_others(browser_of, vera, client):
+    vera.set_password("correct-horse-7-battery")
+    vera.save()
     forgotten = client.get(reverse("account_reset_password")).content.decode()
     change = browser_of(vera).get(reverse("account_change_password")).content.decode()
     for text in ("New password once more", "Current password", "At least 8 characters"):
