@@ -60,12 +60,20 @@ class Envelope:
     method: str
     form_2010: bool = False
 
-    def one(self, item: Body, term: str = "pixel") -> Body:
-        """One object that was asked for by its id or code; `term` is the key it stands under."""
+    def one(self, item: Body, term: str = "pixel", *, asked: int | None = None) -> Body:
+        """One object that was asked for by its id or code; `term` is the key it stands under.
+
+        Recorded: num_elements repeats what was asked for.
+        """
         if self.form_2010 and term == "pixel":
             return _response(status="OK", pixels=[_as_2010(item)])
         return _response(
-            count=1, dbg_info=_debug(term), num_elements=PAGE, **{term: item}, start_element=0, status="OK"
+            count=1,
+            dbg_info=_debug(term),
+            num_elements=asked or PAGE,
+            **{term: item},
+            start_element=0,
+            status="OK",
         )
 
     def many(

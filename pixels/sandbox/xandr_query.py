@@ -125,7 +125,7 @@ def listing(
     if single and count == 0:
         raise Refused(NOT_FOUND, empty=True)
     if single and count == 1 and rows:
-        return envelope.one(rows[0], one)
+        return envelope.one(rows[0], one, asked=chosen.asked)
     return envelope.many(rows, count=count, start=chosen.start, asked=chosen.asked, term=many)
 
 
@@ -153,7 +153,8 @@ def _page_size(text: str) -> int:
     size = number(text, "num_elements")
     if size < 1:
         raise Refused("num_elements must be at least 1")
-    return min(size, PAGE)  # documented: more than the maximum is no error
+    # documented: more than the maximum is no error. inferred: the answer then repeats the maximum
+    return min(size, PAGE)
 
 
 def _sort(text: str, types: Types) -> tuple[str, bool]:
