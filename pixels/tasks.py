@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from pixels.models import Pixel
-from pixels.sync import check, fires, pull, push, read_back
+from pixels.sync import ad_accounts, check, fires, pull, push, read_back
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,12 @@ def pull_connection(run_id: str) -> None:
 @shared_task
 def test_connection(connection_id: str) -> None:
     check.check(connection_id)
+    ad_accounts.read_ad_accounts(connection_id)
+
+
+@shared_task
+def read_ad_accounts(connection_id: str) -> None:
+    ad_accounts.read_ad_accounts(connection_id)
 
 
 @shared_task
@@ -79,6 +85,7 @@ def sweep() -> None:
         *((pull_connection, pk) for pk in pull.due(AT_A_TIME)),
         *((test_connection, pk) for pk in check.waiting(AT_A_TIME)),
         *((read_pixel, pk) for pk in read_back.unread(AT_A_TIME)),
+        *((read_ad_accounts, pk) for pk in ad_accounts.due(AT_A_TIME)),
         *((read_fires, pk) for pk in fires.due(AT_A_TIME)),
     ]
     for task, pk in rows:

@@ -52,7 +52,10 @@ class Connection(models.Model):
     test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)  # its work waits until a test succeeds
-    offered_at = models.DateTimeField(null=True, blank=True)  # when the provider's list of ad accounts was last read
+    # The provider's list of ad accounts: when it was last read, last tried, and why the last try failed.
+    offered_at = models.DateTimeField(null=True, blank=True)
+    offer_tried_at = models.DateTimeField(null=True, blank=True)
+    offer_error = models.CharField(max_length=500, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -80,6 +83,16 @@ class Connection(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.disconnected_at is None and self.paused_at is None
+
+    @property
+    def is_being_tested(self) -> bool:
+        return self.test == self.Test.TESTING and self.disconnected_at is None
+
+    @property
+    def awaits_offer(self) -> bool:
+        """Its list of ad accounts is about to be read for the first time."""
+        reads = self.test == self.Test.WORKS and self.provider_class.can("ad_accounts")
+        return reads and self.is_usable and self.offered_at is None and not self.offer_error
 
     @property
     def can_sync(self) -> bool:
@@ -165,7 +178,9 @@ class AdAccount(models.Model):
     code = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
-    fires_asked_at = models.DateTimeField(null=True, blank=True)  # when the report of last fires was last asked for
+    # The report of last fires: when it was ordered, and its id while it is waited for.
+    fires_asked_at = models.DateTimeField(null=True, blank=True)
+    fires_report = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -16,7 +16,7 @@ from .sealed import CannotOpen, seal, unseal
 class PixelSecrets(models.Model):
     """What a pixel's form asks for and no screen ever shows again; `names` says which options are set.
 
-    Kept as long as the pixel, since a create or an update that failed is sent again with them.
+    The values are kept until the provider has them, since what failed is sent again; then only the names stay.
     """
 
     pixel = models.OneToOneField(Pixel, on_delete=models.CASCADE, primary_key=True, related_name="secrets")
@@ -35,17 +35,21 @@ class PixelSecrets(models.Model):
 
     def put(self, values: Mapping[str, str]) -> None:
         self.sealed = seal(json.dumps(dict(values)).encode(), place=self._place)
-        self.names = sorted(values)
+        self.names = sorted({*self.names, *values})
 
     def open(self, names: Iterable[str]) -> dict[str, Secret]:
         """Those of the named options that are set; raises CannotOpen."""
+        if not self.sealed:
+            return {}  # the provider has them
         values = json.loads(unseal(self.sealed, place=self._place))
         return {name: Secret(values[name]) for name in names if name in values}
 
     def reseal(self) -> None:
         """Seal with the newest key what any key still opens; saves."""
-        self.put({name: secret.reveal() for name, secret in self.open(self.names).items()})
-        self.save(update_fields=["sealed"])
+        if self.sealed:
+            values = {name: secret.reveal() for name, secret in self.open(self.names).items()}
+            self.sealed = seal(json.dumps(values).encode(), place=self._place)
+            self.save(update_fields=["sealed"])
 
 
 def keep_secrets(pixel: Pixel, values: Mapping[str, str]) -> None:
@@ -60,6 +64,11 @@ def keep_secrets(pixel: Pixel, values: Mapping[str, str]) -> None:
         before = {}  # lost with its key: what is given now is all there is
     row.put({**before, **values})
     row.save()
+
+
+def forget_secrets(pixel: Pixel) -> None:
+    """The provider has them, or will never get them."""
+    PixelSecrets.objects.filter(pixel=pixel).update(sealed=b"")
 
 
 def open_secrets(pixel: Pixel, names: Iterable[str]) -> dict[str, Secret]:

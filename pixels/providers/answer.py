@@ -58,7 +58,8 @@ class Answer:
             sentence = f"{self.label} answered with status {self.status}, which says neither yes nor no."
         else:
             sentence = f"{self.label} answered with data that PixelHub does not understand."
-        return BadAnswer(sentence, status=self.status, words=self.words())
+        # Only an error's body is words; that of a success is data, in which a session or a token may stand.
+        return BadAnswer(sentence, status=self.status, words="" if self.status < 400 else self.words())
 
     def fault(self, credential: str, words: str | None = None) -> ProviderError:
         """The error that the HTTP status stands for; `credential` is what a 401 refuses: "the token"."""

@@ -153,6 +153,8 @@ class ConnectionForm(forms.Form):
             for name in {name for names in self.ways.values() for name in names} - set(chosen):
                 self.errors.pop(name, None)
                 data.pop(name, None)
+        if data.get("ad_account_code") and not data.get("ad_account") and "ad_account" not in self.errors:
+            self.add_error("ad_account", "Give its id as well, or leave both empty.")
         return data
 
     def credentials(self) -> dict[str, str]:
@@ -164,6 +166,10 @@ class ConnectionForm(forms.Form):
         if not data["ad_account"]:
             return None
         return AdAccountRef(id=data["ad_account"], code=data.get("ad_account_code") or None)
+
+    def refs(self) -> list[AdAccountRef]:
+        ref = self.ad_account_ref()
+        return [ref] if ref else []
 
 
 class PixelForm(forms.Form):
@@ -260,6 +266,9 @@ class Provider:
     def can(cls, capability: Capability) -> bool:
         return capability in cls.capabilities
 
+    def sign_in(self) -> None:
+        """Make sure of a session, where there are sessions, so that the call that follows is one request."""
+
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
         """A cheap read that fails as BadCredentials when they are wrong; a sentence worth knowing, or none.
 
@@ -271,10 +280,14 @@ class Provider:
         """All that these credentials reach, complete or an error."""
         raise self._not_supported("ad_accounts")
 
-    def last_fired(self, ad_account: AdAccountRef) -> Mapping[str, datetime | None]:
-        """When each pixel last fired, by remote id; None: never. Pixels that the provider is silent about are absent.
+    def order_last_fired(self, ad_account: AdAccountRef) -> str:
+        """Have a report of last fires made; its id (at most 64 characters) for `last_fired`."""
+        raise self._not_supported("last_fired")
 
-        May take as long as several calls: it waits until the provider has the report ready, or raises.
+    def last_fired(self, ad_account: AdAccountRef, report_id: str) -> Mapping[str, datetime | None] | None:
+        """When each pixel last fired, by remote id; None for one that never did. Those not told of are absent.
+
+        None as a whole: the report is not ready yet.
         """
         raise self._not_supported("last_fired")
 

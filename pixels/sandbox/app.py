@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import ModuleType
 from urllib.parse import urlsplit
 
-from . import control, easyflow, page, pitchtarget, xandr
+from . import control, page
+from .apis import APIS
 from .fault_call import DROPPED, Call, Over
 from .fault_rules import Faults
 from .faults import FAULTS
@@ -15,10 +16,6 @@ from .store import Store
 from .wire import Request, Response
 
 logger = logging.getLogger(__name__)
-
-# Each has OPERATIONS, operation(request), answer(request, store) and failure(status, message), and sees paths without
-# its prefix.
-APIS: dict[str, ModuleType] = {api.SLUG: api for api in (easyflow, pitchtarget, xandr)}
 
 
 def answer(request: Request, store: Store, faults: Faults) -> Response:

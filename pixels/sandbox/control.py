@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from . import easyflow, pitchtarget, switches, xandr, xandr_pixels
+from . import switches, xandr, xandr_pixels
+from .apis import APIS
 from .fault_rules import BadRule, Faults, read_rules
 from .store import SWITCHES, Store
 from .wire import BadJson, Request, Response, json_response, read_json
 
 PREFIX = "/_sandbox/"
-SEEDERS = {"easyflow": easyflow.seed, "pitchtarget": pitchtarget.seed, "xandr": xandr.seed}
 
 
 def answer(request: Request, store: Store, faults: Faults) -> Response:
@@ -51,7 +51,7 @@ def requests(store: Store) -> dict[str, Any]:
         "answers": store.counts("answers"),
         "faults": store.counts("faults"),
         "objects": store.counts("objects"),
-        "held": {provider: len(held(store, provider)) for provider in SEEDERS},
+        "held": {provider: len(held(store, provider)) for provider in APIS},
     }
 
 
@@ -63,8 +63,8 @@ def held(store: Store, provider: str, account: str | None = None) -> list[dict[s
 
 def _objects(request: Request, store: Store) -> Response:
     provider, account = request.query.get("provider"), request.query.get("account")
-    if provider not in SEEDERS:
-        return refusal(400, "provider must be one of " + ", ".join(SEEDERS))
+    if provider not in APIS:
+        return refusal(400, "provider must be one of " + ", ".join(APIS))
     if provider == xandr.SLUG and account is not None and not account.isdecimal():
         return refusal(400, "account must be a number")
     found: dict[str, Any] = {"objects": held(store, provider, account)}
@@ -78,7 +78,7 @@ def _seed(request: Request, store: Store) -> Response:
         body = read_json(request.body)
         with store.transaction():
             provider = body.get("provider") or (xandr.SLUG if "line_items" in body else "")
-            SEEDERS[provider](body, store)
+            APIS[provider].seed(body, store)
             count = len(held(store, provider))
     except BadJson:
         return refusal(400, "The body is not valid JSON")

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import easyflow, fault_acts, fault_lists, pitchtarget, xandr
+from .apis import APIS
 from .fault_call import Call
 from .wire import Response
 
-EVERYBODY = (easyflow.SLUG, pitchtarget.SLUG, xandr.SLUG)
+EVERYBODY = tuple(APIS)
 
 # What operation() of each API may answer: a fault on a misspelt one would never come.
-OPERATIONS: dict[str, tuple[str, ...]] = {api.SLUG: api.OPERATIONS for api in (easyflow, pitchtarget, xandr)}
+OPERATIONS: dict[str, tuple[str, ...]] = {api.SLUG: api.OPERATIONS for api in APIS.values()}
 LOGINS = ("auth",)
 PIXELS = ("list",)
 LISTS = ("ad_accounts", "advertisers", "line_items", *PIXELS)

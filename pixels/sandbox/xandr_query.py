@@ -204,7 +204,7 @@ def _value(name: str, text: str, types: Types) -> Any:
         if kind == "double":
             return float(text)
         if kind == "timestamp":
-            return datetime.strptime(text, TIMESTAMP).strftime(TIMESTAMP)
+            return datetime.strptime(text, TIMESTAMP).isoformat(sep=" ")
     except ValueError:
         raise Refused(f"{name}: invalid {kind}") from None
     return text

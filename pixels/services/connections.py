@@ -9,7 +9,7 @@ from accounts.activity import record
 from accounts.models import Team, User
 from accounts.services import Refused
 from pixels import tasks
-from pixels.models import AdAccount, Connection, Credential, Operation, SyncRun
+from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.providers.base import AdAccountRef
 from pixels.sync.outcome import cancel
 from pixels.sync.pull import open_run
@@ -46,8 +46,10 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
     credential.connection = connection
     credential.put(credentials, actor)
     credential.save()
-    connection.disconnected_at = None
-    connection.save(update_fields=["disconnected_at"])
+    connection.disconnected_at = connection.offered_at = connection.offer_tried_at = None
+    connection.offer_error = ""
+    connection.save(update_fields=["disconnected_at", "offered_at", "offer_tried_at", "offer_error"])
+    connection.offered.all().delete()  # what the old ones reached
     record(connection.team, actor, "replaced the credentials of", connection)
     _ask_for_test(connection)
 
@@ -118,6 +120,7 @@ def disconnect(connection: Connection, actor: User) -> int:
         error_sentence="The connection was disconnected.",
     )
     Credential.objects.filter(connection=connection).delete()
+    PixelSecrets.objects.filter(pixel__connection=connection).update(sealed=b"")
     record(connection.team, actor, "disconnected", connection)
     return cancelled
 

@@ -7,12 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from pixels.models import Connection, OfferedAdAccount
-from pixels.providers.base import Provider
+from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
 
 from .client import speaking_for
@@ -54,13 +52,11 @@ def _free() -> Q:
 
 
 def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
-    """The verdict, a sentence and the provider's own words. What works also says which ad accounts there are."""
+    """The verdict, a sentence and the provider's own words."""
     account = connection.ad_accounts.first()
     try:
         with speaking_for(connection) as provider:
             sentence = provider.check_credentials(account.ref if account else None)
-            if provider.can("ad_accounts"):
-                _offer(connection, provider)
     except NotSupported as error:
         return Test.UNTESTABLE, error.sentence, error.words
     except (BadCredentials, Forbidden, Refused) as error:
@@ -71,26 +67,3 @@ def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
         log.exception("test of connection %s failed in PixelHub", connection.pk)
         return Test.UNREACHABLE, "PixelHub itself failed while testing.", ""
     return Test.WORKS, sentence, ""
-
-
-def _offer(connection: Connection, provider: Provider) -> None:
-    """Keep the provider's list of ad accounts, to pick from; without it the credentials are as good."""
-    try:
-        accounts = {account.id: account for account in provider.list_ad_accounts()}
-    except BadCredentials:
-        raise
-    except ProviderError as error:
-        log.warning("ad accounts of connection %s: %s", connection.pk, error.code)
-        return
-    with transaction.atomic():
-        Connection.objects.select_for_update().get(pk=connection.pk)
-        connection.offered.all().delete()
-        OfferedAdAccount.objects.bulk_create(
-            OfferedAdAccount(connection=connection, remote_id=one.id, code=(one.code or "")[:255], name=one.name[:255])
-            for one in accounts.values()
-        )
-        Connection.objects.filter(pk=connection.pk).update(offered_at=timezone.now())
-        for mine in connection.ad_accounts.all():
-            if theirs := accounts.get(mine.remote_id):
-                mine.name, mine.code = theirs.name[:255], mine.code or (theirs.code or "")[:255]
-                mine.save(update_fields=["name", "code"])

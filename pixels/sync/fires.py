@@ -1,9 +1,13 @@
-"""When pixels last fired, for providers that tell: asked after a whole list, at most once an hour."""
+"""When pixels last fired, for providers that tell: a report, ordered after a whole list and fetched when it is ready.
+
+Ordered at most once an hour. Each look at it is a task of its own, so that no worker waits.
+"""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -17,25 +21,41 @@ from .client import speaking_for
 log = logging.getLogger(__name__)
 
 NOT_BEFORE = timedelta(hours=1)
-AT_ONCE = 500  # rows of one update
+GIVE_UP_AFTER = timedelta(minutes=15)  # as long as Xandr works on a report
+AT_ONCE = 500  # rows of one statement
 
 
 def due(limit: int) -> list[int]:
-    """Ids of the ad accounts that have been listed since they were last asked for their fires."""
+    """Ids of the ad accounts that have been listed since their report was ordered, or that wait for it."""
     return list(_due().order_by("fires_asked_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def read_fires(account_id: int | str) -> None:
-    """Ask for one ad account, and write down what was said. A failure changes nothing; the next list asks again."""
-    if not _due().filter(pk=account_id).update(fires_asked_at=timezone.now()):
+    """Order the report, or look whether it is ready. A failure changes nothing; the next list orders another."""
+    account = _due().select_related("connection").filter(pk=account_id).first()
+    if account is None:
         return
-    account = AdAccount.objects.select_related("connection").get(pk=account_id)
+    row = AdAccount.objects.filter(pk=account.pk, fires_asked_at=account.fires_asked_at)
     try:
         with speaking_for(account.connection) as provider:
-            fires = provider.last_fired(account.ref)
+            if account.fires_report and not _is_given_up(account):
+                fires = provider.last_fired(account.ref, account.fires_report)
+                if fires is not None:
+                    _keep(account, fires)
+                    row.update(fires_report="")
+                return
+            # Only columns of the row itself, so that one of two workers finds it changed (see push._claim).
+            asked = timezone.now()
+            if row.update(fires_asked_at=asked, fires_report=""):
+                report = provider.order_last_fired(account.ref)
+                AdAccount.objects.filter(pk=account.pk, fires_asked_at=asked).update(fires_report=report)
     except ProviderError as error:
         log.warning("last fires of ad account %s: %s", account.pk, error.code)
-        return
+        if not error.retryable:
+            row.update(fires_report="")
+
+
+def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
     seen = timezone.now()
     rows = account.pixels.exclude(remote_id="").only("pk", "remote_id", "last_fired_at").order_by("pk")
     changed = []
@@ -46,10 +66,16 @@ def read_fires(account_id: int | str) -> None:
     Pixel.objects.bulk_update(changed, ["last_fired_at", "fires_seen_at"], batch_size=AT_ONCE)
 
 
+def _is_given_up(account: AdAccount) -> bool:
+    return account.fires_asked_at is None or account.fires_asked_at < timezone.now() - GIVE_UP_AFTER
+
+
 def _due() -> QuerySet[AdAccount]:
     tell = [slug for slug, provider in PROVIDERS.items() if provider.can("last_fired")]
     rows = AdAccount.objects.filter(connection__provider__in=tell, listed_at__isnull=False)
     rows = rows.filter(connection__paused_at=None, connection__disconnected_at=None)
     rows = rows.exclude(connection__test=Connection.Test.REFUSED)
-    listed_since = Q(fires_asked_at__lt=F("listed_at")) & Q(fires_asked_at__lt=timezone.now() - NOT_BEFORE)
-    return rows.filter(Q(fires_asked_at=None) | listed_since)
+    now = timezone.now()
+    waited_for = ~Q(fires_report="") & Q(fires_asked_at__gt=now - GIVE_UP_AFTER)
+    listed_since = Q(fires_asked_at__lt=F("listed_at")) & Q(fires_asked_at__lt=now - NOT_BEFORE)
+    return rows.filter(Q(fires_asked_at=None) | waited_for | listed_since)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.activity import record as record_activity
 from pixels import snippets
 from pixels.models import Operation, Pixel
+from pixels.models.pixel_secrets import forget_secrets
 from pixels.providers.base import RemotePixel
 from pixels.providers.errors import BadCredentials, ProviderError, Throttled
 
@@ -48,6 +49,8 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
             if not (create and pixel.lifecycle == Pixel.Lifecycle.UNKNOWN and not pixel.remote_id):
                 return None
             settle_unknown(pixel)
+        if operation.secrets or remote is None:
+            forget_secrets(pixel)
         if remote is None:
             pixel.lifecycle, pixel.remote, pixel.remote_state = Pixel.Lifecycle.DELETED, Pixel.Remote.GONE, ""
         elif create:

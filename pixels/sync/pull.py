@@ -91,12 +91,16 @@ def pull(run_id: int) -> None:
 def _pull_account(run: SyncRun, provider: Provider, account: AdAccount) -> None:
     started = asked = timezone.now()
     seen: set[str] = set()
-    total, earlier = None, run.seen
+    total: int | None = None
+    earlier = run.seen
     for page in provider.list_pixels(account.ref):
-        run.total = None if page.total is None else earlier + page.total
+        if page.total is not None:
+            # The greatest: where objects went away between two pages, others moved up and were passed over.
+            total = max(page.total, total or 0)
+            run.total = earlier + total
         _apply_page(run, account, page, asked)
         seen.update(remote.remote_id for remote in page.pixels)
-        total, asked = page.total, timezone.now()
+        asked = timezone.now()
     if total is not None and len(seen) < total:
         raise BadAnswer(f"{provider.label} announced {total} pixels and listed only {len(seen)}.")
     _whole_list(run, account, seen, started)

@@ -53,6 +53,7 @@ def push(operation_id: UUID | str) -> None:
     try:
         secrets = _secrets(operation)
         with speaking_for(operation.pixel.connection) as provider:
+            provider.sign_in()  # before the mark: who dies while logging in has sent nothing
             sending = _may_be_sent(operation)
             if not sending:
                 return

@@ -79,7 +79,7 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "provider": provider,
         "runs": runs,
         "under_way": under_way,
-        "is_busy": under_way is not None or (connection.test == Connection.Test.TESTING and connection.is_usable),
+        "is_busy": under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_offer),
         "accounts": accounts,
         "offered_count": connection.offered.count() if not accounts else 0,
         "waiting": len(services.open_work(connection)) if connection.paused_at else 0,
@@ -94,6 +94,8 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         connection.test,
         connection.tested_at,
         connection.paused_at,
+        connection.offered_at,
+        connection.offer_error,
         *((run.pk, run.state, run.seen) for run in runs),
     )
     return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *news)
@@ -149,13 +151,12 @@ def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     typed = data if data and "ad_account" in data else None
     pick = PickForm(connection, data if typed is None else None)
     form = typed_form(connection.provider, typed)
-    if pick.is_valid():
-        return _add(request, connection, pick.refs())
-    if form.is_valid():
-        try:
-            return _add(request, connection, [form.ad_account_ref()])
-        except Refused as refused:
-            form.add_error("ad_account", str(refused))
+    for chosen, field in ((pick, "pick"), (form, "ad_account")):
+        if chosen.is_valid():
+            try:
+                return _add(request, connection, chosen.refs())
+            except Refused as refused:
+                chosen.add_error(field, str(refused))
     search = request.GET.get("q", "").strip()[:100]
     offered = not_added(connection, search)
     context = {
@@ -168,6 +169,7 @@ def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "offered_count": offered.count(),
         "picked": request.POST.getlist("pick"),
         "has_list": connection.offered_at is not None,
+        "no_list": connection.provider_class.missing.get("ad_accounts"),
         "sandbox_page": connection.is_sandbox,
     }
     return render(request, "pixels/ad_account_form.html", context)

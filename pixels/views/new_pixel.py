@@ -23,8 +23,9 @@ from .checklist import groups
 def new_pixel(request: TeamRequest) -> HttpResponse:
     connections = list(usable_connections(request.team))
     if not connections:
-        in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None, paused_at=None)
-        return render(request, "pixels/pixel_new_empty.html", {"without_account": in_use.first()})
+        in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None)
+        without = {"without_account": in_use.filter(paused_at=None).first(), "paused": in_use.first()}
+        return render(request, "pixels/pixel_new_empty.html", without)
     data = request.POST if request.method == "POST" else request.GET
     connection = _chosen(connections, data.get("connection"))
     # The fields on the screen were another connection's: show this one's, with what still fits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pixels.models import Pixel
+from pixels.models import Pixel, PixelSecrets
 
 NOTHING = "—"
 
@@ -14,7 +14,10 @@ def facts(pixel: Pixel) -> list[tuple[str, str]]:
     form_class = pixel.provider_class.pixel_form
     values = form_class.initial_for(tuple(pixel.events), pixel.options)
     shown = []
+    secrets = PixelSecrets.objects.filter(pixel=pixel).first() if form_class.secret_options else None
     for name, field in form_class.base_fields.items():
+        if secrets and name in secrets.names:
+            shown.append((str(field.label), "set"))
         if name == "events" or values.get(name) in (None, "", []):
             continue
         choices = dict(getattr(field, "choices", None) or [])

@@ -28,8 +28,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     shutil.copytree(FOURTH / "provider", root / "pixels/providers/fourth")
     shutil.copy(FOURTH / "twin.py", root / "pixels/sandbox/fourth.py")
     add_line(root / "pixels/providers/__init__.py", "from .fourth import Fourth; PROVIDERS[Fourth.slug] = Fourth")
-    add_line(root / "pixels/sandbox/app.py", "from . import fourth; APIS[fourth.SLUG] = fourth")
-    add_line(root / "pixels/sandbox/control.py", "from . import fourth; SEEDERS[fourth.SLUG] = fourth.seed")
+    add_line(root / "pixels/sandbox/apis.py", "from . import fourth; APIS[fourth.SLUG] = fourth")
     running = Stack("sqlite", root=root)
     try:
         running.start()

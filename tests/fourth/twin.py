@@ -7,6 +7,7 @@ from pixels.sandbox.wire import Request, Response, json_response, read_json
 
 SLUG = "fourth"
 KEY = "fourth-key"
+OPERATIONS = ("create", "delete", "list", "read", "update")
 
 
 def operation(request: Request) -> str:

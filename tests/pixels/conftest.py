@@ -21,7 +21,7 @@ from pixels.providers.base import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from pixels.sync import check, pull, push
+from pixels.sync import ad_accounts, check, pull, push
 from tests.providers.loopback import Loopback
 
 from .page import Page
@@ -210,6 +210,8 @@ def carry_out(db: None) -> Callable[[], None]:
             pull.pull(run_id)
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):
             check.check(connection.pk)
+        for connection_id in ad_accounts.due(100):
+            ad_accounts.read_ad_accounts(connection_id)
 
     return run
 

@@ -9,6 +9,12 @@ from pixels.sync import fires
 from .page import Page
 
 
+def look() -> None:
+    """What the sweeper's task does for each ad account that is due."""
+    for account in fires.due(10):
+        fires.read_fires(account)
+
+
 @pytest.fixture
 def told(xandr, sandbox, live, sync):
     """Two pixels, of which one has fired; the connection was listed, so the report is due."""
@@ -19,8 +25,10 @@ def told(xandr, sandbox, live, sync):
 
 
 def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox, browser_of, vera, at):
-    (account,) = fires.due(10)
-    fires.read_fires(account)
+    look()
+    assert not Pixel.objects.filter(fires_seen_at__isnull=False).exists()  # ordered, not yet ready
+    look()
+    look()
     first, second = told
     for pixel in told:
         pixel.refresh_from_db()
@@ -31,21 +39,37 @@ def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox
 
 
 def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox, sync, xandr):
-    assert len(fires.due(10)) == 1
-    fires.read_fires(fires.due(10)[0])
+    assert sandbox.asked("xandr", "report") == 0
+    for _ in range(5):
+        look()
+    assert fires.due(10) == []
     sync(xandr)
     assert fires.due(10) == []
     long_ago = timezone.now() - fires.NOT_BEFORE
     AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
     assert fires.due(10) == []  # not listed since
+    assert sandbox.asked("xandr", "report") == 1
     sync(xandr)
     assert len(fires.due(10)) == 1
+
+
+def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, sandbox, sync, xandr):
+    sandbox.switch(xandr_report_polls=1000)
+    for _ in range(3):
+        look()
+    assert len(fires.due(10)) == 1
+    long_ago = timezone.now() - fires.NOT_BEFORE
+    AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
+    assert fires.due(10) == []
+    sync(xandr)
+    look()
+    assert sandbox.asked("xandr", "report") == 2
 
 
 def test_a_report_that_fails_changes_nothing(told, xandr, alice):
     xandr.credential.put({"username": "sandbox", "password": "wrong"}, alice)
     xandr.credential.save()
-    fires.read_fires(fires.due(10)[0])
+    look()
     assert not Pixel.objects.filter(fires_seen_at__isnull=False).exists()
 
 

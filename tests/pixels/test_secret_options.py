@@ -59,6 +59,9 @@ def test_it_arrives_and_lies_nowhere_in_the_clear(create, bobs, at, carry_out, s
     assert TOKEN not in everything() + caplog.text
     for page in ("pixel", "pixel_edit"):
         assert TOKEN not in bobs.get(at(page, pixel)).content.decode()
+    assert "Conversions API token set" in Page.of(bobs.get(at("pixel", pixel))).text
+    # Easyflow has it, so nothing here keeps it.
+    assert (bytes(PixelSecrets.objects.get().sealed), PixelSecrets.objects.get().names) == (b"", ["capi_access_token"])
 
 
 def test_a_form_with_an_error_does_not_send_it_back_and_says_so(create):
@@ -96,6 +99,14 @@ def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox,
     services.retry(pixel, None)
     again = Operation.objects.exclude(pk=operation.pk).get()
     assert again.secrets == ["capi_access_token"]
+
+
+def test_disconnecting_forgets_it_also_where_it_was_never_sent(create, easyflow, alice, sandbox):
+    from pixels.services import connections
+
+    create()
+    connections.disconnect(easyflow, alice)
+    assert bytes(PixelSecrets.objects.get().sealed) == b""
 
 
 def test_without_its_key_nothing_is_sent(create, carry_out, sandbox, settings):

@@ -112,6 +112,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
         ("pull_connection", str(run.pk)),
         ("test_connection", str(xandr.pk)),
         ("read_pixel", str(unread.pk)),
+        ("read_ad_accounts", str(pitchtarget.pk)),
     }
     assert all(expires for _, _, expires in messages)  # the next sweep says it again
 

@@ -26,7 +26,9 @@ METHODS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "list": ("list_pixels", (AdAccountRef(id="2"),)),
     "update": ("update_pixel", (AdAccountRef(id="2"), "1", {})),
     "delete": ("delete_pixel", (AdAccountRef(id="2"), "1")),
+    "last_fired": ("last_fired", (AdAccountRef(id="2"), "1")),
 }
+ON_ANOTHER = {"activate", "changed_since"}  # rest on the method of another one
 FACTS = {"one_event_per_pixel", "name_unique"}
 
 each_provider = pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
@@ -43,6 +45,8 @@ def test_capabilities_and_overridden_methods_agree(provider: type[Provider], cap
 
 @each_provider
 def test_capabilities_without_a_method_rest_on_one(provider: type[Provider]) -> None:
+    assert set(METHODS) | ON_ANOTHER | FACTS == set(get_args(Capability))
+    assert (provider.order_last_fired is not Provider.order_last_fired) == provider.can("last_fired")
     assert not provider.can("activate") or provider.can("update")
     assert not provider.can("changed_since") or provider.can("list")
 

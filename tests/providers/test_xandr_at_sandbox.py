@@ -101,7 +101,9 @@ def test_the_last_fires_are_read(sandbox: SandboxServer) -> None:
     provider = member(sandbox)
     fired, silent = make(provider, "fired"), make(provider, "silent")
     seed(sandbox, last_fired={fired: "2023-01-27 18:58:49"})
-    fires = provider.last_fired(ACCOUNT)
+    report_id = provider.order_last_fired(ACCOUNT)
+    assert provider.last_fired(ACCOUNT, report_id) is None  # not ready at the first look
+    fires = provider.last_fired(ACCOUNT, report_id)
     assert fires[fired] == datetime(2023, 1, 27, 18, 58, 49, tzinfo=UTC)
     assert fires[silent] is None
 

@@ -101,7 +101,7 @@ def test_a_look_up_that_fails_does_not_hide_the_refusal(
 ) -> None:
     loopback.script = [IN_USE, look_up]
     error = refused(connect("xandr"))
-    assert error.sentence == "Xandr refused to delete this pixel, as something there still uses it."
+    assert error.sentence == "Xandr refused to delete this pixel."
     assert error.words == "Pixel is used by one or more line items"
     assert paths(loopback) == ["DELETE /pixel", "GET /pixel"]
 
@@ -123,12 +123,17 @@ def test_names_are_scrubbed(connect: Callable[..., Provider], loopback: Loopback
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
-    [(failing("SYNTAX"), Refused), (failing("UNAUTH"), Forbidden), (failing("SYSTEM"), BadAnswer)],
+    [(failing("UNAUTH"), Forbidden), (failing("SYSTEM"), BadAnswer)],
 )
-def test_other_refusals_are_not_looked_into(
+def test_what_is_no_refusal_is_not_looked_into(
     answer: Behaviour, expected: type[Exception], connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [answer]
     with pytest.raises(expected):
         connect("xandr").delete_pixel(ACCOUNT, "17")
     assert paths(loopback) == ["DELETE /pixel"]
+
+
+def test_a_refusal_by_another_name_is_looked_into_as_well(connect: Callable[..., Provider], loopback: Loopback) -> None:
+    loopback.script = [failing("SYNTAX"), using(item(382, "Spring"))]
+    assert "Line Item 382 “Spring”" in refused(connect("xandr")).advice

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.base import AdAccountRef, Provider
-from pixels.providers.errors import BadAnswer, Forbidden, NoAnswer, ProviderError, Throttled
+from pixels.providers.errors import BadAnswer, Forbidden, ProviderError, Refused, Throttled
 
 from .conftest import ACCOUNT, Tokens
 from .loopback import Behaviour, Loopback, says
@@ -26,21 +26,25 @@ HEADER = "pixel_id,last_fired,advertiser_id,buyer_member_id\r\n"
 
 def fires(text: str, provider: Provider, loopback: Loopback) -> Any:
     loopback.script = [ASKED, READY, says(text.encode(), headers={"Content-Type": "text/csv"})]
-    return provider.last_fired(ACCOUNT)
+    return last_fired(provider)
 
 
-@pytest.fixture
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixels.providers.xandr.reports.FIRST_PAUSE", 0.01)
+def last_fired(provider: Provider) -> Any:
+    """Ordered, and looked at once."""
+    return provider.last_fired(ACCOUNT, provider.order_last_fired(ACCOUNT))
 
 
-def test_the_report_is_asked_for_waited_for_and_downloaded(
-    connect: Callable[..., Provider], loopback: Loopback, brisk: None
+def test_the_report_is_ordered_looked_at_and_downloaded_when_it_is_ready(
+    connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     csv = HEADER + "10,2023-01-27 18:58:49,2,567\r\n11,1900-01-01 00:00:00,2,567\r\n"
     loopback.script = [ASKED, report("pending"), report("processing"), READY, says(csv)]
 
-    assert connect("xandr").last_fired(ACCOUNT) == {
+    xandr = connect("xandr")
+    report_id = xandr.order_last_fired(ACCOUNT)
+    assert xandr.last_fired(ACCOUNT, report_id) is None
+    assert xandr.last_fired(ACCOUNT, report_id) is None
+    assert xandr.last_fired(ACCOUNT, report_id) == {
         "10": datetime(2023, 1, 27, 18, 58, 49, tzinfo=UTC),
         "11": None,
     }
@@ -66,19 +70,8 @@ def test_only_an_id_is_taken_from_the_reports_address(
     url: Any, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [ASKED, report("ready", url), says(HEADER)]
-    assert connect("xandr").last_fired(ACCOUNT) == {}
+    assert last_fired(connect("xandr")) == {}
     assert loopback.received[2].target == "/report-download?id=07af1282c9485adcef49c95fa5d7496b"
-
-
-def test_a_report_that_is_never_ready_is_given_up(
-    connect: Callable[..., Provider], loopback: Loopback, brisk: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pixels.providers.xandr.reports.PATIENCE", 0.2)
-    loopback.script = [ASKED, report("pending")]
-    with pytest.raises(NoAnswer) as caught:
-        connect("xandr").last_fired(ACCOUNT)
-    assert caught.value.sentence == "Xandr's report of last fires was not ready within 0.2 seconds."
-    assert 2 < len(loopback.received) < 10  # the pauses grow
 
 
 @pytest.mark.parametrize("status", ["error", "Failed"])
@@ -86,8 +79,8 @@ def test_a_report_that_failed_is_not_waited_for(
     status: str, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [ASKED, report(status)]
-    with pytest.raises(BadAnswer):
-        connect("xandr").last_fired(ACCOUNT)
+    with pytest.raises(Refused):
+        last_fired(connect("xandr"))
     assert len(loopback.received) == 2
 
 
@@ -154,7 +147,7 @@ def test_an_error_in_place_of_the_file_is_read_as_one(
 ) -> None:
     loopback.script = [ASKED, READY, answer]
     with pytest.raises(ProviderError) as caught:
-        connect("xandr").last_fired(ACCOUNT)
+        last_fired(connect("xandr"))
     assert type(caught.value).__name__ == expected
 
 
@@ -162,7 +155,7 @@ def test_a_session_that_ends_before_the_download_is_opened_again_once(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [ASKED, READY, failing("NOAUTH"), LOGGED_IN, says(HEADER + "10,1900-01-01 00:00:00,2,5\n")]
-    assert connect("xandr", tokens=Tokens()).last_fired(ACCOUNT) == {"10": None}
+    assert last_fired(connect("xandr", tokens=Tokens())) == {"10": None}
     assert paths(loopback)[2:] == ["GET /report-download", "POST /auth", "GET /report-download"]
 
 
@@ -172,7 +165,7 @@ def test_a_report_without_an_id_is_not_asked_for(
 ) -> None:
     loopback.script = [says({"response": {"status": "OK", **odd}})]
     with pytest.raises(BadAnswer):
-        connect("xandr").last_fired(ACCOUNT)
+        last_fired(connect("xandr"))
     assert len(loopback.received) == 1
 
 

@@ -20,7 +20,6 @@ from pixels.providers.errors import (
     Throttled,
 )
 from pixels.providers.secret import Secret
-from pixels.providers.xandr.envelope import Inconsistent
 
 from .conftest import ACCOUNT, SESSION, Tokens, create
 from .loopback import Behaviour, Loopback, hangs_up, raw, says, silent
@@ -235,8 +234,8 @@ def test_a_log_in_too_many_in_an_unknown_shape_is_one_request_and_not_the_end(
     ("behaviour", "expected"),
     [
         (failing("SYNTAX"), Refused),
-        (failing("INTEGRITY"), Inconsistent),
-        (failing("INTEGRITY", 409), Inconsistent),
+        (failing("INTEGRITY"), Refused),
+        (failing("INTEGRITY", 409), Refused),
         (failing("LIMIT"), Refused),
         (failing("SYNTAX", 400), Refused),
         (failing("UNAUTH"), Forbidden),

@@ -35,7 +35,7 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
     `ask` sends the request. The key may reach several owners, and no parameter for one is known: we choose ourselves.
     """
     seen: set[str] = set()
-    others = 0
+    others = claimed = 0
     for number in range(1, MOST_PAGES + 1):
         listed = _read(ask({"limit": LIMIT, "page": number}))
         own, known = [], len(seen)
@@ -49,7 +49,9 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
         ended = len(seen) == known  # an empty page, or the same over again from a service that knows no pages
         if number == 1 or not ended:
             yield Page(pixels=tuple(own), total=None if listed.total is None else max(listed.total - others, 0))
-        if len(seen) == listed.total or (ended and len(seen) >= (listed.total or 0)):
+        # The greatest: where pixels went away between two pages, others moved up and were passed over.
+        claimed = max(claimed, listed.total or 0)
+        if (listed.total is not None and len(seen) == claimed) or (ended and len(seen) >= claimed):
             return
         if ended:
             break

@@ -47,6 +47,9 @@ class PitchTarget(Provider):
     password_fields = frozenset({"password"})
     pixel_form = PitchTargetPixelForm
 
+    def sign_in(self) -> None:
+        self._session().sign_in()
+
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
         session = self._session()
         session.log_in_afresh()

@@ -7,14 +7,14 @@ how long a token lives, so only a 401 tells that it has run out.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..answer import Answer
 from ..base import Call, Tokens
-from ..errors import BadAnswer, BadCredentials, NoAnswer, NotSent
+from ..errors import BadAnswer, BadCredentials
 from ..http import Http
 from ..secret import Secret
+from ..token import SharedToken
 
 LOG_IN_PATH = "/oauth/authorize"
 # inferred: no refusal is documented. OAuth says 400 or 401; 403 and 422 are what Rails applications say as well.
@@ -30,6 +30,9 @@ class Session:
     def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
         """One request; raises BadCredentials when the token was refused, and returns any other answer."""
         raise NotImplementedError
+
+    def sign_in(self) -> None:
+        """Make sure that there is a token, perhaps one that has run out."""
 
     def log_in_afresh(self) -> None:
         """Tries the user name and the password, where there are any; raises when they are refused."""
@@ -58,62 +61,48 @@ class PasswordSession(Session):
 
     def __init__(self, http: Http, tokens: Tokens, username: str, password: Secret, client_id: str) -> None:
         super().__init__(http)
-        self._tokens = tokens
+        self._token = SharedToken("PitchTarget", tokens, self._authorize)
         self._username = username
         self._password = password
         self._client_id = client_id
 
     def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
         """A token that has run out is drawn anew, once: what PitchTarget refused was not carried out."""
-        token = self._tokens.load() or self._log_in(instead_of=None)
+        token = self._token.get()
         answer = self._send(token, kind, method, path, request)
         if answer.status == 401:
-            token = self._log_in(instead_of=token)
-            answer = self._send(token, kind, method, path, request)
+            answer = self._send(self._token.another(instead_of=token), kind, method, path, request)
         if answer.status == 401:
             raise answer.fault("a token that it had just given", words(answer))
         return answer
 
+    def sign_in(self) -> None:
+        self._token.get()
+
     def log_in_afresh(self) -> None:
-        with self._tokens.lock():
-            self._tokens.save(self._authorize())
+        self._token.afresh()
 
-    def _log_in(self, instead_of: Secret | None) -> Secret:
-        """A token other than the given one: another worker's, if it was quicker."""
-        with self._tokens.lock():
-            token = self._tokens.load()
-            if token is None or token == instead_of:
-                token = self._authorize()
-                self._tokens.save(token)
-            return token
-
-    def _authorize(self) -> Secret:
-        """Asks for a token. Whatever goes wrong here, the call that needed it has not been sent."""
-        try:
-            answer = self._http.call(
-                "read",
-                "POST",
-                LOG_IN_PATH,
-                json={
-                    "username": self._username,
-                    "password": self._password.reveal(),
-                    "grant_type": "password",
-                    "client_id": self._client_id,
-                },
+    def _authorize(self) -> Any:
+        """What the answer to a log-in, one request, holds for a token."""
+        answer = self._http.call(
+            "read",
+            "POST",
+            LOG_IN_PATH,
+            json={
+                "username": self._username,
+                "password": self._password.reveal(),
+                "grant_type": "password",
+                "client_id": self._client_id,
+            },
+        )
+        if answer.status in LOG_IN_REFUSED:
+            raise BadCredentials(
+                "PitchTarget refused the user name, the password or the client id.",
+                words=answer.words(words(answer)),
+                status=answer.status,
             )
-            if answer.status in LOG_IN_REFUSED:
-                raise BadCredentials(
-                    "PitchTarget refused the user name, the password or the client id.",
-                    words=answer.words(words(answer)),
-                    status=answer.status,
-                )
-            body = read(answer)
-            token = body.get("access_token") if isinstance(body, dict) else None
-            if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
-                raise BadAnswer("PitchTarget gave no token.", status=answer.status)
-            return Secret(token)
-        except (NoAnswer, BadAnswer) as error:
-            raise NotSent(error.sentence, words=error.words, status=error.status) from None
+        body = read(answer)
+        return body.get("access_token") if isinstance(body, dict) else None
 
 
 def read(answer: Answer) -> Any:

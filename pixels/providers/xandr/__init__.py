@@ -9,10 +9,9 @@ from ..answer import object_id
 from ..base import AdAccountRef, Page, Provider, RemotePixel, Tag, TagSubject
 from ..errors import BadAnswer, NotFound, Refused
 from ..secret import Secret
-from . import advertisers, envelope, reports, times, users
-from .envelope import Inconsistent
+from . import advertisers, envelope, lists, reports, times, users
 from .forms import XandrConnectionForm, XandrPixelForm
-from .line_items import explained
+from .line_items import with_line_items
 from .lists import Rows
 from .login import KeyLogIn, LogIn, PasswordLogIn
 from .pixels import NAMES, PixelService, Which
@@ -56,6 +55,9 @@ class Xandr(Provider):
     reference_option = "code"
     delete_note = "Xandr refuses while a line item uses the pixel."
 
+    def sign_in(self) -> None:
+        self._session().sign_in()
+
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
         """A fresh log-in, then the user: what the user may and how long the password lasts is worth knowing."""
         session = self._session()
@@ -65,8 +67,11 @@ class Xandr(Provider):
     def list_ad_accounts(self) -> list[AdAccountRef]:
         return advertisers.all_of(self._session())
 
-    def last_fired(self, ad_account: AdAccountRef) -> Mapping[str, datetime | None]:
-        return reports.last_fired(self._session(), ad_account.id)
+    def order_last_fired(self, ad_account: AdAccountRef) -> str:
+        return reports.order(self._session(), ad_account.id)
+
+    def last_fired(self, ad_account: AdAccountRef, report_id: str) -> Mapping[str, datetime | None] | None:
+        return reports.fetch(self._session(), ad_account.id, report_id)
 
     def create_pixel(
         self,
@@ -112,8 +117,12 @@ class Xandr(Provider):
 
     def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
         changed = {} if changed_since is None else {"min_last_modified": times.text(changed_since)}
+        claimed: int | None = None
         for rows in self._service().pages(Which(advertiser_id=ad_account.id, filters=changed)):
-            if not rows.repeated:
+            claimed = rows.total if claimed is None else max(claimed, rows.total or 0)
+            if rows.repeated:
+                lists.refuse_repetition(claimed)
+            else:
                 yield Page(pixels=tuple(_pixels(rows, ad_account)), total=rows.total)
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
@@ -127,9 +136,9 @@ class Xandr(Provider):
             return
         except NotFound:
             return
-        except Inconsistent as error:
+        except Refused as error:  # of any kind: how Xandr refuses to delete what is used is not documented
             refusal = error
-        raise explained(refusal, self._session(), ad_account.id, remote_id)
+        raise with_line_items(refusal, self._session(), ad_account.id, remote_id)
 
     @classmethod
     def tags(cls, subject: TagSubject) -> list[Tag]:

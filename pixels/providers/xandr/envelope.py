@@ -28,10 +28,6 @@ NO_LOG_IN = {
 MAX_TOTAL = 10**9  # more is a slip, and no integer column holds it
 
 
-class Inconsistent(Refused):
-    """INTEGRITY: the request is at odds with what Xandr has; for a delete, that the object is in use (inferred)."""
-
-
 def inside(answer: Answer) -> dict[str, Any]:
     """What is inside the envelope, nothing when there is none to be read; its error fields are texts, maybe empty."""
     try:
@@ -81,7 +77,7 @@ def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> P
         return answer.throttled(**facts)
     if error_id in NO_LOG_IN:
         return BadCredentials(NO_LOG_IN[error_id], pauses=True, **facts)
-    if answer.status >= 500:
+    if answer.status >= 500 or answer.status == 408:
         return answer.unusable()
     if error_id == "SYSTEM":
         return BadAnswer("Xandr failed with an error of its own.", **facts)
@@ -92,8 +88,7 @@ def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> P
     if error_id in REFUSALS:
         if one_object and response["error"].casefold() == NOT_FOUND:
             return NotFound("Xandr says that this pixel does not exist.", **facts)
-        refusal = Inconsistent if error_id == "INTEGRITY" else Refused
-        return refusal("Xandr refused this.", **facts)
+        return Refused("Xandr refused this.", **facts)
     return answer.fault("the log-in", said)
 
 

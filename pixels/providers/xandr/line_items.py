@@ -20,7 +20,7 @@ MAX_NAME = 30
 MAX_ADVICE = 500  # characters
 
 
-def explained(refusal: Refused, session: Session, advertiser_id: str, pixel_id: str) -> Refused:
+def with_line_items(refusal: Refused, session: Session, advertiser_id: str, pixel_id: str) -> Refused:
     """The refusal of a delete, with the line items that use the pixel. A look-up that fails changes nothing else."""
     try:
         users = _users(session, advertiser_id, pixel_id)
@@ -29,8 +29,8 @@ def explained(refusal: Refused, session: Session, advertiser_id: str, pixel_id: 
     facts: dict[str, Any] = {"words": refusal.words[:MAX_WORDS], "status": refusal.status}
     if not users:
         return Refused(
-            "Xandr refused to delete this pixel, as something there still uses it.",
-            advice="Remove the pixel from its line items at Xandr, then delete it again.",
+            "Xandr refused to delete this pixel.",
+            advice="It does so while a line item uses the pixel: look for one there and remove the pixel from it.",
             **facts,
         )
     named = [_named(session, remote_id, item) for remote_id, item in list(users.items())[:NAMED]]

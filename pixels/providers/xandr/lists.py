@@ -11,6 +11,7 @@ from ..errors import BadAnswer
 from . import envelope
 from .session import Params, Session
 
+MAX_PAGES = 10_000  # more is a list without an end
 PAGE_SIZE = 100  # the default and the most; asking for more gives 100 without a word
 
 
@@ -31,7 +32,7 @@ def pages(session: Session, path: str, names: tuple[str, str], params: Params | 
     """
     seen: set[str] = set()
     start = 0
-    while True:
+    for _ in range(MAX_PAGES):
         asked = {**(params or {}), "num_elements": PAGE_SIZE, "start_element": start}
         asked.setdefault("sort", "id.asc")
         rows = read(session.call("read", "GET", path, asked), names)
@@ -44,9 +45,12 @@ def pages(session: Session, path: str, names: tuple[str, str], params: Params | 
         if not new:
             return
         seen |= new
-        start += len(rows.by_id)
-        if rows.total is not None and start >= rows.total:
+        # By what is new alone: stepping over what was shown twice would skip others. And a total that is smaller than
+        # what was seen is a slip, so only the end tells.
+        start = len(seen)
+        if start == rows.total:
             return
+    raise BadAnswer("Xandr's list has no end.")
 
 
 def whole(session: Session, path: str, names: tuple[str, str], params: Params | None = None) -> dict[str, Any]:
@@ -62,11 +66,17 @@ def complete(parts: Iterator[Rows]) -> dict[str, Any]:
         if rows.total is not None:
             # The greatest: where objects went away between two pages, others moved up and were passed over.
             claimed = max(rows.total, claimed or 0)
-        if rows.repeated and claimed is None:
-            raise BadAnswer("Xandr repeats itself instead of listing everything.")
+        if rows.repeated:
+            refuse_repetition(claimed)
     if claimed is not None and len(found) < claimed:
         raise BadAnswer("Xandr's list is shorter than it says.")
     return found
+
+
+def refuse_repetition(claimed: int | None) -> None:
+    """With a total, the count tells whether everything was listed before; without one nothing does."""
+    if claimed is None:
+        raise BadAnswer("Xandr repeats itself instead of listing everything.")
 
 
 def read(response: Mapping[str, Any], names: tuple[str, str]) -> Rows:

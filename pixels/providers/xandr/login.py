@@ -10,6 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from ..answer import Answer
 from ..errors import BadCredentials
 from ..http import Http
@@ -60,9 +63,6 @@ class KeyLogIn:
 
     def _signed(self) -> Secret:
         """RS256; no claims but these two, as in Xandr's example."""
-        import jwt  # here, as few processes ever need it
-        from cryptography.exceptions import UnsupportedAlgorithm
-
         try:
             return Secret(
                 jwt.encode(

@@ -1,8 +1,8 @@
 """When pixels last fired: Xandr's report `pixel_fired`.
 
-Asked for, waited for and downloaded, in three calls or more, as printed on
+Ordered, looked at until it is ready, and downloaded, as printed on
 https://learn.microsoft.com/en-us/xandr/digital-platform-api/conversion-pixel-last-fire and
-https://learn.microsoft.com/en-us/xandr/digital-platform-api/report-service. Asking changes nothing at Xandr. A user
+https://learn.microsoft.com/en-us/xandr/digital-platform-api/report-service. Ordering changes nothing at Xandr. A user
 may have five reports under way in 15 minutes.
 """
 
@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from ..answer import object_id
-from ..errors import BadAnswer, NoAnswer
+from ..errors import Refused
 from . import envelope
 from .session import Session
 from .times import moment
@@ -24,41 +23,34 @@ from .times import moment
 COLUMNS = ("pixel_id", "last_fired", "advertiser_id", "buyer_member_id")
 NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
-# Between two looks at the report, in seconds: the pause grows, and all of them together end.
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 10.0
-PATIENCE = 60.0
-
 # inferred: the pages name only "ready", and say that a report of over 15 minutes ends with "an error status"
 FAILED = frozenset({"error", "failed"})
 
 
-def last_fired(session: Session, advertiser_id: str) -> dict[str, datetime | None]:
-    """By pixel id; None for those that never fired. Pixels that the report leaves out, or tells oddly, are absent."""
+def order(session: Session, advertiser_id: str) -> str:
+    """The id of the report that Xandr makes from now on."""
     wanted = {"report_type": "pixel_fired", "columns": list(COLUMNS), "report_interval": "lifetime", "format": "csv"}
     params = {"advertiser_id": advertiser_id}
     report_id = object_id(session.call("read", "POST", "/report", params, {"report": wanted}).get("report_id"))
     if report_id is None:
         raise envelope.misfit()
-    file_id = _wait(session, report_id)
+    return report_id
+
+
+def fetch(session: Session, advertiser_id: str, report_id: str) -> dict[str, datetime | None] | None:
+    """By pixel id; None for those that never fired. Pixels that the report leaves out, or tells oddly, are absent.
+
+    None as a whole: it is not ready.
+    """
+    response = session.call("read", "GET", "/report", {"id": report_id})
+    status = str(response.get("execution_status")).casefold()
+    if status in FAILED:
+        raise Refused("Xandr could not make its report of last fires.")
+    if status != "ready":
+        return None
+    # The id to download it by may be another one.
+    file_id = _file_id(response.get("report")) or report_id
     return _fires(session.download("/report-download", {"id": file_id}), advertiser_id)
-
-
-def _wait(session: Session, report_id: str) -> str:
-    """Until the report is ready; the id to download it by, which may be another one."""
-    give_up = time.monotonic() + PATIENCE
-    pause = FIRST_PAUSE
-    while True:
-        response = session.call("read", "GET", "/report", {"id": report_id})
-        status = str(response.get("execution_status")).casefold()
-        if status == "ready":
-            return _file_id(response.get("report")) or report_id
-        if status in FAILED:
-            raise BadAnswer("Xandr could not make its report of last fires.")
-        if time.monotonic() + pause > give_up:
-            raise NoAnswer(f"Xandr's report of last fires was not ready within {PATIENCE:g} seconds.")
-        time.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _file_id(report: Any) -> str | None:

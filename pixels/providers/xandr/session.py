@@ -7,15 +7,14 @@ Xandr answers tells that it has run out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..answer import Answer
 from ..base import Call, Tokens
-from ..errors import BadAnswer, NoAnswer, NotSent
 from ..http import Http
 from ..secret import Secret
+from ..token import SharedToken
 from . import envelope
 from .login import LogIn
 
@@ -27,8 +26,8 @@ class Session:
 
     def __init__(self, http: Http, tokens: Tokens, log_in: LogIn) -> None:
         self._http = http
-        self._tokens = tokens
         self._how = log_in
+        self._token = SharedToken("Xandr", tokens, self._authenticate)
 
     def call(
         self,
@@ -57,9 +56,11 @@ class Session:
             raise envelope.error(answer, response, one_object=False)
         return answer.content
 
+    def sign_in(self) -> None:
+        self._token.get()
+
     def log_in_afresh(self) -> None:
-        with self._tokens.lock():
-            self._tokens.save(self._authenticate())
+        self._token.afresh()
 
     def words(self, text: str) -> str:
         """A text out of an answer's data, fit to be shown."""
@@ -81,34 +82,17 @@ class Session:
             answer = self._http.call(kind, method, path, headers=headers, params=params, json=body, hide=(token,))
             return answer, envelope.inside(answer)
 
-        token = self._tokens.load() or self._log_in(instead_of=None)
+        token = self._token.get()
         answer, response = send(token)
         if envelope.is_logged_out(answer, response):
-            answer, response = send(self._log_in(instead_of=token))
+            # Once: Xandr allows ten log-ins in five minutes.
+            answer, response = send(self._token.another(instead_of=token))
         return answer, response
 
-    def _log_in(self, instead_of: Secret | None) -> Secret:
-        """A token other than the given one: another worker's, if it was quicker.
-
-        Xandr allows ten log-ins in five minutes, so no call makes more than one.
-        """
-        with self._tokens.lock():
-            token = self._tokens.load()
-            if token is None or token == instead_of:
-                token = self._authenticate()
-                self._tokens.save(token)
-            return token
-
-    def _authenticate(self) -> Secret:
-        """Logs in, with one request. Whatever goes wrong here, the call that needed it has not been sent."""
-        try:
-            answer = self._how.send(self._http)
-            response = envelope.inside(answer)
-            if not envelope.is_ok(response):
-                raise envelope.log_in_error(answer, response, self._how.refused)
-            token = response.get("token")
-            if isinstance(token, str) and re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
-                return Secret(token)
-            raise BadAnswer("Xandr opened no session.", status=answer.status)
-        except (NoAnswer, BadAnswer) as error:
-            raise NotSent(error.sentence, words=error.words, status=error.status) from None
+    def _authenticate(self) -> Any:
+        """What the answer to a log-in, one request, holds for a token."""
+        answer = self._how.send(self._http)
+        response = envelope.inside(answer)
+        if not envelope.is_ok(response):
+            raise envelope.log_in_error(answer, response, self._how.refused)
+        return response.get("token")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,4 +19,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def text(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    """Four digits for every year, which strftime does not give to those before 1000."""
+    with suppress(OverflowError):  # beyond the calendar's ends by a few hours: as good without them
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

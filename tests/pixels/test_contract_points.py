@@ -1,0 +1,305 @@
+"""Ten points that hold for every provider in PROVIDERS, so for the next one too.
+
+Through services, sync and pages, with the sandbox as the provider.
+
+Where a provider lacks what a point is about, the point is that nothing pretends otherwise. The tenth, a recorded
+conversation, is in test_transcripts.py.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, get_args
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from accounts.services import Refused
+from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.providers import PROVIDERS
+from pixels.providers.base import Capability
+from pixels.providers.errors import NotFound
+from pixels.providers.xandr import times
+from pixels.services import pixels
+from pixels.sync.drift import differing
+
+from .conftest import AD_ACCOUNTS, Sandbox
+from .contract import CALLS, CASES, LIST_ON, OF_A_CONNECTION, OF_A_PIXEL, SIGN_INS, THERE, There, slug_of
+from .page import Page
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, settings: Any) -> str:
+    settings.EASYFLOW_LIST = request.param == LIST_ON
+    return str(request.param)
+
+
+@pytest.fixture
+def there(case: str, sandbox: Sandbox, connect: Callable[..., Connection]) -> There:
+    return There(slug_of(case), sandbox, connect, case == LIST_ON)
+
+
+def values(*rows: Pixel) -> list[dict[str, Any]]:
+    return list(Pixel.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk").values())
+
+
+# 1
+
+
+@pytest.mark.parametrize(("case", "credentials"), SIGN_INS, indirect=["case"])
+def test_1_good_credentials_connect_and_of_bad_ones_the_field_is_named(
+    case, credentials, sandbox, browser_of, alice, at, carry_out, promise
+):
+    slug = slug_of(case)
+    sandbox.switch(easyflow_list=case == LIST_ON)
+    provider, account, browser = PROVIDERS[slug], AD_ACCOUNTS[slug], browser_of(alice)
+    labels = {name: str(field.label).lower() for name, field in provider.connection_form.base_fields.items()}
+
+    def added(typed: dict[str, str]) -> Connection:
+        place = {"ad_account": account.id, "ad_account_code": account.code or ""}
+        values = {"provider": slug, "environment": "sandbox", **typed, **place}
+        response = browser.post(at("connection_new"), values)
+        assert response.status_code == 302, response.context["form"].errors
+        carry_out()
+        return Connection.objects.order_by("-created_at")[0]
+
+    good = added(credentials)
+    if provider.can("check_credentials"):
+        assert (good.test, good.test_sentence) == ("works", "")
+    else:
+        assert (good.test, good.test_sentence) == ("untestable", provider.missing["check_credentials"])
+    bad = [(name, {**credentials, name: "wrong"}) for name in sorted(credentials.keys() - {"way"})]
+    for name, typed in bad:
+        connection = added(typed)
+        if not provider.can("check_credentials"):
+            pixel = promise(connection)
+            carry_out()
+            pixel.refresh_from_db()
+            connection.refresh_from_db()
+            assert (pixel.lifecycle, pixel.error_code) == ("failed", "bad_credentials")
+        assert connection.test == "refused"
+        assert labels[name] in connection.test_sentence.lower()
+        assert f"Refused: {connection.test_sentence}" in Page.of(browser.get(at("connection", connection))).text
+
+
+# 2
+
+
+def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
+    pixel = live(there.connection, "Shoes & <more> é")
+    seen = "in_sync" if there.provider.can("read") else "unverifiable"
+    assert (pixel.remote, pixel.drift, pixel.snippets.exists()) == (seen, [], True)
+    [held] = there.held().values()
+    assert (str(held["id"]), held["name"]) == (pixel.remote_id, pixel.name)
+    if not there.cannot("read", lambda provider, account: provider.read_pixel(account, pixel.remote_id)):
+        assert there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id)).name == pixel.name
+    if not there.cannot_list():
+        assert (sync(there.connection).updated, len(there.held())) == (0, 1)
+        pixel.refresh_from_db()
+        assert (pixel.remote, pixel.drift) == ("in_sync", [])
+
+
+# 3
+
+
+def test_3_the_import_of_the_same_object_is_the_same_row(there, live, sync):
+    if there.cannot_list():
+        return
+    ours = live(there.connection, "Ours")
+    run = sync(there.connection)
+    assert (run.created, Pixel.objects.get().pk) == (0, ours.pk)
+
+    Pixel.objects.all().delete()  # as if it had been made elsewhere
+    assert sync(there.connection).created == 1
+    theirs = Pixel.objects.get()
+    assert theirs.remote_id == ours.remote_id
+    assert differing(theirs, ours.ours) == []
+    assert list(theirs.snippets.values_list("body", flat=True)) != []
+
+    assert sync(there.connection).created == 0
+    assert Pixel.objects.get().pk == theirs.pk
+
+
+# 4
+
+
+def test_4_what_changed_there_differs_and_nothing_else(there, live, sync, browser_of, vera, at):
+    if there.cannot_list():
+        return
+    pixel, other = live(there.connection, "Ours"), live(there.connection, "Other")
+    sync(there.connection)
+    held, untouched, ours = there.held()[pixel.remote_id], values(other), pixel.ours
+    assert {field for _, _, field in THERE[there.slug]} - {None} == set(ours)  # each is tried
+    for their_field, value, our_field in THERE[there.slug]:
+        there.put({**held, their_field: value})
+        sync(there.connection)
+        pixel.refresh_from_db()
+        wanted = [our_field] if our_field else []
+        assert (their_field, pixel.drift, pixel.remote) == (their_field, wanted, "drifted" if wanted else "in_sync")
+        assert (pixel.ours, pixel.lifecycle) == (ours, "live")
+        page = Page.of(browser_of(vera).get(at("pixel", pixel))).text
+        assert (f"Differs at {there.provider.label}" in page) is bool(wanted)
+
+        there.put(held)
+        sync(there.connection)
+        pixel.refresh_from_db()
+        assert (pixel.drift, pixel.remote) == ([], "in_sync")
+    assert values(other) == untouched
+
+
+# 5
+
+
+def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(there, live, sync):
+    if there.cannot_list():
+        return
+    pixel, other = live(there.connection, "Ours"), live(there.connection, "Other")
+    sync(there.connection)
+    held, untouched, before = there.held()[pixel.remote_id], values(other), values(pixel)
+    there.remove(pixel.remote_id)
+    run = sync(there.connection)
+    assert (run.state, run.missing) == ("done", 1)
+    with pytest.raises(NotFound):
+        there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
+    assert values(pixel) == [{**before[0], "remote": "absent"}]
+    assert values(other) == untouched
+
+    there.put(held)
+    assert sync(there.connection).missing == 0
+    pixel.refresh_from_db()
+    assert pixel.remote == "in_sync"
+
+
+# 6
+
+
+def test_6_of_two_reads_in_a_row_the_second_writes_no_row(there, live, sync):
+    if there.cannot_list():
+        return
+    pixel = live(there.connection, "Ours")
+    held = there.held()[pixel.remote_id]
+    there.put(*({**held, "id": str(number), "name": f"Theirs {number}"} for number in range(1, 31)))
+    assert sync(there.connection).created == 30
+    before = list(Pixel.objects.order_by("pk").values())
+    with CaptureQueriesContext(database) as queries:
+        run = sync(there.connection)
+    assert (run.state, run.created, run.updated, run.unchanged) == ("done", 0, 0, 31)
+    written = [one["sql"] for one in queries if one["sql"].split(" ")[0] in ("INSERT", "UPDATE", "DELETE")]
+    assert [sql for sql in written if "pixels_pixel" in sql or "pixels_snippet" in sql] == []
+    assert list(Pixel.objects.order_by("pk").values()) == before
+
+
+# 7
+
+FUTURE, ANCIENT = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), datetime(1000, 1, 1, tzinfo=UTC)
+EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
+
+
+def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(there, live, sync):
+    pixel = live(there.connection, "Ours")
+
+    def since(moment: datetime) -> list[str]:
+        pages = there.ask(lambda provider, account: list(provider.list_pixels(account, changed_since=moment)))
+        return [pixel.remote_id for page in pages for pixel in page.pixels]
+
+    if there.cannot_list():
+        return
+    # Only who heeds the moment leaves out what did not change since; nobody leaves out what did.
+    heeds = there.provider.can("changed_since")
+    for moment in (FUTURE, FUTURE.replace(tzinfo=WEST)):
+        assert since(moment) == ([] if heeds else [pixel.remote_id])
+    for moment in (ANCIENT, datetime(1970, 1, 1, tzinfo=EAST)):
+        assert since(moment) == [pixel.remote_id]
+    before = values(pixel)
+    for listed_at in (FUTURE.replace(year=9990), ANCIENT):
+        AdAccount.objects.update(listed_at=listed_at)
+        assert sync(there.connection).state == "done"
+        assert values(pixel) == [{**before[0], "remote": "in_sync"}]
+
+
+def test_7_every_moment_of_the_calendar_can_be_said_to_xandr():
+    said = {times.text(moment) for moment in (datetime.min.replace(tzinfo=zone) for zone in (UTC, EAST))}
+    assert said == {"0001-01-01 00:00:00"}
+    assert times.text(datetime.max.replace(tzinfo=WEST)) == "9999-12-31 23:59:59"
+    assert times.text(datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=EAST)) == "2026-01-01 13:04:05"
+
+
+# 8
+
+
+def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(there, live, sync, carry_out, bob):
+    pixel = live(there.connection, "Ours")
+    if there.cannot("delete", lambda provider, account: provider.delete_pixel(account, pixel.remote_id)):
+        with pytest.raises(Refused, match=re.escape(there.provider.missing["delete"])):
+            pixels.delete_pixel(pixel, bob)
+        assert (list(there.held()), Operation.objects.filter(kind="delete").count()) == ([pixel.remote_id], 0)
+        return
+    other = live(there.connection, "Gone already")
+    there.remove(other.remote_id)
+    for row in (pixel, other):
+        pixels.delete_pixel(row, bob)
+        carry_out()
+        row.refresh_from_db()
+        assert (row.lifecycle, row.remote, row.error_code) == ("deleted", "gone", "")
+    assert there.held() == {}
+    there.ask(lambda provider, account: provider.delete_pixel(account, pixel.remote_id))
+    with pytest.raises(NotFound):
+        there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
+    run = sync(there.connection)
+    assert (run.created, run.missing, Pixel.objects.count()) == (0, 0, 2)
+
+
+def test_8_what_is_archived_is_put_away_here_and_stays_there(there, live, bob, browser_of, at):
+    pixel = live(there.connection, "Ours")
+    asked = there.sandbox.ask("GET", "requests")
+    for _ in range(2):
+        pixels.archive_pixel(pixel, bob)
+        assert "Ours" not in Page.of(browser_of(bob).get(at("pixel_list"))).text
+    assert list(there.held()) == [pixel.remote_id]
+    assert there.sandbox.ask("GET", "requests") == asked
+
+
+# 9
+
+
+def test_9_what_a_provider_cannot_do_says_so_and_sends_nothing(there):
+    # changed_since is no call of its own: point 7.
+    assert {*CALLS, "create", "changed_since"} == set(get_args(Capability)) - {"one_event_per_pixel", "name_unique"}
+    lacking = {capability for capability, call in CALLS.items() if there.cannot(capability, call)}
+    assert lacking == CALLS.keys() - there.provider.capabilities
+
+
+def test_9_the_screens_offer_what_a_provider_can_and_nothing_else(there, live, carry_out, browser_of, alice, at):
+    browser, connection = browser_of(alice), there.connection
+    pixel = live(connection, "Ours")
+    carry_out()
+    page = Page.of(browser.get(at("pixel", pixel)))
+    for capability, (name, _) in OF_A_PIXEL.items():
+        assert (f'"{at(name, pixel)}"' in page.html) is there.provider.can(capability), capability
+        assert there.provider.missing.get(capability, "") in page.text
+    assert ("Deactivate" in page.text) is there.provider.can("activate")
+    assert "Last fired" not in page.text  # nobody was asked for it
+    page = Page.of(browser.get(at("connection", connection)))
+    for capability, name in OF_A_CONNECTION.items():
+        assert (f'"{at(name, connection)}"' in page.html) is there.provider.can(capability), capability
+        assert there.provider.missing.get(capability, "") in page.text
+    page = Page.of(browser.get(at("ad_account_new", connection)))
+    assert ("Add picked" in page.text) is there.provider.can("ad_accounts")
+
+
+def test_9_who_asks_all_the_same_is_told_why_not(there, live, carry_out, browser_of, alice, at):
+    browser, connection = browser_of(alice), there.connection
+    pixel = live(connection, "Ours")
+    carry_out()
+    before = there.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()
+    addresses = {capability: (at(name, pixel), data) for capability, (name, data) in OF_A_PIXEL.items()}
+    addresses |= {capability: (at(name, connection), {}) for capability, name in OF_A_CONNECTION.items()}
+    for capability in addresses.keys() - there.provider.capabilities:
+        address, data = addresses[capability]
+        browser.post(address, data)
+        carry_out()
+        place = at("pixel", pixel) if capability in OF_A_PIXEL else at("connection", connection)
+        told = browser.get(place)
+        assert there.provider.missing[capability] in Page.of(told).text
+    assert (there.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()) == before
