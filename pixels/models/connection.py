@@ -190,7 +190,9 @@ class AdAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.remote_id} ({self.code})" if self.code else self.remote_id
+        """The id first: in lists of choices it is what people type to find it."""
+        told = f"{self.remote_id} ({self.code})" if self.code else self.remote_id
+        return f"{told} {self.name}" if self.name else told
 
     @property
     def ref(self) -> AdAccountRef:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 from django import forms
 
@@ -255,7 +256,8 @@ class Provider:
         self.tokens = tokens
         # Of several ways to sign in, only the chosen one's fields are there.
         secrets = tuple(Secret(self.credential(name)) for name in sorted(self.secret_fields) if name in credentials)
-        self.http = Http(self.label, base_url.rstrip("/"), gate, secrets)
+        # The host is no secret; it is hidden all the same, since words that repeat it are of no use to anybody.
+        self.http = Http(self.label, base_url.rstrip("/"), gate, (*secrets, Secret(urlsplit(base_url).netloc)))
 
     def credential(self, field_name: str) -> str:
         """A credential in the clear; call it only where the request is built."""

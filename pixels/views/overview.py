@@ -40,7 +40,7 @@ def overview(request: TeamRequest) -> HttpResponse:
     context = {
         "counts": counts,
         "needs": needs,
-        "refused": [connection for connection in in_use if connection.test == Connection.Test.REFUSED],
+        "refused": [one for one in in_use if one.test == Connection.Test.REFUSED or one.paused_at],
         "connections": in_use,
         "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],
         "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),

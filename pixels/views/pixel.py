@@ -19,6 +19,7 @@ from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
 from pixels.models import Operation, Pixel, Website
 from pixels.providers.base import Capability
+from pixels.providers.errors import Refused as RefusedByProvider
 from pixels.services import pixels as services
 
 from .checklist import groups
@@ -71,6 +72,8 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
+        # It cannot be edited, so "change what it names" would lead nowhere.
+        "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
         "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
         "drift": drift_rows(pixel),
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),

@@ -21,7 +21,8 @@ def facts(pixel: Pixel) -> list[tuple[str, str]]:
         if name == "events" or values.get(name) in (None, "", []):
             continue
         choices = dict(getattr(field, "choices", None) or [])
-        shown.append((str(field.label), str(choices.get(values[name], values[name]))))
+        value = "Yes" if values[name] is True else choices.get(values[name], values[name])
+        shown.append((str(field.label), str(value)))
     return shown
 
 

@@ -64,7 +64,7 @@ def test_the_form_for_new_pixels_without_a_mouse(page, alice, sandbox, unique):
     stops = tab_through(page)
     assert [stop["words"] for stop in stops if not stop["seen"]] == []
     words = [stop["words"] for stop in stops]
-    assert len(words[words.index("Connection") - 1 :]) == controls  # from the breadcrumb on, and none is passed over
+    assert len(words[words.index("Source") - 1 :]) == controls  # from the breadcrumb on, and none is passed over
 
     name = unique("Typed")
     alice.field("Name").focus()
@@ -127,4 +127,4 @@ def test_a_mistake_under_advanced_is_shown(page, alice, unique):
     alice.fill({"Post-view window (minutes)": "43201"})
     alice.button("Create pixel").click()
     expect(alice.field("Post-view window (minutes)")).to_be_focused()
-    expect(page.get_by_text("43200")).to_be_visible()
+    expect(page.get_by_text("from 0 to 43,200")).to_be_visible()

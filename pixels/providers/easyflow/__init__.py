@@ -72,7 +72,11 @@ class Easyflow(Provider):
 
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
         self._needs_list("check_credentials")
-        envelope(self._ask_list({"limit": 1, "page": 1}))
+        answer = self._ask_list({"limit": 1, "page": 1})
+        if answer.status == 404:
+            # The path is inferred: a wrong one says nothing about the key.
+            raise NotSupported("Easyflow does not know the list of pixels that EASYFLOW_LIST makes PixelHub ask for.")
+        envelope(answer)
         return ""
 
     def create_pixel(

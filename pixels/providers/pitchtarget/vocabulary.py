@@ -67,8 +67,8 @@ OUTLOOK = Outlook(
     status="legacy",
     sentence=(
         "Facebook takes no new pixels of this kind since September 2016 and switched their tag off in February 2017: "
-        "the code no longer measures anything."
+        "the code no longer measures anything. A value of 0.01 GBP is built into it."
     ),
     source="https://developers.facebook.com/ads/blog/post/v2/2016/08/03/pixel-migration/",
-    as_of="2016-08-03",
+    as_of="2026-11-21",
 )
