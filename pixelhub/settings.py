@@ -161,6 +161,7 @@ CACHES = {
 # before its message comes back (docs/decisions/0003, pixels/checks.py).
 CALL_DEADLINE = env.float("CALL_DEADLINE", 30)
 LEASE = env.float("LEASE", 90)
+QUIET_TIME = env.float("QUIET_TIME", 60)
 TASK_LIMIT = env.int("TASK_LIMIT", 240)
 SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", 15)
 SYNC_INTERVAL = env.float("SYNC_INTERVAL", 1800)

@@ -25,7 +25,11 @@ STATES: dict[str, tuple[str, Q]] = {
     "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
     "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
     "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),
-    "failed": ("Failed", Q(lifecycle=Lifecycle.FAILED) | Q(lifecycle=Lifecycle.LIVE) & ~Q(error_code="")),
+    "duplicate": ("Held more than once", LIVE & Q(remote=Remote.DUPLICATE)),
+    "failed": (
+        "Failed",
+        Q(lifecycle=Lifecycle.FAILED) | Q(lifecycle=Lifecycle.LIVE) & ~Q(error_code="") & ~Q(remote=Remote.DUPLICATE),
+    ),
     "unknown": ("Unknown", Q(lifecycle=Lifecycle.UNKNOWN)),
     "deleted": ("Deleted", Q(lifecycle=Lifecycle.DELETED)),
     "archived": ("Archived", Q(archived_at__isnull=False)),

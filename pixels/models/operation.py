@@ -24,7 +24,8 @@ class Operation(models.Model):
     """One promised remote change, written before it is sent: the outbox row.
 
     `attempt` is the fencing token: whoever claims the row raises it, and every later write names the attempt it
-    belongs to. `maybe_sent` is committed before the first byte leaves. Only these rows say what is to be done;
+    belongs to. `maybe_sent` is committed before the first byte leaves; a create that waits with it is looked up first,
+    and only a look-up that finds nothing takes it back. Only these rows say what is to be done;
     a Celery message is a hint to look at one.
     """
 
@@ -55,6 +56,7 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     maybe_sent = models.BooleanField(default=False)
+    seen_before = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
     doubts = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)

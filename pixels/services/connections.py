@@ -101,7 +101,7 @@ def sharing(connection: Connection) -> list[Connection]:
 
 def open_work(connection: Connection) -> list[Operation]:
     """What a disconnect would cancel: promised changes that have provably not been sent."""
-    waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING)
+    waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING, maybe_sent=False)
     return list(waiting.select_related("pixel").order_by("created_at"))
 
 

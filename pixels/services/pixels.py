@@ -16,6 +16,8 @@ from pixels import snippets, tasks
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import keep_secrets
+from pixels.providers.base import RemotePixel
+from pixels.sync.outcome import attach, settle_doubt
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -194,10 +196,43 @@ def retry(pixel: Pixel, actor: User | None) -> None:
 
 
 @transaction.atomic
+def it_is_there(pixel: Pixel, actor: User, remote_id: str) -> None:
+    """Somebody has looked: the pixel whose answer got lost exists, under this id."""
+    _lock(pixel)
+    _must_be_unknown(pixel)
+    if attach(pixel, RemotePixel(remote_id=remote_id)):
+        pixel.clear_error()
+        pixel.save()
+        settle_doubt(pixel)
+        snippets.issue(pixel)
+        tasks.hint(tasks.read_pixel, pixel.pk)
+    record(pixel.team, actor, "said that it is there:", pixel, f"as {remote_id}")
+
+
+@transaction.atomic
+def it_is_not_there(pixel: Pixel, actor: User) -> None:
+    """Somebody has looked: it does not exist, so it is sent once more."""
+    _lock(pixel)
+    _must_be_unknown(pixel)
+    lost = pixel.operations.filter(kind=Operation.Kind.CREATE).order_by("-created_at").first()
+    assert lost is not None
+    settle_doubt(pixel, Operation.State.FAILED)
+    _start(pixel, actor, Operation.Kind.CREATE, lost.payload, lost.secrets)
+    record(pixel.team, actor, "said that it is not there and sent again:", pixel)
+
+
+def _must_be_unknown(pixel: Pixel) -> None:
+    if pixel.lifecycle != Pixel.Lifecycle.UNKNOWN or pixel.remote_id or pixel.archived_at:
+        raise Refused("This is settled already.")
+
+
+@transaction.atomic
 def dismiss_error(pixel: Pixel, actor: User) -> None:
     """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
     _lock(pixel)
     if pixel.lifecycle == Pixel.Lifecycle.LIVE and pixel.error_code:
+        if pixel.remote == Pixel.Remote.DUPLICATE:
+            pixel.remote = Pixel.Remote.NOT_SEEN  # the next sync says how it stands
         pixel.clear_error()
         pixel.save()
         record(pixel.team, actor, "dismissed the message of", pixel)

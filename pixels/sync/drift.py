@@ -7,6 +7,7 @@ from typing import Any
 from pixels.models import Pixel
 from pixels.providers.base import RemotePixel
 
+DUPLICATE = "duplicate"  # error code of a pixel that its provider holds more than once
 STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
 
 
@@ -35,7 +36,9 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
     pixel.drift = differing(pixel, theirs)
-    if not pixel.provider_class.can("read"):
+    if pixel.error_code == DUPLICATE:
+        pixel.remote = Pixel.Remote.DUPLICATE  # until somebody has read it and dismissed it
+    elif not pixel.provider_class.can("read"):
         pixel.remote = Pixel.Remote.UNVERIFIABLE
     else:
         pixel.remote = Pixel.Remote.DRIFTED if pixel.drift else Pixel.Remote.IN_SYNC

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.activity import record as record_activity
@@ -18,9 +19,10 @@ from pixels import snippets
 from pixels.models import Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
 from pixels.providers.base import RemotePixel
-from pixels.providers.errors import BadCredentials, ProviderError, Throttled
+from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled
 
-from .drift import see
+from .doubt import can_be_looked_up
+from .drift import DUPLICATE, see
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of trying something that provably never left
 DOUBTFUL_TRIES = 5  # of a change that is idempotent; a create has none
@@ -40,15 +42,16 @@ def said_everything(remote: RemotePixel) -> bool:
 def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
     """Write the answer; the pixel as it is now, or None when the claim was lost.
 
-    A create that somebody meanwhile called unknown is still glad of its id.
+    A create whose claim was lost, and that is in doubt since, is still glad of its id.
     """
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
         create = operation.kind == Operation.Kind.CREATE
         if not _finish(operation, Operation.State.DONE):
-            if not (create and pixel.lifecycle == Pixel.Lifecycle.UNKNOWN and not pixel.remote_id):
+            in_doubt = pixel.lifecycle in (Pixel.Lifecycle.UNKNOWN, Pixel.Lifecycle.CHECKING)
+            if not (create and in_doubt and not pixel.remote_id):
                 return None
-            settle_unknown(pixel)
+            settle_doubt(pixel)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
         if remote is None:
@@ -70,39 +73,64 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
 
 
 def record_error(operation: Operation, error: ProviderError) -> None:
-    """A definite no ends it; what provably was not done waits and is tried again; a doubtful create is unknown."""
+    """A definite no ends it; what provably was not done waits and is tried again; a doubtful create is looked up, or
+    unknown where nobody can be asked."""
     create = operation.kind == Operation.Kind.CREATE
     if isinstance(error, BadCredentials) and error.pauses:
-        again(operation, error, 0)  # the connection is paused now and holds it
-    elif error.maybe_done and create:
-        _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
+        again(operation, error, 0, in_doubt=create and operation.maybe_sent)  # the connection is paused and holds it
+    elif create and (error.maybe_done or operation.maybe_sent or _is_taken_by_ours(operation, error)):
+        _doubt(operation, error)
     elif error.retryable and _tries_left(operation, error):
-        wait = error.retry_after or THROTTLED_WAIT if isinstance(error, Throttled) else _backoff(operation)
-        again(operation, error, min(wait, LONGEST_WAIT))
+        again(operation, error, _wait(operation, error))
     else:
         # A refused change leaves the pixel as it was; only a refused create has nothing to fall back on.
         after = Pixel.Lifecycle.FAILED if create else Pixel.Lifecycle.LIVE
         _close(operation, Operation.State.FAILED, after, error)
 
 
-def again(operation: Operation, error: ProviderError | None, wait: float) -> None:
-    """Back to waiting; or cancelled, when the connection was disconnected while a worker held the operation."""
+def _is_taken_by_ours(operation: Operation, error: ProviderError) -> bool:
+    """A name that is refused after a doubt may be refused because the first try took it."""
+    unique = operation.pixel.provider_class.can("name_unique")
+    return unique and operation.doubts > 0 and isinstance(error, Refused) and operation.doubts < DOUBTFUL_TRIES
+
+
+def _doubt(operation: Operation, error: ProviderError) -> None:
+    looking = operation.maybe_sent  # then the doubt is the old one, and only its look-up failed
+    over = not looking and operation.doubts + 1 >= DOUBTFUL_TRIES
+    over = over or timezone.now() - operation.created_at > GIVE_UP_AFTER
+    if over or not can_be_looked_up(operation.pixel) or isinstance(error, NotSupported):
+        _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
+    else:
+        again(operation, error, _wait(operation, error) if looking else settings.QUIET_TIME, in_doubt=True)
+
+
+def _wait(operation: Operation, error: ProviderError) -> float:
+    wait = error.retry_after or THROTTLED_WAIT if isinstance(error, Throttled) else _backoff(operation)
+    return min(wait, LONGEST_WAIT)
+
+
+def again(operation: Operation, error: ProviderError | None, wait: float, *, in_doubt: bool = False) -> None:
+    """Back to waiting; or cancelled, when the connection was disconnected while a worker held the operation.
+
+    `in_doubt`: what waits is the look-up of a create that may have been sent; so it can't be cancelled.
+    """
+    is_new_doubt = not operation.maybe_sent and (in_doubt or (error is not None and error.maybe_done))
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
-        if pixel.connection.disconnected_at:
+        if pixel.connection.disconnected_at and not in_doubt:
             _cancel(operation, pixel, mine(operation))
             return
         back = mine(operation).update(
             state=Operation.State.PENDING,
             lease_until=None,
-            maybe_sent=False,
-            doubts=operation.doubts + (1 if error and error.maybe_done else 0),
+            maybe_sent=in_doubt,
+            doubts=operation.doubts + (1 if is_new_doubt else 0),
             not_before=timezone.now() + timedelta(seconds=wait),
             **_said(error),
         )
         if back:
             if operation.kind == Operation.Kind.CREATE:
-                pixel.lifecycle = Pixel.Lifecycle.QUEUED
+                pixel.lifecycle = Pixel.Lifecycle.CHECKING if in_doubt else Pixel.Lifecycle.QUEUED
             if error:
                 pixel.set_error(error)
             pixel.save()
@@ -112,7 +140,8 @@ def cancel(operation: Operation) -> bool:
     """Take back what has provably not been sent; False when a worker was quicker."""
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
-        return _cancel(operation, pixel, Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING))
+        unsent = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING, maybe_sent=False)
+        return _cancel(operation, pixel, unsent)
 
 
 def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation]) -> bool:
@@ -127,6 +156,29 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation]) -> boo
     pixel.save()
     record_activity(pixel.team, None, "cancelled the open work of", pixel)
     return True
+
+
+def attach_found(operation: Operation, found: list[RemotePixel]) -> None:
+    """The look-up found what the lost answer was about: it is ours. More than one: the first, and a person is told."""
+    first, *others = sorted(found, key=lambda one: (len(one.remote_id), one.remote_id))
+    pixel = record(operation, first)
+    if pixel is None:
+        return
+    record_activity(pixel.team, None, "found after a lost answer", pixel, f"as {first.remote_id}")
+    if others:
+        report_duplicate(pixel, [one.remote_id for one in others])
+
+
+def report_duplicate(pixel: Pixel, others: list[str]) -> None:
+    """Nothing is deleted by machine: which of them is on a website only people know."""
+    with transaction.atomic():
+        pixel = locked(pixel.pk)
+        pixel.remote = Pixel.Remote.DUPLICATE
+        pixel.error_code, pixel.error_at, pixel.error_words = DUPLICATE, timezone.now(), ""
+        label = pixel.provider_class.label
+        pixel.error_sentence = f"{label} holds this pixel more than once: as {', '.join([pixel.remote_id, *others])}."
+        pixel.error_advice = f"Delete those that are on no website at {label}, then dismiss this message."
+        pixel.save()
 
 
 def attach(pixel: Pixel, remote: RemotePixel) -> bool:
@@ -150,10 +202,11 @@ def attach(pixel: Pixel, remote: RemotePixel) -> bool:
     return True
 
 
-def settle_unknown(pixel: Pixel) -> None:
-    """The doubt about this pixel's create is over."""
-    Operation.objects.filter(pixel=pixel, kind=Operation.Kind.CREATE, state=Operation.State.UNKNOWN).update(
-        state=Operation.State.DONE, finished_at=timezone.now(), error_code="", error_sentence=""
+def settle_doubt(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
+    """The doubt about this pixel's create is over: it was made, or (FAILED) it was not."""
+    in_doubt = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN, maybe_sent=True)
+    Operation.objects.filter(in_doubt, pixel=pixel, kind=Operation.Kind.CREATE).update(
+        lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""
     )
 
 
@@ -164,7 +217,7 @@ def locked(pixel_id: UUID) -> Pixel:
 
 def _give_way(pixel: Pixel, other: Pixel) -> None:
     pixel.lifecycle, pixel.remote = Pixel.Lifecycle.UNKNOWN, Pixel.Remote.DUPLICATE
-    pixel.error_code, pixel.error_at, pixel.error_words = "duplicate", timezone.now(), ""
+    pixel.error_code, pixel.error_at, pixel.error_words = DUPLICATE, timezone.now(), ""
     pixel.error_sentence = f"A sync has brought in this very pixel as “{other.name}”, and it is in use there."[:500]
     pixel.error_advice = "Archive this row and go on with the other one."
     pixel.save()

@@ -7,6 +7,7 @@ whole list only reads "not in the last list".
 from __future__ import annotations
 
 import logging
+import re
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -23,12 +24,13 @@ from pixels.providers.errors import BadAnswer, ProviderError
 
 from .client import speaking_for
 from .drift import SEEN_FIELDS, flat, see
-from .outcome import attach, settle_unknown
+from .outcome import attach, report_duplicate, settle_doubt
 
 log = logging.getLogger(__name__)
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 # Ours without a remote id that may yet turn out to be the object in the list.
+REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
 
 
@@ -160,12 +162,25 @@ def _apply_page(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -
         snippets.issue_first(new.values())
         for pixel in changed.values():
             snippets.issue(pixel)
+        _report_twins(account, new)
         run.pages += 1
         run.seen += len(page.pixels)
         run.created += len(new)
         run.updated += len(changed)
         run.unchanged += unchanged
         _save_progress(run)
+
+
+def _report_twins(account: AdAccount, new: dict[str, Pixel]) -> None:
+    """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
+    option = account.connection.provider_class.reference_option
+    if option is None:
+        return
+    for remote_id, pixel in new.items():
+        reference = REFERENCE.fullmatch(str(pixel.options.get(option) or ""))
+        ours = account.pixels.filter(pk=reference[1]).exclude(remote_id="").first() if reference else None
+        if ours is not None and ours.pk != pixel.pk:
+            report_duplicate(ours, [remote_id])
 
 
 def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel) -> Pixel | None:
@@ -190,7 +205,7 @@ def _attach_unknown(pixel: Pixel, connection: Connection, account: AdAccount, re
         pixel.checked_at = timezone.now()
         pixel.save()
         snippets.issue(pixel)
-        settle_unknown(pixel)
+        settle_doubt(pixel)
 
 
 def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:

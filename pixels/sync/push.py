@@ -1,8 +1,8 @@
 """Ours to theirs: the outbox.
 
 An operation is claimed by compare-and-swap (`attempt` is the fencing token), "may be sent" is committed before the
-first byte, and the answer is recorded under the same claim. A create whose outcome is in doubt becomes *unknown* and is
-never sent again by a machine; updates and deletes are idempotent and are simply repeated.
+first byte, and the answer is recorded under the same claim. A create whose outcome is in doubt is looked up (doubt.py)
+before anything is sent again; updates and deletes are idempotent and are simply repeated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused
 from pixels.providers.secret import Secret
 
 from .client import speaking_for
-from .outcome import again, mine, record, record_error, said_everything
+from .doubt import is_in_doubt, look_up, remember
+from .outcome import again, attach_found, mine, record, record_error, said_everything
 from .read_back import read_back
 
 log = logging.getLogger(__name__)
@@ -54,11 +55,22 @@ def push(operation_id: UUID | str) -> None:
         secrets = _secrets(operation)
         with speaking_for(operation.pixel.connection) as provider:
             provider.sign_in()  # before the mark: who dies while logging in has sent nothing
+            if is_in_doubt(operation):
+                if found := look_up(provider, operation):
+                    attach_found(operation, found)
+                    return
+                # Provably not there, after the quiet time: as if it had never been sent.
+                operation.maybe_sent = False
+                mine(operation).update(maybe_sent=False)
+            remember(provider, operation)
             sending = _may_be_sent(operation)
             if not sending:
                 return
             remote = _send(provider, operation, secrets)
     except ProviderError as error:
+        if error.maybe_done and not sending and not operation.maybe_sent:
+            # What was in doubt was a question asked beforehand; the create itself has not left.
+            error = NotSent(error.sentence, words=error.words, status=error.status)
         record_error(operation, error)
     except Exception:
         log.exception("operation %s failed in PixelHub", operation.pk)
@@ -92,7 +104,8 @@ def _claim(operation_id: UUID | str) -> Operation | None:
         _pick_up(row.filter(state=Operation.State.IN_FLIGHT, lease_until__lt=now))
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
-    Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
+    if not is_in_doubt(operation):
+        Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
     return operation
 
 
@@ -103,6 +116,7 @@ def _pick_up(abandoned: QuerySet[Operation]) -> None:
         return
     if operation.maybe_sent:
         label = operation.pixel.provider_class.label
+        operation.maybe_sent = False  # whether it was sending or looking, nobody knows: a doubt of its own
         record_error(operation, BadAnswer(f"PixelHub was stopped while it talked to {label}."))
     else:
         again(operation, None, 0)

@@ -15,6 +15,7 @@ from pixels.models.pixel import there
 NEEDS = {
     "unknown": ("may or may not exist at the provider", "may or may not exist at the provider", "question-mark"),
     "failed": ("could not be created, changed or deleted", "could not be created, changed or deleted", "x"),
+    "duplicate": ("is held more than once at the provider", "are held more than once at the provider", "copy"),
     "drifted": ("differs at the provider", "differ at the provider", "arrows-diff"),
     "absent": ("was not in the last list", "were not in the last list", "eye-off"),
 }

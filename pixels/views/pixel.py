@@ -17,6 +17,7 @@ from accounts.models import Role
 from accounts.services import Refused
 from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
+from pixels.forms.settle import SettleForm
 from pixels.models import Operation, Pixel, Website
 from pixels.providers.base import Capability
 from pixels.providers.errors import Refused as RefusedByProvider
@@ -53,7 +54,10 @@ def _do(request: TeamRequest, pixel: Pixel, service: Callable[..., None], *args:
 @team_view(Role.VIEWER)
 def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     """The page, or only its live part for the refresh that the page asks for while something is under way."""
-    pixel = _get(request, pixel_id)
+    return _page(request, _get(request, pixel_id))
+
+
+def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) -> HttpResponse:
     provider = pixel.provider_class
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
@@ -72,6 +76,7 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
+        "settle": settle or SettleForm(),
         # It cannot be edited, so "change what it names" would lead nowhere.
         "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
         "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
@@ -128,6 +133,22 @@ def state(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 @team_view(Role.EDITOR)
 def retry(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     return _do(request, _get(request, pixel_id), services.retry)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def there(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    pixel = _get(request, pixel_id)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pixel, form)
+    return _do(request, pixel, services.it_is_there, form.cleaned_data["remote_id"])
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def absent(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.it_is_not_there)
 
 
 @require_POST

@@ -49,6 +49,8 @@ NO_SCREEN = {
     "pixel_plan": "a part of the form for new pixels",
     "pixel_state": "POST",
     "pixel_dismiss": "POST",
+    "pixel_there": "POST",
+    "pixel_absent": "POST",
     "pixel_retry": "POST",
     "pixel_archive": "POST",
     "pixel_restore": "POST",

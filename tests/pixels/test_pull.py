@@ -12,10 +12,8 @@ from pixels.models import AdAccount, Operation, Pixel, SyncRun
 from pixels.providers.base import AdAccountRef
 from pixels.services import connections, pixels
 from pixels.sync import pull, push
-from tests.providers.loopback import says
 
 from .page import Page
-from .test_push import LOGGED_IN
 
 JS = "<!-- made elsewhere -->\r\n<script>\n'é'</script>  \n"
 
@@ -192,20 +190,21 @@ def test_each_team_has_its_own_rows_of_the_same_objects(charlie, pitchtarget, sa
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_an_object_of_an_unknown_pixel_is_attached_to_it(
-    connect, promise, alice, sandbox, sandbox_server, misbehaving, settings, sync, provider
-):
+def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandbox, sync, provider):
     connection = connect(provider)
     options = {"code": "my own"} if provider == "xandr" else {}
-    misbehaving.script = [LOGGED_IN] * (provider == "xandr") + [says("", 500)]
     pixel = promise(connection, "Lost", options=options)
+    lost = {"provider": provider, "operation": "create", "fault": "drop"}
+    away = [lost | {"operation": operation, "count": None} for operation in ("list", "read")]
+    sandbox.ask("POST", "faults", json=[lost])
     push.push(push.due(1)[0])
+    # It was looked up in vain for a whole day.
+    sandbox.ask("POST", "faults", json=away)
+    Operation.objects.update(created_at=timezone.now() - timedelta(days=2), not_before=None)
+    push.push(push.due(1)[0])
+    sandbox.ask("DELETE", "faults")
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
-    settings.SANDBOX_URL = sandbox_server.url
-    connections.replace_credentials(
-        connection, alice, {name: _reveal(value) for name, value in connection.credential.open().items()}
-    )
     if provider == "xandr":
         sandbox.seed("xandr", [at_xandr(77, "Lost", code="my own", pixel_conversion_event_id=7)])
     else:

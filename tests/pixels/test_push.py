@@ -28,7 +28,9 @@ LOGGED_IN = says({"response": {"status": "OK", "token": "planted:session"}})
 
 
 def script(provider: str, *answers):
-    return [LOGGED_IN, *answers] if provider == "xandr" else list(answers)
+    """Before a create Xandr is logged in to, and PitchTarget is asked what goes by that name already."""
+    before = {"xandr": [LOGGED_IN], "pitchtarget": [says([])]}
+    return [*before.get(provider, []), *answers]
 
 
 def creates(server: Loopback) -> int:
@@ -264,7 +266,7 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     browser_of, vera, at, pitchtarget, promise, misbehaving, sandbox_server, settings, sandbox
 ):
     settings.SANDBOX_URL = misbehaving.url
-    misbehaving.script = [says({"id": "6014360342905"}), says("<html>", 500)]
+    misbehaving.script = [says([]), says({"id": "6014360342905"}), says("<html>", 500)]
     pixel = promise(pitchtarget)
     push.push(push.due(1)[0])
     pixel.refresh_from_db()

@@ -95,7 +95,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
 ):
     settings.SWEEP_INTERVAL = 0.001
     pitchtarget, xandr = connect("pitchtarget"), connect("xandr")
-    misbehaving.script = [says({"id": "6014360342905"}), says("", 500)]
+    misbehaving.script = [says([]), says({"id": "6014360342905"}), says("", 500)]
     unread = promise(pitchtarget, "Unread")
     tasks.push_operation(str(Operation.objects.get().pk))
     waiting = promise(xandr, "Waiting")

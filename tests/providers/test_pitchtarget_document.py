@@ -128,7 +128,7 @@ def test_the_outlook_says_when_the_tag_was_switched_off() -> None:
     assert outlook.status == "legacy"
     assert "switched their tag off in February 2017" in outlook.sentence
     assert "pixel-migration" in outlook.source
-    assert outlook.as_of == "2016-08-03"
+    assert outlook.as_of == "2026-11-21"
 
 
 def test_the_value_built_into_the_code_is_pointed_out_as_a_sentence() -> None:

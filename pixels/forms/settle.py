@@ -1,0 +1,18 @@
+"""A person has looked at the provider for a pixel whose answer got lost."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from pixels.providers.answer import MAX_ID, object_id
+
+
+class SettleForm(forms.Form):
+    remote_id = forms.CharField(label="Its id", error_messages={"required": "Give the id that it has there."})
+
+    def clean_remote_id(self) -> str:
+        remote_id = object_id(self.cleaned_data["remote_id"].strip())
+        if remote_id is None:
+            raise ValidationError(f"An id has no spaces and at most {MAX_ID} characters.")
+        return remote_id

@@ -1,0 +1,52 @@
+"""A create whose answer got lost: look it up before anything is sent again.
+
+Where the provider can be searched, the pixel is *checking*: after a quiet time, in which a request still on its way
+takes effect, its list says whether it is there. There: it is attached. Provably not there: it is sent again. Only
+where nobody can be asked is it *unknown*, and a person decides.
+"""
+
+from __future__ import annotations
+
+from pixels.models import Operation, Pixel
+from pixels.providers.base import Provider, RemotePixel
+
+
+def can_be_looked_up(pixel: Pixel) -> bool:
+    return pixel.provider_class.can("find") and pixel.is_recognisable
+
+
+def is_in_doubt(operation: Operation) -> bool:
+    """Claimed to be looked up: an earlier attempt may have been sent."""
+    return operation.kind == Operation.Kind.CREATE and operation.maybe_sent
+
+
+def remember(provider: Provider, operation: Operation) -> None:
+    """Before the first send, note what already goes by this name or code, so that it is never taken for ours.
+
+    Our own reference is nobody else's: there is nothing to note.
+    """
+    pixel = operation.pixel
+    ours_alone = not provider.can("name_unique") and pixel.mark == pixel.reference
+    if operation.kind != Operation.Kind.CREATE or operation.seen_before is not None or not can_be_looked_up(pixel):
+        return
+    found = [] if ours_alone else _ids(_found(provider, pixel))
+    operation.seen_before = found
+    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(seen_before=found)
+
+
+def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:
+    """What was made of this create: nothing, one, or more. Raises ProviderError."""
+    pixel = operation.pixel
+    others = Pixel.objects.filter(ad_account=pixel.ad_account_id).exclude(pk=pixel.pk).exclude(remote_id="")
+    # A row that a pull made of it meanwhile gives way; one that people work with does not.
+    taken = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
+    known = {*(operation.seen_before or ()), *taken}
+    return [remote for remote in _found(provider, pixel) if remote.remote_id not in known]
+
+
+def _found(provider: Provider, pixel: Pixel) -> list[RemotePixel]:
+    return provider.find_pixels(pixel.ad_account.ref, pixel.mark or pixel.reference, pixel.name)
+
+
+def _ids(pixels: list[RemotePixel]) -> list[str]:
+    return [pixel.remote_id for pixel in pixels]
