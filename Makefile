@@ -58,9 +58,9 @@ unit: .venv/development
 browser: .venv/development
 	$(BIN)/pytest -n 2 -m browser
 
-# The same tests once more on PostgreSQL; browser and services choose their database themselves.
+# What has to do with a database once more on PostgreSQL; browser and services choose theirs themselves.
 postgres: .venv/development
-	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services"
+	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services" tests/accounts tests/pixels tests/test_*.py
 
 quick: .venv/development
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -40,6 +41,13 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def base_url(grown: Stack) -> str:
     return grown.url
+
+
+@pytest.fixture
+def browser_context_args(grown: Stack) -> dict[str, Any]:
+    """Of its own: that of the other tests has been made with the address of their product."""
+    permissions = ["clipboard-read", "clipboard-write"]
+    return {"base_url": grown.url, "reduced_motion": "reduce", "permissions": permissions}
 
 
 def add_line(path: Path, line: str) -> None:
