@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from pixels.models import Pixel
-from pixels.sync import ad_accounts, check, fires, pull, push, read_back
+from pixels.sync import ad_accounts, check, fires, gone, pull, push, read_back
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,11 @@ def read_pixel(pixel_id: str) -> None:
 
 
 @shared_task
+def look_again(pixel_id: str) -> None:
+    gone.look(pixel_id)
+
+
+@shared_task
 def read_fires(account_id: str) -> None:
     fires.read_fires(account_id)
 
@@ -85,6 +90,7 @@ def sweep() -> None:
         *((pull_connection, pk) for pk in pull.due(AT_A_TIME)),
         *((test_connection, pk) for pk in check.waiting(AT_A_TIME)),
         *((read_pixel, pk) for pk in read_back.unread(AT_A_TIME)),
+        *((look_again, pk) for pk in gone.due(AT_A_TIME)),
         *((read_ad_accounts, pk) for pk in ad_accounts.due(AT_A_TIME)),
         *((read_fires, pk) for pk in fires.due(AT_A_TIME)),
     ]

@@ -25,6 +25,7 @@ STATES: dict[str, tuple[str, Q]] = {
     "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
     "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
     "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),
+    "gone": ("Gone", LIVE & Q(remote=Remote.GONE)),
     "duplicate": ("Held more than once", LIVE & Q(remote=Remote.DUPLICATE)),
     "failed": (
         "Failed",

@@ -114,6 +114,7 @@ class Pixel(models.Model):
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
     fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider last spoke of its fires
+    missed_at = models.DateTimeField(null=True, blank=True)  # when a direct look first did not find it
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
@@ -199,7 +200,7 @@ class Pixel(models.Model):
     def last_checked(self) -> datetime | None:
         """When the provider last showed this pixel to us: by itself, or in a whole list of its ad account."""
         listed = self.ad_account.listed_at
-        if listed and (self.remote == self.Remote.ABSENT or listed < self.created_at):
+        if listed and (self.remote in (self.Remote.ABSENT, self.Remote.GONE) or listed < self.created_at):
             listed = None
         return max((moment for moment in (self.checked_at, listed) if moment), default=None)
 

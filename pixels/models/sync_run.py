@@ -19,6 +19,7 @@ class SyncRun(models.Model):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"  # so many pixels would disappear that a person has to look
 
     OPEN = (State.QUEUED, State.RUNNING)
 
@@ -27,6 +28,7 @@ class SyncRun(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)  # the provider asked us to wait
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -42,6 +44,7 @@ class SyncRun(models.Model):
     missing = models.PositiveIntegerField(default=0)
     error_sentence = models.CharField(max_length=500, blank=True)
     error_words = models.CharField(max_length=250, blank=True)
+    confirmed = models.BooleanField(default=False)  # a person has looked: those that are missing are gone
 
     objects = TeamQuerySet.as_manager()
 
@@ -63,9 +66,16 @@ class SyncRun(models.Model):
         return self.state in self.OPEN
 
     @property
+    def is_waiting(self) -> bool:
+        return self.state == self.State.QUEUED and self.not_before is not None
+
+    @property
     def badge(self) -> Badge:
+        if self.is_waiting:
+            return Badge("waiting", "clock", "Waiting")
         tone, icon = {
             self.State.DONE: ("live", "check"),
             self.State.FAILED: ("failed", "x"),
+            self.State.STOPPED: ("needs", "alert-triangle"),
         }.get(self.State(self.state), ("waiting", "loader"))
         return Badge(tone, icon, self.get_state_display())

@@ -126,18 +126,22 @@ def disconnect(connection: Connection, actor: User) -> int:
 
 
 @transaction.atomic
-def sync_now(connection: Connection, actor: User | None) -> SyncRun:
-    """A pull of the connection; the one already under way, if there is one."""
+def sync_now(connection: Connection, actor: User | None, *, confirmed: bool = False) -> SyncRun:
+    """A pull of the connection; the one already under way, if there is one.
+
+    `confirmed`: somebody has looked, and what the list lacks is gone, however much it is.
+    """
     if not connection.can_sync:
         raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
     if not connection.ad_accounts.exists():
         raise Refused("Pick an ad account first: its pixels are what a sync reads.")
-    run = open_run(connection, by=actor)
+    run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:
         run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
         if run is None:
             raise Refused("A sync of this connection has just ended. Try again.")
         return run
-    record(connection.team, actor, "started a sync of", connection)
+    verb = "confirmed what is gone and started a sync of" if confirmed else "started a sync of"
+    record(connection.team, actor, verb, connection)
     tasks.hint(tasks.pull_connection, run.pk)
     return run

@@ -32,6 +32,7 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     """Put what was seen into the row (unsaved) and say whether that changed anything. Our values stay."""
     before = (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
     theirs = flat(remote)
+    pixel.missed_at = None
     pixel.theirs = theirs or pixel.theirs
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
@@ -45,4 +46,4 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     return before != (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
 
 
-SEEN_FIELDS = ["remote", "remote_state", "remote_snippet", "theirs", "drift"]
+SEEN_FIELDS = ["missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift"]

@@ -20,32 +20,44 @@ from pixels import snippets
 from pixels.models import AdAccount, Connection, Pixel, SyncRun
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Page, Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, ProviderError
+from pixels.providers.errors import BadAnswer, ProviderError, Throttled
 
 from .client import speaking_for
 from .drift import SEEN_FIELDS, flat, see
-from .outcome import attach, report_duplicate, settle_doubt
+from .outcome import LONGEST_WAIT, THROTTLED_WAIT, attach, report_duplicate, settle_doubt
 
 log = logging.getLogger(__name__)
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 # Ours without a remote id that may yet turn out to be the object in the list.
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+WAIT_AT_MOST = timedelta(hours=2)  # of a run that is asked to wait again and again
+# A list without so many that were in the last one is more likely wrong than right.
+MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
+NOT_THERE = (Remote.ABSENT, Remote.GONE)
 EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
 
 
 ATTEMPTS = 5  # of one run: a worker that dies on it again and again must not go on for ever
 
 
+class TooManyMissing(ProviderError):
+    """The list is whole, and lacks more than a person deletes."""
+
+    code = "too_many_missing"
+
+
 class TakenOver(Exception):
     """The run's lease ran out and another worker has it now."""
 
 
-def open_run(connection: Connection, by: User | None = None) -> SyncRun | None:
+def open_run(connection: Connection, by: User | None = None, *, confirmed: bool = False) -> SyncRun | None:
     """A queued run, or None when one is already open: one pull per connection at a time."""
     try:
         with transaction.atomic():
-            return SyncRun.objects.create(team_id=connection.team_id, connection=connection, requested_by=by)
+            return SyncRun.objects.create(
+                team_id=connection.team_id, connection=connection, requested_by=by, confirmed=confirmed
+            )
     except IntegrityError:
         return None
 
@@ -64,8 +76,14 @@ def schedule(limit: int) -> list[SyncRun]:
 
 def due(limit: int) -> list[int]:
     """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
-    waiting = Q(state=SyncRun.State.QUEUED) | Q(state=SyncRun.State.RUNNING, lease_until__lt=timezone.now())
-    return list(SyncRun.objects.filter(waiting).order_by("created_at").values_list("pk", flat=True)[:limit])
+    return list(
+        SyncRun.objects.filter(_free(timezone.now())).order_by("created_at").values_list("pk", flat=True)[:limit]
+    )
+
+
+def _free(now: datetime) -> Q:
+    waited = Q(not_before=None) | Q(not_before__lte=now)
+    return Q(state=SyncRun.State.QUEUED) & waited | Q(state=SyncRun.State.RUNNING, lease_until__lt=now)
 
 
 def pull(run_id: int) -> None:
@@ -75,19 +93,25 @@ def pull(run_id: int) -> None:
     if run.attempt > ATTEMPTS:
         _end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
         return
+    stopped: TooManyMissing | None = None
     try:
         with speaking_for(run.connection) as provider:
             for account in run.connection.ad_accounts.all():
-                _pull_account(run, provider, account)
+                try:
+                    _pull_account(run, provider, account)
+                except TooManyMissing as error:
+                    stopped = error
     except TakenOver:
         log.warning("run %s was taken over", run.pk)
+    except Throttled as error:
+        _wait(run, error)
     except ProviderError as error:
         _end(run, SyncRun.State.FAILED, error)
     except Exception:
         log.exception("run %s failed in PixelHub", run.pk)
         _end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
     else:
-        _end(run, SyncRun.State.DONE)
+        _end(run, SyncRun.State.STOPPED if stopped else SyncRun.State.DONE, stopped)
 
 
 def _pull_account(run: SyncRun, provider: Provider, account: AdAccount) -> None:
@@ -110,12 +134,14 @@ def _pull_account(run: SyncRun, provider: Provider, account: AdAccount) -> None:
 
 def _claim(run_id: int) -> SyncRun | None:
     now = timezone.now()
-    free = Q(state=SyncRun.State.QUEUED) | Q(state=SyncRun.State.RUNNING, lease_until__lt=now)
-    claimed = SyncRun.objects.filter(free, pk=run_id).update(
+    claimed = SyncRun.objects.filter(_free(now), pk=run_id).update(
         state=SyncRun.State.RUNNING,
         attempt=F("attempt") + 1,
         lease_until=now + timedelta(seconds=settings.LEASE),
         started_at=now,
+        not_before=None,
+        error_sentence="",
+        error_words="",
         **dict.fromkeys(("pages", "seen", "created", "updated", "unchanged", "missing"), 0),
         total=None,
     )
@@ -227,17 +253,29 @@ def _adopted(run: SyncRun, account: AdAccount, remote: RemotePixel) -> Pixel:
 def _whole_list(run: SyncRun, account: AdAccount, seen: set[str], started: datetime) -> None:
     """The list ended and was as long as announced: say what it did not hold, and what it holds again.
 
-    A pixel recorded after the list began may rightly be missing from it.
+    A pixel recorded after the list began may rightly be missing from it. Raises TooManyMissing instead of marking
+    more than can well have been deleted by hand.
     """
     with transaction.atomic():
         live = account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=started)
-        live = live.filter(Q(checked_at=None) | Q(checked_at__lt=started)).exclude(remote=Remote.ABSENT)
-        missing = [pk for pk, remote_id in live.values_list("pk", "remote_id").iterator() if remote_id not in seen]
+        live = live.exclude(remote__in=NOT_THERE)
+        older = live.filter(Q(checked_at=None) | Q(checked_at__lt=started))
+        missing = [pk for pk, remote_id in older.values_list("pk", "remote_id").iterator() if remote_id not in seen]
+        known = live.count()
+        if not run.confirmed and _is_too_much(len(missing), known):
+            label = run.connection.provider_class.label
+            raise TooManyMissing(
+                f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
+            )
         for start in range(0, len(missing), 500):
             Pixel.objects.filter(pk__in=missing[start : start + 500]).update(remote=Remote.ABSENT)
         AdAccount.objects.filter(pk=account.pk).update(listed_at=started)
-        run.missing += account.pixels.filter(lifecycle=Lifecycle.LIVE, remote=Remote.ABSENT).count()
+        run.missing += account.pixels.filter(lifecycle=Lifecycle.LIVE, remote__in=NOT_THERE).count()
         _save_progress(run)
+
+
+def _is_too_much(missing: int, known: int) -> bool:
+    return missing > MOST_MISSING or (missing >= FEW_MISSING and missing > known * MOST_MISSING_SHARE)
 
 
 def _save_progress(run: SyncRun) -> None:
@@ -246,6 +284,22 @@ def _save_progress(run: SyncRun) -> None:
     lease = timezone.now() + timedelta(seconds=settings.LEASE)
     if not _mine(run).update(lease_until=lease, **{name: getattr(run, name) for name in counts}):
         raise TakenOver
+
+
+def _wait(run: SyncRun, error: Throttled) -> None:
+    """From the start again when the wait is over; not for ever, and not counted as a worker that died."""
+    now = timezone.now()
+    if now - run.created_at > WAIT_AT_MOST:
+        _end(run, SyncRun.State.FAILED, error)
+        return
+    _mine(run).update(
+        state=SyncRun.State.QUEUED,
+        attempt=F("attempt") - 1,
+        lease_until=None,
+        not_before=now + timedelta(seconds=min(error.retry_after or THROTTLED_WAIT, LONGEST_WAIT)),
+        error_sentence=error.sentence[:500],
+        error_words=error.words[:250],
+    )
 
 
 def _end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) -> None:

@@ -79,6 +79,7 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "provider": provider,
         "runs": runs,
         "under_way": under_way,
+        "stopped": runs[0] if runs and runs[0].state == SyncRun.State.STOPPED else None,
         "is_busy": under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_offer),
         "accounts": accounts,
         "offered_count": connection.offered.count() if not accounts else 0,
@@ -127,7 +128,7 @@ def test(request: TeamRequest, connection_id: UUID) -> HttpResponse:
 def sync(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     try:
-        services.sync_now(connection, request.user)
+        services.sync_now(connection, request.user, confirmed="confirmed" in request.POST)
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("connection", request.team.slug, connection.pk)

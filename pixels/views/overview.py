@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import TeamRequest, team_view
 from accounts.models import Activity, Role
 from pixels.forms.filters import STATES
-from pixels.models import Connection, Pixel
+from pixels.models import Connection, Pixel, SyncRun
 from pixels.models.pixel import there
 
 # What needs a person, worst first: key of the list's state filter, words for one and for many.
@@ -17,6 +17,7 @@ NEEDS = {
     "failed": ("could not be created, changed or deleted", "could not be created, changed or deleted", "x"),
     "duplicate": ("is held more than once at the provider", "are held more than once at the provider", "copy"),
     "drifted": ("differs at the provider", "differ at the provider", "arrows-diff"),
+    "gone": ("was deleted at the provider", "were deleted at the provider", "trash-x"),
     "absent": ("was not in the last list", "were not in the last list", "eye-off"),
 }
 
@@ -29,9 +30,10 @@ def overview(request: TeamRequest) -> HttpResponse:
     asked = ("live", "waiting", *NEEDS)
     counts = pixels.aggregate(total=Count("pk"), **{key: Count("pk", filter=STATES[key][1]) for key in asked})
     connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    connections = connections.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by(
-        "created_at", "pk"
-    )
+    runs = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id")
+    connections = connections.annotate(
+        pixel_count=Count("pixels", filter=there("pixels__")), last_run=Subquery(runs.values("state")[:1])
+    ).order_by("created_at", "pk")
     in_use = [connection for connection in connections if not connection.disconnected_at]
     needs = [
         {"state": key, "count": counts[key], "words": one if counts[key] == 1 else many, "icon": icon}
@@ -41,6 +43,7 @@ def overview(request: TeamRequest) -> HttpResponse:
     context = {
         "counts": counts,
         "needs": needs,
+        "stopped": [one for one in in_use if one.last_run == SyncRun.State.STOPPED],
         "refused": [one for one in in_use if one.test == Connection.Test.REFUSED or one.paused_at],
         "connections": in_use,
         "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],

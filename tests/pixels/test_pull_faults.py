@@ -1,6 +1,9 @@
 """Nothing is concluded from half a list."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from pixels.models import Pixel, SyncRun
 from pixels.services import connections
@@ -39,7 +42,6 @@ FAULTS = {
     "html": says("<html>Maintenance</html>"),
     "not signed in": says({"error": "Unauthorized"}, 401),
     "forbidden": says({"error": "Forbidden"}, 403),
-    "slow down": says("", 429),
     "nothing": says(""),
     "truncated": breaks_off,
     "hangs up": hangs_up,
@@ -62,7 +64,7 @@ def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, s
     assert list(Pixel.objects.order_by("pk").values()) == before
 
 
-@pytest.mark.parametrize("fault", ["500", "html", "truncated", "slow down"])
+@pytest.mark.parametrize("fault", ["500", "html", "truncated"])
 def test_an_error_in_the_middle_keeps_the_pages_read_and_marks_nothing(
     browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, fault
 ):
@@ -163,3 +165,33 @@ def test_a_finished_run_is_not_read_again(xandr, sandbox, sync):
     asked = sandbox.asked("xandr", "list")
     pull.pull(run.pk)
     assert sandbox.asked("xandr", "list") == asked
+
+
+def test_a_provider_that_asks_to_wait_is_waited_for(xandr, sandbox, browser_of, vera, at):
+    sandbox.seed("xandr", [at_xandr(7, "Seven")])
+    rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 90, "count": 2}
+    sandbox.ask("POST", "faults", json=rule)
+    run = connections.sync_now(xandr, None)
+    for _ in range(2):
+        pull.pull(run.pk)
+        run.refresh_from_db()
+        assert (run.state, run.attempt) == ("queued", 0)
+        assert run.not_before > timezone.now() + timedelta(seconds=60)
+        assert pull.due(10) == []
+        pull.pull(run.pk)  # a message that comes early
+        assert Page.of(browser_of(vera).get(at("connection", xandr))).text.count("Resumes in") == 1
+        SyncRun.objects.update(not_before=timezone.now())
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.created, run.error_sentence) == ("done", 1, "")
+    assert sandbox.asked("xandr", "list") == 3
+
+
+def test_it_is_not_waited_for_without_an_end(xandr, sandbox):
+    rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "count": None}
+    sandbox.ask("POST", "faults", json=rule)
+    run = connections.sync_now(xandr, None)
+    SyncRun.objects.update(created_at=timezone.now() - pull.WAIT_AT_MOST - timedelta(minutes=1))
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert run.state == "failed"
