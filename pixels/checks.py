@@ -36,6 +36,14 @@ def times(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def quiet_time(**kwargs: Any) -> list[CheckMessage]:
+    """Sooner, the request whose answer was lost might still be on its way (docs/decisions/0007)."""
+    if settings.QUIET_TIME > settings.CALL_DEADLINE:
+        return []
+    return [Error(f"QUIET_TIME must be longer than CALL_DEADLINE ({settings.CALL_DEADLINE} s).", id="pixels.E004")]
+
+
+@register
 def credential_keys(**kwargs: Any) -> list[CheckMessage]:
     """A key that can't be used is found at the start, not when the first credentials are stored."""
     try:

@@ -55,6 +55,12 @@ def test_production_refuses(tmp_path, change, sentence):
     assert f"ImproperlyConfigured: PRODUCTION=1 {sentence}" in answer.stderr
 
 
+def test_a_quiet_time_in_which_the_lost_request_may_still_be_on_its_way_is_refused(tmp_path):
+    answer = check(tmp_path, QUIET_TIME="30")
+    assert answer.returncode != 0
+    assert "QUIET_TIME must be longer than CALL_DEADLINE" in answer.stderr
+
+
 def test_every_variable_is_in_the_example_file_and_in_the_table():
     """And nothing is described that nobody reads."""
     code = (ROOT / "pixelhub/settings.py").read_text()

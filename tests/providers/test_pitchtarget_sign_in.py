@@ -97,7 +97,7 @@ def test_a_refused_password_is_told_as_such_and_not_tried_again(
 ) -> None:
     loopback.script = [says({"error": "invalid_grant", "error_description": "wrong planted pass/word 6d"}, status)]
     provider, tokens = sign_in(connect)
-    with pytest.raises(BadCredentials, match="the user name, the password or the client id") as caught:
+    with pytest.raises(BadCredentials, match="the username, the password or the client id") as caught:
         create(provider)
     assert "invalid_grant" in caught.value.words
     assert "planted" not in caught.value.words

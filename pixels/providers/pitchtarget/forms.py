@@ -25,7 +25,7 @@ class PitchTargetConnectionForm(ConnectionForm):
         required=False,
     )
     token = KeyField(label="Token", help_text='The token alone, without the word "OAuth" before it.')
-    username = TextField(label="User name", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    username = TextField(label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     password = PasswordField(label="Password", help_text="PixelHub draws a token with it, whenever one is needed.")
     client_id = TextField(label="Client id", max_length=255, help_text="PitchTarget's id of your application.")
     ad_account = TextField(

@@ -97,7 +97,7 @@ class PasswordSession(Session):
         )
         if answer.status in LOG_IN_REFUSED:
             raise BadCredentials(
-                "PitchTarget refused the user name, the password or the client id.",
+                "PitchTarget refused the username, the password or the client id.",
                 words=answer.words(words(answer)),
                 status=answer.status,
             )
