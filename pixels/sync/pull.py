@@ -200,13 +200,12 @@ def _apply_page(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -
 def _report_twins(account: AdAccount, new: dict[str, Pixel]) -> None:
     """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
     option = account.connection.provider_class.reference_option
-    if option is None:
-        return
+    twins: dict[str, list[str]] = {}
     for remote_id, pixel in new.items():
-        reference = REFERENCE.fullmatch(str(pixel.options.get(option) or ""))
-        ours = account.pixels.filter(pk=reference[1]).exclude(remote_id="").first() if reference else None
-        if ours is not None and ours.pk != pixel.pk:
-            report_duplicate(ours, [remote_id])
+        if reference := REFERENCE.fullmatch(str(pixel.options.get(option or "") or "")):
+            twins.setdefault(reference[1], []).append(remote_id)
+    for ours in account.pixels.filter(pk__in=twins).exclude(remote_id=""):
+        report_duplicate(ours, twins[str(ours.pk)])
 
 
 def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel) -> Pixel | None:
