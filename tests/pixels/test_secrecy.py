@@ -228,3 +228,40 @@ def test_replacing_credentials_shows_none_of_the_old_ones(browser_of, alice, at,
         assert "type them again" in Page.of(answer).text
         stored = Credential.objects.get(connection=connection).open()
         assert set(map(str, stored.values())) <= {"•••", "someone"}
+
+
+OPENED = "pl4nted:Opened:0006"  # a session that nobody knows of before the answer comes
+SPOILT = {
+    "truncated": lambda body: body[:-3],
+    "in a list": lambda body: f"[{body}]",
+    "too deep": lambda body: body[:-1] + ', "more": ' + "[" * 60 + "]" * 60 + "}",
+    "of another shape": lambda body: body.replace("OK", "FINE").replace("access_token", "token"),
+    "in another charset": lambda body: body.encode("utf-16"),
+    "with an error of its own": lambda body: body[:-3],
+}
+LOG_INS = {
+    "xandr": ({}, '{"response": {"status": "OK", "token": "%s"}}'),
+    "pitchtarget": (
+        {"way": "password", "username": "a", "password": "b", "client_id": "c"},
+        '{"access_token": "%s"}',
+    ),
+}
+
+
+@pytest.mark.parametrize("provider", LOG_INS)
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_session_in_a_spoilt_answer_to_a_log_in_is_shown_and_kept_nowhere(
+    connect, misbehaving, browser_of, alice, at, caplog, provider, how
+):
+    caplog.set_level("DEBUG")
+    credentials, body = LOG_INS[provider]
+    connection = connect(provider, **({"credentials": credentials} if credentials else {}))
+    status = 500 if how == "with an error of its own" else 200
+    misbehaving.script = [says(SPOILT[how](body % OPENED), status)]
+    check.check(connection.pk)
+    connection.refresh_from_db()
+    assert connection.test == "unreachable"
+    page = browser_of(alice).get(at("connection", connection)).content
+    for sink in (page, tables(), caplog.text.encode()):
+        assert OPENED.encode() not in sink
+        assert OPENED[:12].encode() not in sink.replace(b"\0", b"").replace(b" ", b"")

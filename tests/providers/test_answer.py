@@ -111,3 +111,10 @@ def test_no_id_is_longer_than_its_column() -> None:
 
 def test_an_answer_does_not_show_itself() -> None:
     assert "planted" not in repr(answer("planted", X="planted"))
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"), [(200, ""), (201, ""), (302, ""), (502, "bad gateway"), (404, "bad gateway")]
+)
+def test_only_an_errors_body_is_quoted_as_that_of_a_success_is_data(status: int, shown: str) -> None:
+    assert Answer("Xandr", status, {}, b"bad gateway", ()).unusable().words == shown
