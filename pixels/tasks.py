@@ -11,6 +11,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.db import transaction
 
+from pixels.crash import crash_point
 from pixels.models import Pixel
 from pixels.sync import ad_accounts, check, fires, gone, pull, push, read_back
 
@@ -24,7 +25,11 @@ _broker_away_until = 0.0
 
 def hint(task: Task, row_id: UUID | int) -> None:
     """Tell a worker after the commit that a row is due. When the broker is away, the sweeper finds it anyway."""
-    transaction.on_commit(lambda: _publish(task, row_id))
+    def publish() -> None:
+        crash_point("cp1")
+        _publish(task, row_id)
+
+    transaction.on_commit(publish)
 
 
 def _publish(task: Task, row_id: UUID | int, **options: Any) -> bool:
@@ -43,6 +48,7 @@ def _publish(task: Task, row_id: UUID | int, **options: Any) -> bool:
 @shared_task
 def push_operation(operation_id: str) -> None:
     push.push(operation_id)
+    crash_point("cp8")
 
 
 @shared_task

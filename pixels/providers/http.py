@@ -21,6 +21,8 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from pixels.crash import crash_point
+
 from .answer import Answer
 from .errors import BadAnswer, NoAnswer, NotSent, ProviderError
 from .secret import Secret
@@ -208,5 +210,9 @@ def _watched(pool: type[HTTPConnectionPool], watch: _Watch) -> type[HTTPConnecti
         def connect(self) -> None:
             super().connect()  # with https it ends after the handshake
             watch.connected = True
+
+        def send(self, data: Any) -> None:
+            super().send(data)
+            crash_point("cp5")  # the headers have left, the body has not
 
     return type("WatchedPool", (pool,), {"ConnectionCls": Connection})

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from pixels.crash import crash_point
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Call, Provider
@@ -88,6 +89,7 @@ class StoredTokens:
             return None
 
     def save(self, token: Secret | None) -> None:
+        crash_point("cp13")
         self._rows.update(sealed_token=self._get().seal_token(token))
 
     @contextmanager

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.activity import record as record_activity
 from pixels import snippets
+from pixels.crash import crash_point
 from pixels.models import Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
 from pixels.providers.base import RemotePixel
@@ -69,6 +70,7 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
         pixel.save()
         if pixel.lifecycle == Pixel.Lifecycle.LIVE:
             snippets.issue(pixel)
+        crash_point("cp12")
         return pixel
 
 

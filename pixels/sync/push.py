@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from pixels.crash import crash_point
 from pixels.models import Operation, Pixel
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
@@ -56,7 +57,9 @@ def push(operation_id: UUID | str) -> None:
         with speaking_for(operation.pixel.connection) as provider:
             provider.sign_in()  # before the mark: who dies while logging in has sent nothing
             if is_in_doubt(operation):
-                if found := look_up(provider, operation):
+                found = look_up(provider, operation)
+                crash_point("cp9")
+                if found:
                     attach_found(operation, found)
                     return
                 # Provably not there, after the quiet time: as if it had never been sent.
@@ -66,7 +69,9 @@ def push(operation_id: UUID | str) -> None:
             sending = _may_be_sent(operation)
             if not sending:
                 return
+            crash_point("cp4")
             remote = _send(provider, operation, secrets)
+            crash_point("cp14" if operation.kind == Operation.Kind.DELETE else "cp7")
     except ProviderError as error:
         if error.maybe_done and not sending and not operation.maybe_sent:
             # What was in doubt was a question asked beforehand; the create itself has not left.
@@ -93,6 +98,7 @@ def _claim(operation_id: UUID | str) -> Operation | None:
     now = timezone.now()
     row = Operation.objects.filter(pk=operation_id)
     attempt = row.filter(_ready(now)).values_list("attempt", flat=True).first()
+    crash_point("cp3")
     # Only columns of the row itself: a condition across a join becomes a subquery, and that is true for two at once
     # on PostgreSQL, where the second looks again at the row alone.
     claimed = attempt is not None and row.filter(state=Operation.State.PENDING, attempt=attempt).update(
