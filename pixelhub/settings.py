@@ -142,7 +142,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_IMPORTS = ["pixelhub.heartbeat"]  # loaded by workers, not by the web
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 _REDIS_CACHE = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -165,21 +164,27 @@ QUIET_TIME = env.float("QUIET_TIME", 60)
 TASK_LIMIT = env.int("TASK_LIMIT", 240)
 SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", 15)
 SYNC_INTERVAL = env.float("SYNC_INTERVAL", 1800)
+FULL_SYNC_INTERVAL = env.float("FULL_SYNC_INTERVAL", 21600)
+LATE_CHECKS = [float(text) for text in env.list("LATE_CHECKS", default=["600", "86400"])]
+# Pulls: requests on the way at the same time, and the rest between two pages that lets the web write (SQLite has one
+# writer at a time, and its lock is no fair queue).
+PULL_CONNECTIONS = env.int("PULL_CONNECTIONS", 4)
+PULL_PAUSE = env.float("PULL_PAUSE", 0.005 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 0)
+# A provider that fails so often in a row is left alone for so many seconds; then one call tries whether it is back.
+CIRCUIT_FAILURES = env.int("CIRCUIT_FAILURES", 5)
+CIRCUIT_PAUSE = env.float("CIRCUIT_PAUSE", 60)
+TELL_DOWN_AFTER = env.float("TELL_DOWN_AFTER", 300)
 CELERY_TASK_TIME_LIMIT = TASK_LIMIT
-CELERY_BEAT_SCHEDULE = {
-    # `expires` keeps a stopped worker from finding a pile of old sweeps when it comes back.
-    "sweep": {
-        "task": "pixels.tasks.sweep",
-        "schedule": SWEEP_INTERVAL,
-        "options": {"expires": SWEEP_INTERVAL},
-    },
-}
 
 # -- Providers --------------------------------------------------------------------------------------------------------
 
 SANDBOX_PORT = env.int("SANDBOX_PORT", 8010)
 SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", not PRODUCTION)
 SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
+# Ours: Xandr publishes no number any more. Calls of one user in a window of so many seconds; 0: as many as there are.
+XANDR_READS = env.int("XANDR_READS", 100)
+XANDR_WRITES = env.int("XANDR_WRITES", 60)
+XANDR_WINDOW = env.float("XANDR_WINDOW", 60)
 # The host inside Xandr's tags; its documents show ib.adnxs.com, older exports secure.adnxs.com.
 XANDR_TAG_HOST = env("XANDR_TAG_HOST", default="ib.adnxs.com")
 # Its documents of April 2014 say /offsitepixels, those of May 2014 /offsite_pixels.
@@ -230,6 +235,10 @@ ACCOUNT_FORMS = {
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 INVITATION_DAYS = 7
 
+# Where people reach the pages: for links in mail that no request is behind.
+PUBLIC_URL = env(
+    "PUBLIC_URL", default=f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else f"http://{BIND}:{PORT}"
+)
 # Without a mail server, mail goes to the web process's log.
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10  # a dead mail server must not hang the page that invites
@@ -265,7 +274,6 @@ LOGGING = {
         # Two lines for every task would hide the others; what a task did is in its rows, failures still show.
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
         # At DEBUG it would write whole addresses, with ids and codes in their queries.
         "urllib3": {"level": "WARNING"},
     },

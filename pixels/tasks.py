@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,12 @@ from django.db import transaction
 
 from pixels.crash import crash_point
 from pixels.models import Pixel
-from pixels.sync import ad_accounts, check, fires, gone, pull, push, read_back
+from pixels.sync import ad_accounts, check, fires, gone, late, notices, pull, push, read_back, runs
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 200  # rows one sweep hands out
+TURN = 1.0  # seconds that one connection's changes have a worker for themselves
 BROKER_PAUSE = 5.0  # seconds without hints after one that failed: a frozen broker costs two seconds each time
 
 _broker_away_until = 0.0
@@ -25,6 +27,7 @@ _broker_away_until = 0.0
 
 def hint(task: Task, row_id: UUID | int) -> None:
     """Tell a worker after the commit that a row is due. When the broker is away, the sweeper finds it anyway."""
+
     def publish() -> None:
         crash_point("cp1")
         _publish(task, row_id)
@@ -32,7 +35,7 @@ def hint(task: Task, row_id: UUID | int) -> None:
     transaction.on_commit(publish)
 
 
-def _publish(task: Task, row_id: UUID | int, **options: Any) -> bool:
+def _publish(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
     global _broker_away_until
     if time.monotonic() < _broker_away_until:
         return False
@@ -46,20 +49,24 @@ def _publish(task: Task, row_id: UUID | int, **options: Any) -> bool:
 
 
 @shared_task
-def push_operation(operation_id: str) -> None:
-    push.push(operation_id)
+def push_connection(connection_id: str) -> None:
+    more = push.drain(connection_id, TURN)
     crash_point("cp8")
+    if more:
+        _publish(push_connection, connection_id)  # behind whatever others are waiting for
 
 
 @shared_task
 def pull_connection(run_id: str) -> None:
-    pull.pull(int(run_id))
+    if pull.pull(int(run_id)):
+        _publish(pull_connection, run_id)
 
 
 @shared_task
 def test_connection(connection_id: str) -> None:
     check.check(connection_id)
     ad_accounts.read_ad_accounts(connection_id)
+    push_connection(connection_id)  # what waited for the test to succeed
 
 
 @shared_task
@@ -75,8 +82,13 @@ def read_pixel(pixel_id: str) -> None:
 
 
 @shared_task
-def look_again(pixel_id: str) -> None:
-    gone.look(pixel_id)
+def look_again(account_id: str) -> None:
+    gone.look(int(account_id))
+
+
+@shared_task
+def look_for_twins(operation_id: str) -> None:
+    late.look(operation_id)
 
 
 @shared_task
@@ -85,21 +97,39 @@ def read_fires(account_id: str) -> None:
 
 
 @shared_task
-def sweep() -> None:
-    """Every SWEEP_INTERVAL: hand out whatever the rows say is due, whether or not a message ever came.
+def tell(connection_id: str) -> None:
+    notices.tell(connection_id)
 
-    What is handed out expires before the next sweep does it again, so a busy worker finds no pile.
+
+def sweep() -> None:
+    """Hand out whatever the rows say is due, whether or not a message ever came.
+
+    What is handed out expires before the next sweep does it again, so a busy worker finds no pile. Without a broker
+    the work is done here, so that it goes on at least slowly.
     """
-    pull.schedule(AT_A_TIME)
-    rows = [
-        *((push_operation, pk) for pk in push.due(AT_A_TIME)),
-        *((pull_connection, pk) for pk in pull.due(AT_A_TIME)),
-        *((test_connection, pk) for pk in check.waiting(AT_A_TIME)),
-        *((read_pixel, pk) for pk in read_back.unread(AT_A_TIME)),
-        *((look_again, pk) for pk in gone.due(AT_A_TIME)),
-        *((read_ad_accounts, pk) for pk in ad_accounts.due(AT_A_TIME)),
-        *((read_fires, pk) for pk in fires.due(AT_A_TIME)),
-    ]
-    for task, pk in rows:
-        if not _publish(task, pk, expires=settings.SWEEP_INTERVAL):
-            break
+    runs.schedule(AT_A_TIME)
+    away = False
+    started = time.monotonic()
+    for task, row_id in _due():
+        away = away or not _publish(task, row_id, expires=settings.SWEEP_INTERVAL)
+        if away:
+            if time.monotonic() - started > settings.SWEEP_INTERVAL:
+                break
+            task(str(row_id))
+
+
+def _due() -> Iterator[tuple[Task, UUID | int]]:
+    finders = (
+        (push_connection, push.due_connections),
+        (pull_connection, runs.due),
+        (test_connection, check.waiting),
+        (read_pixel, read_back.unread),
+        (look_again, gone.due),
+        (look_for_twins, late.due),
+        (read_ad_accounts, ad_accounts.due),
+        (read_fires, fires.due),
+        (tell, notices.due),
+    )
+    for task, find in finders:
+        for row_id in find(AT_A_TIME):
+            yield task, row_id

@@ -23,6 +23,7 @@ os.environ.update(
     CREDENTIAL_KEYS=base64.b64encode(secrets.token_bytes(32)).decode(),
     DEMO_PASSWORD=secrets.token_urlsafe(12),
     ADMIN_PASSWORD=secrets.token_urlsafe(12),
+    PULL_CONNECTIONS="1",  # servers that follow a script answer in the order they are asked; some tests ask for more
 )
 # Only DATABASE_URL is taken from outside: `python -m tests.services` sets it for the tests on PostgreSQL.
 for name in ("REDIS_URL", "PRODUCTION", "DEBUG", "ALLOWED_HOSTS", "EMAIL_URL", "SANDBOX_URL", "SANDBOX_PORT"):

@@ -1,4 +1,6 @@
 from .connection import AdAccount, Connection, Credential, OfferedAdAccount
+from .gate import Gate
+from .lease import Lease
 from .operation import Operation
 from .pixel import Pixel
 from .pixel_secrets import PixelSecrets
@@ -10,6 +12,8 @@ __all__ = [
     "AdAccount",
     "Connection",
     "Credential",
+    "Gate",
+    "Lease",
     "OfferedAdAccount",
     "Operation",
     "Pixel",

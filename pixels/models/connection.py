@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Team
@@ -26,6 +28,12 @@ def provider_choices() -> list[tuple[str, str]]:
     return [(slug, provider.label) for slug, provider in PROVIDERS.items()]
 
 
+def reachable(now: datetime, path: str = "") -> Q:
+    """Connections that may be spoken for now; `path` leads to them: "pixel__connection__"."""
+    usable = Q(**{f"{path}paused_at": None, f"{path}disconnected_at": None})
+    return usable & (Q(**{f"{path}closed_until": None}) | Q(**{f"{path}closed_until__lte": now}))
+
+
 class Connection(models.Model):
     class Environment(models.TextChoices):
         SANDBOX = "sandbox", "Sandbox"
@@ -41,6 +49,14 @@ class Connection(models.Model):
         UNREACHABLE = "unreachable", "Could not be tested"
         UNTESTABLE = "untestable", "Cannot be tested"
 
+    class Told(models.TextChoices):
+        """What the people who manage it were last told by mail."""
+
+        NOTHING = "", "Nothing"
+        WORKS = "works", "Works"
+        PAUSED = "paused", "Paused"
+        DOWN = "down", "Not reachable"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="connections")
     provider = models.CharField(max_length=32, choices=provider_choices)
@@ -52,6 +68,12 @@ class Connection(models.Model):
     test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)  # its work waits until a test succeeds
+    # The circuit: calls in a row that got no usable answer, since when, and until when nobody calls.
+    failures = models.PositiveSmallIntegerField(default=0)
+    down_since = models.DateTimeField(null=True, blank=True)
+    closed_until = models.DateTimeField(null=True, blank=True)
+    turn_until = models.DateTimeField(null=True, blank=True, editable=False)  # a worker sends its changes
+    told = models.CharField(max_length=6, choices=Told, default=Told.NOTHING, blank=True)
     # The provider's list of ad accounts: when it was last read, last tried, and why the last try failed.
     offered_at = models.DateTimeField(null=True, blank=True)
     offer_tried_at = models.DateTimeField(null=True, blank=True)
@@ -85,6 +107,11 @@ class Connection(models.Model):
         return self.disconnected_at is None and self.paused_at is None
 
     @property
+    def is_down(self) -> bool:
+        """Its provider does not answer; that is tried again and again, and its work waits."""
+        return self.down_since is not None and self.is_usable
+
+    @property
     def is_being_tested(self) -> bool:
         return self.test == self.Test.TESTING and self.disconnected_at is None
 
@@ -104,6 +131,8 @@ class Connection(models.Model):
             return Badge("waiting", "plug-x", "Disconnected")
         if self.paused_at:
             return Badge("needs", "player-pause", "Paused")
+        if self.is_down:
+            return Badge("needs", "plug-x", "Not reachable")
         tone, icon = {
             self.Test.NEVER: ("waiting", "clock"),
             self.Test.TESTING: ("waiting", "loader"),
@@ -178,6 +207,7 @@ class AdAccount(models.Model):
     code = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
+    changed_until = models.DateTimeField(null=True, blank=True)  # by the provider's clock: later changes are not seen
     # The report of last fires: when it was ordered, and its id while it is waited for.
     fires_asked_at = models.DateTimeField(null=True, blank=True)
     fires_report = models.CharField(max_length=64, blank=True)

@@ -58,6 +58,10 @@ class Operation(models.Model):
     maybe_sent = models.BooleanField(default=False)
     seen_before = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
     doubts = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
+    sends = models.PositiveSmallIntegerField(default=0)  # how often it may have been sent
+    # A create that was sent more than once is looked up again when all is over: a late request may have made a second.
+    look_again_at = models.DateTimeField(null=True, blank=True)
+    looked_again = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
@@ -75,7 +79,10 @@ class Operation(models.Model):
                 fields=["not_before", "created_at"],
                 condition=Q(state__in=["pending", "in_flight"]),
                 name="operation_open",
-            )
+            ),
+            models.Index(
+                fields=["look_again_at"], condition=Q(look_again_at__isnull=False), name="operation_look_again"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

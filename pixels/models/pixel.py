@@ -91,9 +91,10 @@ class Pixel(models.Model):
     )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="pixels")
+    # Of the foreign keys, those that another index begins with have none of their own.
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="pixels", db_index=False)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="pixels")
-    ad_account = models.ForeignKey(AdAccount, on_delete=models.PROTECT, related_name="pixels")
+    ad_account = models.ForeignKey(AdAccount, on_delete=models.PROTECT, related_name="pixels", db_index=False)
     website = models.ForeignKey(Website, on_delete=models.SET_NULL, null=True, blank=True, related_name="pixels")
     name = models.CharField(max_length=255)
     events = models.JSONField(default=list, blank=True)  # words of the provider's vocabulary
@@ -105,6 +106,9 @@ class Pixel(models.Model):
     remote_snippet = models.TextField(blank=True)
     theirs = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
     drift = models.JSONField(default=list, blank=True)  # names of the fields that differ
+    agreed = models.JSONField(default=dict, blank=True)  # of those: the value that both sides had last
+    ignored = models.JSONField(default=list, blank=True)  # fields whose difference somebody accepts here
+    digest = models.BigIntegerField(null=True, editable=False)  # of all that was said of it, once it was compared
     tag_values = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
@@ -118,7 +122,7 @@ class Pixel(models.Model):
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -130,6 +134,7 @@ class Pixel(models.Model):
         indexes = [
             models.Index(fields=["team", "archived_at", "-created_at", "id"], name="pixel_list"),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
+            models.Index(fields=["ad_account"], condition=Q(remote_id=""), name="pixel_without_remote_id"),
         ]
         constraints = [
             models.UniqueConstraint(

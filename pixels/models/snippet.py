@@ -6,7 +6,7 @@ from .pixel import Pixel
 class Snippet(models.Model):
     """The bytes to paste, numbered and fingerprinted once issued; never changed afterwards."""
 
-    pixel = models.ForeignKey(Pixel, on_delete=models.CASCADE, related_name="snippets")
+    pixel = models.ForeignKey(Pixel, on_delete=models.CASCADE, related_name="snippets", db_index=False)
     slug = models.CharField(max_length=32)  # the provider's tag: "image", "script", "code" …
     number = models.PositiveIntegerField()
     body = models.TextField()

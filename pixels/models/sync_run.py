@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -26,9 +28,16 @@ class SyncRun(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="sync_runs")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs")
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    full = models.BooleanField(default=True)  # the whole list; otherwise what has changed since the last one
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True)  # the provider asked us to wait
+    deaths = models.PositiveSmallIntegerField(default=0)  # workers that ended while they had it
+    not_before = models.DateTimeField(null=True, blank=True)  # a limit is reached, or the provider asked us to wait
+    waits = models.PositiveIntegerField(default=0)
+    waited = models.FloatField(default=0)  # seconds, of all waits together
+    # Where it goes on: {"account", "after", "began", "asked", "total", "newest", counts…}, and what was seen so far.
+    place = models.JSONField(null=True, blank=True, editable=False)
+    seen_ids = models.BinaryField(null=True, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -68,6 +77,11 @@ class SyncRun(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.state == self.State.QUEUED and self.not_before is not None
+
+    @property
+    def took(self) -> timedelta | None:
+        """From its start to its end, waits included."""
+        return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
     @property
     def badge(self) -> Badge:

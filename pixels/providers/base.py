@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 
-from .errors import NotSupported
+from .errors import NotFound, NotSupported
 from .fields import UNKNOWN, EventsField, keep_choice, no_control_characters
 from .http import Http
 from .secret import Secret
@@ -24,7 +24,25 @@ Capability = Literal[
     "one_event_per_pixel", "name_unique",
 ]  # fmt: skip
 Call = Literal["read", "write"]
-Gate = Callable[[Call], None]
+
+
+class Gate(Protocol):
+    """Asked before each request, and for several at once; says how many of them may leave now, at least one.
+
+    Raises Throttled with the time to wait for. A request that has been let through counts, whatever becomes of it.
+    """
+
+    def __call__(self, call: Call, wanted: int = 1) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What PixelHub allows itself at a provider for one user of it; None: no limit."""
+
+    reads: int | None = None  # calls in a window
+    writes: int | None = None
+    window: float = 60.0  # seconds
+    at_once: int | None = None  # requests on the way at the same time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +67,37 @@ class RemotePixel:
     events: tuple[str, ...] | None = None
     options: Mapping[str, Any] | None = None
     snippet: str | None = None
+    changed_at: datetime | None = None  # by the provider's clock
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of a list, with the total the provider claims for the whole list (None: it claims nothing)."""
+    """One page of a list: its objects by id, as the provider said them, and how one of them is read.
 
-    pixels: tuple[RemotePixel, ...]
+    Most objects of most pages are as they were the last time, and need not be read. `total` is the size that the
+    provider claims for the whole list (None: it claims nothing). `after` is the place at which `list_pixels` goes on
+    with the next page; None where the list is read in one sitting.
+    """
+
+    objects: Mapping[str, Mapping[str, Any]]
+    read: Callable[[str, Mapping[str, Any]], RemotePixel]
     total: int | None = None
+    after: str | None = None
+
+    @classmethod
+    def of(cls, pixels: Iterable[RemotePixel], total: int | None = None) -> Self:
+        """A page of pixels that have all been read."""
+        by_id = {pixel.remote_id: pixel for pixel in pixels}
+        return cls(
+            objects={remote_id: pixel.raw for remote_id, pixel in by_id.items()},
+            read=lambda remote_id, raw: by_id[remote_id],
+            total=total,
+        )
+
+    @property
+    def pixels(self) -> tuple[RemotePixel, ...]:
+        return tuple(self.read(remote_id, raw) for remote_id, raw in self.objects.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +280,7 @@ class Provider:
     connection_form: ClassVar[type[ConnectionForm]]
     secret_fields: ClassVar[frozenset[str]]  # credentials that are never shown; the rest may be
     password_fields: ClassVar[frozenset[str]] = frozenset()  # secrets of which not even the last four are shown
+    user_fields: ClassVar[tuple[str, ...]] = ()  # credentials that name the user whose calls are counted; () all
     pixel_form: ClassVar[type[PixelForm]]
     tag_form: ClassVar[type[forms.Form] | None] = None
     reference_option: ClassVar[str | None] = None  # the option that our reference pre-fills
@@ -267,6 +308,11 @@ class Provider:
     @classmethod
     def can(cls, capability: Capability) -> bool:
         return capability in cls.capabilities
+
+    @classmethod
+    def limits(cls) -> Limits:
+        """What all connections of one user of this provider may ask of it together."""
+        return Limits()
 
     def sign_in(self) -> None:
         """Make sure of a session, where there are sessions, so that the call that follows is one request."""
@@ -306,12 +352,28 @@ class Provider:
         """One pixel by id, however this provider finds it; NotFound only after a complete, positive answer."""
         raise self._not_supported("read")
 
+    def read_pixels(
+        self, ad_account: AdAccountRef, remote_ids: Iterable[str]
+    ) -> Iterator[tuple[str, RemotePixel | None]]:
+        """Each of these by its id; None for one that the provider positively does not have."""
+        for remote_id in remote_ids:
+            try:
+                yield remote_id, self.read_pixel(ad_account, remote_id)
+            except NotFound:
+                yield remote_id, None
+
     def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
         """The pixels that carry this reference (or, where only names are unique, this name)."""
         raise self._not_supported("find")
 
-    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
-        """Whole pages in a stable order."""
+    def list_pixels(
+        self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
+    ) -> Iterator[Page]:
+        """Whole pages in a stable order.
+
+        `changed_since`: only pixels that changed since, by the provider's clock, where it can `changed_since`.
+        `after`: go on there (`Page.after` of the page before).
+        """
         raise self._not_supported("list")
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:

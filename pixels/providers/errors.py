@@ -50,6 +50,13 @@ class Throttled(ProviderError):
         self.retry_after = retry_after
 
 
+class Waiting(Throttled):
+    """A limit of ours is reached, or the provider's wait is not over: nothing was sent."""
+
+    code = "waiting"
+    advice = ""
+
+
 class NoAnswer(ProviderError):
     """The request was sent and nothing usable came back: timeout, reset, deadline."""
 
@@ -74,17 +81,10 @@ class Refused(ProviderError):
 
 
 class BadCredentials(ProviderError):
-    """The key, token or password was refused; the call was not carried out.
-
-    `pauses`: the provider says that no further try will help before somebody acts there.
-    """
+    """The key, token or password was refused; the call was not carried out. Its connection pauses."""
 
     code = "bad_credentials"
     advice = "Replace the credentials of this connection."
-
-    def __init__(self, sentence: str, *, pauses: bool = False, **facts: Any) -> None:
-        super().__init__(sentence, **facts)
-        self.pauses = pauses
 
 
 class Forbidden(ProviderError):

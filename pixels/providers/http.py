@@ -1,31 +1,28 @@
 """The one place on the network: one request, no redirect, no repetition, and an end to every wait.
 
-A call goes to the provider's own address only, on a connection of its own. What comes back is an Answer, of
-any status; what goes wrong is a ProviderError that says whether anything was sent. The libraries' exceptions
+A call goes to the provider's own address only; a write always on a connection of its own. What comes back is an Answer,
+of any status; what goes wrong is a ProviderError that says whether anything was sent. The libraries' exceptions
 hold URLs and sometimes headers, so none of them leaves this file, not even as the context of ours.
 """
 
 from __future__ import annotations
 
 import logging
-import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-from pixels.crash import crash_point
 
 from .answer import Answer
-from .errors import BadAnswer, NoAnswer, NotSent, ProviderError
+from .errors import BadAnswer, NoAnswer, NotSent, ProviderError, Throttled
 from .secret import Secret
+from .watch import Watch, connections, watched
 
 if TYPE_CHECKING:
     from .base import Call, Gate
@@ -35,6 +32,7 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0  # between two pieces of an answer; settings.CALL_DEADLINE bounds the whole
 MAX_BYTES = 8 * 1024 * 1024  # of the unpacked body
+AHEAD = 10  # calls that the gate is asked about at a time
 
 
 class Http:
@@ -64,19 +62,55 @@ class Http:
         `hide`: secrets beyond the connection's own that the answer may repeat.
         """
         self._gate(kind)
+        body = {"json": json, "data": form if text is None else text.encode()}
+        with connections(1) as session:
+            return self._send(session, method, path, hide, headers=headers, params=params, **body)
+
+    def calls(
+        self,
+        kind: Call,
+        method: str,
+        path: str,
+        params: Sequence[Mapping[str, str | int]],
+        *,
+        headers: Mapping[str, str],
+        hide: tuple[Secret, ...] = (),
+    ) -> Generator[Answer, None, None]:
+        """Many like requests without a body, settings.PULL_CONNECTIONS of them on the way at a time, over connections
+        that are kept; the answers in their order. Ends with the first error: what was asked for behind it is dropped.
+        """
+        at_once = settings.PULL_CONNECTIONS
+        let_through = 0
+        waiting: deque[Future[Answer]] = deque()
+        with connections(at_once) as session, ThreadPoolExecutor(at_once) as senders:
+            send = partial(self._send, session, method, path, hide, headers=headers)
+            try:
+                for position in range(len(params)):
+                    # The gate is asked here and never by a sender: it may use the database of this thread.
+                    while len(waiting) < at_once and (ahead := position + len(waiting)) < len(params):
+                        if not let_through:
+                            try:
+                                let_through = self._gate(kind, min(len(params) - ahead, AHEAD))
+                            except Throttled:
+                                if waiting:
+                                    break  # what is on the way comes first
+                                raise
+                        let_through -= 1
+                        waiting.append(senders.submit(send, params=params[ahead]))
+                    yield waiting.popleft().result()
+            finally:
+                for sent in waiting:
+                    sent.cancel()
+
+    def _send(
+        self, session: requests.Session, method: str, path: str, hide: tuple[Secret, ...], **request: Any
+    ) -> Answer:
+        request["headers"] = {"User-Agent": "PixelHub", "Accept": "application/json", **(request["headers"] or {})}
         started = time.monotonic()
         failure: ProviderError | None = None
-        with _watch(settings.CALL_DEADLINE) as watch:
+        with watched(settings.CALL_DEADLINE) as watch:
             try:
-                status, answered, content = self._exchange(
-                    watch,
-                    method=method,
-                    url=self._base_url + path,
-                    headers={"User-Agent": "PixelHub", "Accept": "application/json", **(headers or {})},
-                    params=params,
-                    json=json,
-                    data=form if text is None else text.encode(),
-                )
+                status, answered, content = self._exchange(session, method=method, url=self._base_url + path, **request)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = self._failure(watch, error)
             if watch.expired and failure is None:
@@ -97,24 +131,17 @@ class Http:
         """A text out of an answer's data, fit to be shown as errors show the provider's words."""
         return Answer(self._label, 0, {}, b"", self._hide).words(text)
 
-    def _exchange(self, watch: _Watch, **request: Any) -> tuple[int, Mapping[str, str], bytes]:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxies and no .netrc from the environment
-            adapter = _Adapter(watch)
-            session.mount("http://", adapter)
-            session.mount("https://", adapter)
-            timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
-            content = bytearray()
-            with session.request(**request, timeout=timeout, stream=True, allow_redirects=False) as response:
-                for piece in response.iter_content(64 * 1024):
-                    content += piece
-                    if len(content) > MAX_BYTES:
-                        raise BadAnswer(
-                            f"{self._label} sent more data than PixelHub accepts.", status=response.status_code
-                        )
-            return response.status_code, response.headers, bytes(content)
+    def _exchange(self, session: requests.Session, **request: Any) -> tuple[int, Mapping[str, str], bytes]:
+        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        content = bytearray()
+        with session.request(**request, timeout=timeout, stream=True, allow_redirects=False) as response:
+            for piece in response.iter_content(64 * 1024):
+                content += piece
+                if len(content) > MAX_BYTES:
+                    raise BadAnswer(f"{self._label} sent more data than PixelHub accepts.", status=response.status_code)
+        return response.status_code, response.headers, bytes(content)
 
-    def _failure(self, watch: _Watch, error: Exception | None = None) -> ProviderError:
+    def _failure(self, watch: Watch, error: Exception | None = None) -> ProviderError:
         if not watch.connected:
             if isinstance(error, requests.exceptions.SSLError):
                 return NotSent(f"No secure connection to {self._label} could be made.")
@@ -133,86 +160,3 @@ def _is_read_timeout(error: Exception | None) -> bool:
     return isinstance(error, requests.exceptions.ReadTimeout) or (
         error is not None and any(isinstance(arg, urllib3.exceptions.ReadTimeoutError) for arg in error.args)
     )
-
-
-class _Watch:
-    """Knows of one call whether its connection stood, and ends it when its time is up.
-
-    No timeout of a socket does that: every byte that drips in, of the headers too, starts it anew. So a
-    second handle of the socket, taken before TLS wraps it, is shut from outside, and the reading side wakes.
-    """
-
-    def __init__(self) -> None:
-        self.connected = False  # nothing of a request leaves before
-        self.expired = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-
-    def opened(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._socket = sock.dup()
-            if self.expired:
-                self._shut(self._socket)
-
-    def expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            if self._socket:
-                self._shut(self._socket)
-
-    def close(self) -> None:
-        with self._lock:
-            if self._socket:
-                self._socket.close()
-                self._socket = None
-
-    @staticmethod
-    def _shut(sock: socket.socket) -> None:
-        with suppress(OSError):  # the other side was quicker
-            sock.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _watch(seconds: float) -> Iterator[_Watch]:
-    watch = _Watch()
-    timer = threading.Timer(seconds, watch.expire)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield watch
-    finally:
-        timer.cancel()
-        watch.close()
-
-
-class _Adapter(HTTPAdapter):
-    """Hands every connection it opens to the watch; repeats nothing."""
-
-    def __init__(self, watch: _Watch) -> None:
-        self._watch = watch
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _watched(HTTPConnectionPool, self._watch),
-            "https": _watched(HTTPSConnectionPool, self._watch),
-        }
-
-
-def _watched(pool: type[HTTPConnectionPool], watch: _Watch) -> type[HTTPConnectionPool]:
-    class Connection(pool.ConnectionCls):  # type: ignore[name-defined]
-        def _new_conn(self) -> socket.socket:
-            sock = super()._new_conn()
-            watch.opened(sock)
-            return sock
-
-        def connect(self) -> None:
-            super().connect()  # with https it ends after the handshake
-            watch.connected = True
-
-        def send(self, data: Any) -> None:
-            super().send(data)
-            crash_point("cp5")  # the headers have left, the body has not
-
-    return type("WatchedPool", (pool,), {"ConnectionCls": Connection})

@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def answer(request: Request, store: Store, faults: Faults) -> Response:
-    api, inner = _api(request)
+    api, path = _api(request)
     with store.in_hand(api.SLUG if api else "") as number:
         if api:
-            return _counted(api, replace(inner, at_once=number), store, faults)
+            return _counted(api, replace(request, path=path, at_once=number), store, faults)
         try:
             with store.transaction():
                 return _own(request, store, faults)
@@ -46,11 +46,12 @@ def _counted(api: ModuleType, inner: Request, store: Store, faults: Faults) -> R
 
 def refuse(request: Request, store: Store, status: int, message: str) -> Response:
     """A failure in the words of the API that the request was for."""
-    api, inner = _api(request)
+    api, path = _api(request)
     response = _failure(api, status, message)
     if api:
+        inner = replace(request, path=path)
         store.count("requests", api.SLUG, api.operation(inner))
-    _count_answer(store, api, inner, response)
+        _count_answer(store, api, inner, response)
     return response
 
 
@@ -61,10 +62,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _api(request: Request) -> tuple[ModuleType | None, Request]:
-    """The API by the first part of the path, and the request as that API sees it."""
+def _api(request: Request) -> tuple[ModuleType | None, str]:
+    """The API by the first part of the path, and the path as that API sees it."""
     slug, slash, rest = request.path.removeprefix("/").partition("/")
-    return APIS.get(slug), replace(request, path=slash + rest)
+    return APIS.get(slug), slash + rest
 
 
 def _answer(api: ModuleType, request: Request, store: Store, faults: Faults) -> Response:
@@ -100,10 +101,9 @@ def _from_this_machine(request: Request) -> bool:
     return all(is_loopback(urlsplit(address).hostname or "") for address in addresses)
 
 
-def _count_answer(store: Store, api: ModuleType | None, request: Request, response: Response) -> None:
-    if api:
-        outcome = "no answer" if response.delivery.dropped else str(response.status)
-        store.count("answers", api.SLUG, f"{api.operation(request)} {outcome}")
+def _count_answer(store: Store, api: ModuleType, request: Request, response: Response) -> None:
+    outcome = "no answer" if response.delivery.dropped else str(response.status)
+    store.count("answers", api.SLUG, f"{api.operation(request)} {outcome}")
 
 
 def _log_bug(error: Exception) -> None:

@@ -9,6 +9,7 @@ from .store import SWITCHES, Store
 from .wire import BadJson, Request, Response, json_response, read_json
 
 PREFIX = "/_sandbox/"
+SEED_PATH = PREFIX + "seed"
 
 
 def answer(request: Request, store: Store, faults: Faults) -> Response:
@@ -51,7 +52,7 @@ def requests(store: Store) -> dict[str, Any]:
         "answers": store.counts("answers"),
         "faults": store.counts("faults"),
         "objects": store.counts("objects"),
-        "held": {provider: len(held(store, provider)) for provider in APIS},
+        "held": {provider: store.number(provider) for provider in APIS},
     }
 
 
@@ -79,7 +80,7 @@ def _seed(request: Request, store: Store) -> Response:
         with store.transaction():
             provider = body.get("provider") or (xandr.SLUG if "line_items" in body else "")
             APIS[provider].seed(body, store)
-            count = len(held(store, provider))
+            count = store.number(provider)
     except BadJson:
         return refusal(400, "The body is not valid JSON")
     except (AttributeError, KeyError, TypeError, ValueError):

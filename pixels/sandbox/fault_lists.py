@@ -7,7 +7,6 @@ from typing import Any
 
 from . import easyflow, members, pitchtarget, xandr
 from .fault_call import Call, read_answer, with_json
-from .store import Object
 from .wire import Response
 
 PAGED = (easyflow.SLUG, xandr.SLUG)
@@ -115,18 +114,17 @@ def foreign_objects(call: Call) -> Response:
 def _insert(call: Call, row: Mapping[str, Any]) -> None:
     """A copy of a shown object, with an id below all others where ids are numbers."""
     shape, own = SHAPES[call.slug], str(row["id"])
-    held = call.store.objects(call.slug)
-    original = next(body for body in held if str(body["id"]) == own)
+    [(_, _, original)] = call.store.rows(call.slug, remote_ids=[own])
     account = str(original.get(shape.account) or call.request.query.get(shape.account, shape.accounts[0]))
-    number = _below_all(held, original["id"])
+    number = _below_all(call, original["id"])
     name = f"{original.get('name', '')} {number}"  # PitchTarget has a name once only
     call.store.put(call.slug, account, str(number), {**original, "id": number, "name": name})
 
 
-def _below_all(held: list[Object], like: int | str) -> int | str:
-    if not str(like).isdecimal():
+def _below_all(call: Call, like: int | str) -> int | str:
+    if not isinstance(like, int) and not like.isdecimal():
         return str(uuid.uuid4())
-    lowest = min(int(body["id"]) for body in held) - 1
+    lowest = call.store.lowest_id(call.slug) - 1
     return lowest if isinstance(like, int) else str(lowest)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from . import app
-from .control import refusal
+from .control import SEED_PATH, refusal
 from .fault_rules import Faults
 from .store import Store
 from .wire import Delivery, Request, Response
@@ -23,6 +23,7 @@ from .wire import Delivery, Request, Response
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 1024 * 1024
+MAX_SEED = 16 * MAX_BODY  # thousands of objects in one call
 MAX_DRAIN = 16 * MAX_BODY  # how much of a refused body is read away, so that the refusal arrives
 IDLE_SECONDS = 60  # a kept connection, or a body that does not come
 
@@ -130,13 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
-    wbufsize = 64 * 1024  # head and body leave in one piece
+    wbufsize = 256 * 1024  # head and body leave in one piece, also of a full page
     server: _Server
 
     def answer(self) -> None:
-        request = self._request(b"")
         problem = self._unreadable()
         if problem:
+            request = self._request(b"")
             self._send(request, app.refuse(request, self.server.store, *problem), close=True)
             self._linger()
             return
@@ -181,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not (length.isascii() and length.isdecimal()):
             return 400, "Content-Length is not a number"
-        if len(length) > 12 or int(length) > MAX_BODY:
+        most = MAX_SEED if self.path.partition("?")[0] == SEED_PATH else MAX_BODY
+        if len(length) > 12 or int(length) > most:
             return 413, "request entity too large"
         return None
 

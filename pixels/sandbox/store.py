@@ -5,13 +5,14 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from . import switches
+from .memory import Counts, Session, Sessions
 
 Object = dict[str, Any]
 
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS objects (
     body TEXT NOT NULL,
     UNIQUE (provider, kind, remote_id)
 );
+CREATE INDEX IF NOT EXISTS objects_by_account ON objects (provider, kind, account);
 CREATE TABLE IF NOT EXISTS last_ids (provider TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (
     token TEXT PRIMARY KEY,
@@ -48,12 +50,16 @@ FORM = 2  # of the state file; sessions of an older one are dropped, the objects
 
 SWITCHES: dict[str, Any] = {name: switch.default for name, switch in switches.ALL.items()}
 
+WRITE_SECONDS = 1.0  # so long a count or the last use of a session may be in memory alone
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    username: str
-    age: float  # seconds since the token was given out
-    idle: float  # seconds since its last call
+
+class View(Protocol):
+    """What an API keeps ready of its objects. It is told which were touched, and reads those again when asked."""
+
+    def touched(self, provider: str, kind: str, remote_id: str) -> None: ...
+
+
+V = TypeVar("V", bound=View)
 
 
 class Store:
@@ -65,15 +71,25 @@ class Store:
         self._lock = threading.RLock()
         self._in_hand: Counter[str] = Counter()
         self._in_hand_lock = threading.Lock()  # of its own: a request counts also while it waits for the other
+        self._depth = 0
+        self._undo: list[Callable[[], object]] = []  # what a transaction did in memory, should it fail
+        self._views: dict[object, View] = {}
+        self._writer: threading.Timer | None = None
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._run("PRAGMA user_version")[0][0] < FORM:
             self._run("DROP TABLE IF EXISTS sessions")
         self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORM}; COMMIT;")
+        self._remember()
+        self._closed = False
 
     def close(self) -> None:
+        """Twice does no harm."""
         with self._lock:
+            if not self._closed:
+                self._write_down()
+            self._closed = True
             self._db.close()
 
     @contextmanager
@@ -81,18 +97,29 @@ class Store:
         """All or nothing, and nobody else in between. May be nested."""
         with self._lock:
             self._db.execute("SAVEPOINT whole")
+            self._depth += 1
+            before = len(self._undo)
             try:
                 yield
             except BaseException:
                 self._db.execute("ROLLBACK TO whole")
+                while len(self._undo) > before:
+                    self._undo.pop()()
                 raise
             finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._undo.clear()
                 self._db.execute("RELEASE whole")
 
     def reset(self) -> None:
         """Empty everything but the last ids: a real provider never gives an id twice."""
-        for table in ("objects", "sessions", "notes", "switches", "counts"):
-            self._run(f"DELETE FROM {table}")
+        with self.transaction():
+            for table in ("objects", "sessions", "notes", "switches", "counts"):
+                self._run(f"DELETE FROM {table}")
+            for name in ("_views", "_counts", "_sessions", "_switches"):
+                self._keep(name)
+            self._remember()
 
     @contextmanager
     def in_hand(self, provider: str) -> Iterator[int]:
@@ -116,21 +143,58 @@ class Store:
         rows = self._run(f"SELECT body FROM objects WHERE {where} ORDER BY seq", *values)
         return [json.loads(body) for (body,) in rows]
 
-    def accounts(self, provider: str, kinds: tuple[str, ...]) -> set[str]:
-        rows = self._run("SELECT DISTINCT kind, account FROM objects WHERE provider = ?", provider)
-        return {account for kind, account in rows if kind in kinds}
+    def rows(
+        self, provider: str, kind: str = "pixel", remote_ids: Iterable[str] | None = None
+    ) -> Iterator[tuple[str, str, Object]]:
+        """Id, account and body of each, in no order. With `remote_ids`: of those that there are."""
+        where, values = "provider = ? AND kind = ?", [provider, kind]
+        if remote_ids is not None:
+            where += " AND remote_id IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(list(remote_ids)))
+        rows = self._run(f"SELECT remote_id, account, body FROM objects WHERE {where}", *values)
+        for remote_id, account, body in rows:
+            yield remote_id, account, json.loads(body)
+
+    def one(self, provider: str, remote_id: str, kind: str = "pixel") -> Object | None:
+        for _, _, body in self.rows(provider, kind, [remote_id]):
+            return body
+        return None
+
+    def number(self, provider: str, kind: str = "pixel") -> int:
+        return int(self._run("SELECT count(*) FROM objects WHERE provider = ? AND kind = ?", provider, kind)[0][0])
+
+    def lowest_id(self, provider: str) -> int:
+        """Of the pixels whose ids are numbers."""
+        sql = "SELECT min(CAST(remote_id AS INTEGER)) FROM objects WHERE provider = ? AND kind = 'pixel'"
+        return int(self._run(sql, provider)[0][0])
+
+    def accounts(self, provider: str, kinds: Iterable[str]) -> set[str]:
+        """That have an object of these kinds. Asked from one to the next: they are few, the objects many."""
+        found: set[str] = set()
+        sql = "SELECT account FROM objects WHERE provider = ? AND kind = ? AND account > ? ORDER BY account LIMIT 1"
+        for kind in kinds:
+            last = ""
+            while rows := self._run(sql, provider, kind, last):
+                last = rows[0][0]
+                found.add(last)
+        return found
 
     def put(self, provider: str, account: str, remote_id: str, body: Object, kind: str = "pixel") -> None:
         """Write an object, or write over it."""
-        self._run(
-            "INSERT INTO objects (provider, kind, remote_id, account, body) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (provider, kind, remote_id)"
-            " DO UPDATE SET account = excluded.account, body = excluded.body",
-            provider, kind, remote_id, account, json.dumps(body),
-        )  # fmt: skip
+        with self._lock:
+            self._run(
+                "INSERT INTO objects (provider, kind, remote_id, account, body) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (provider, kind, remote_id)"
+                " DO UPDATE SET account = excluded.account, body = excluded.body",
+                provider, kind, remote_id, account, json.dumps(body),
+            )  # fmt: skip
+            self._touched(provider, kind, remote_id)
 
     def delete(self, provider: str, remote_id: str) -> None:
-        self._run("DELETE FROM objects WHERE provider = ? AND kind = 'pixel' AND remote_id = ?", provider, remote_id)
+        sql = "DELETE FROM objects WHERE provider = ? AND kind = 'pixel' AND remote_id = ?"
+        with self._lock:
+            self._run(sql, provider, remote_id)
+            self._touched(provider, "pixel", remote_id)
 
     def next_id(self, provider: str, first: int) -> int:
         self.seen_id(provider, first - 1)
@@ -145,25 +209,44 @@ class Store:
             provider, number,
         )  # fmt: skip
 
+    def view(self, make: Callable[["Store"], V]) -> V:
+        """The one view of this kind, made when it is first asked for. To be used in a transaction only."""
+        with self._lock:
+            if make not in self._views:
+                self._views[make] = make(self)
+            return self._views[make]  # type: ignore[return-value]
+
+    def _touched(self, provider: str, kind: str, remote_id: str) -> None:
+        self._tell(provider, kind, remote_id)
+        self._should_it_fail(partial(self._tell, provider, kind, remote_id))  # then what was before is true again
+
+    def _tell(self, provider: str, kind: str, remote_id: str) -> None:
+        for view in self._views.values():
+            view.touched(provider, kind, remote_id)
+
     # Sessions
 
     def open_session(self, provider: str, username: str, token: str) -> None:
-        now = time.time()
-        self._run("INSERT INTO sessions VALUES (?, ?, ?, ?, ?)", token, provider, username, now, now)
+        with self._lock:
+            self._sessions.open(provider, username, token)
+            self._should_it_fail(partial(self._sessions.close, token))
+            self._sessions.write(self._db)
 
     def end_sessions(self) -> None:
-        self._run("DELETE FROM sessions")
+        with self.transaction():
+            self._run("DELETE FROM sessions")
+            self._keep("_sessions")
+            self._sessions = Sessions(self._db)
 
     def session(self, provider: str, token: str) -> Session | None:
         """None for a token that never was."""
-        sql = "SELECT username, issued, used FROM sessions WHERE provider = ? AND token = ?"
-        for username, issued, used in self._run(sql, provider, token):
-            now = time.time()
-            return Session(username=username, age=now - issued, idle=now - used)
-        return None
+        with self._lock:
+            return self._sessions.get(provider, token)
 
     def use_session(self, token: str) -> None:
-        self._run("UPDATE sessions SET used = ? WHERE token = ?", time.time(), token)
+        with self._lock:
+            self._sessions.use(token)
+            self._write_soon()
 
     # What happened lately, for limits
 
@@ -179,34 +262,68 @@ class Store:
 
     def let_time_pass(self, seconds: float) -> None:
         """For sessions and limits, as if so much time had gone by: a test need not wait two hours."""
-        self._run("UPDATE sessions SET issued = issued - ?, used = used - ?", seconds, seconds)
-        self._run("UPDATE notes SET at = at - ?", seconds)
+        with self._lock:
+            self._sessions.let_time_pass(seconds)
+            self._should_it_fail(partial(self._sessions.let_time_pass, -seconds))
+            self._write_soon()
+            self._run("UPDATE notes SET at = at - ?", seconds)
 
     # Switches
 
     def switch(self, name: str) -> Any:
-        rows = self._run("SELECT value FROM switches WHERE name = ?", name)
-        return json.loads(rows[0][0]) if rows else SWITCHES[name]
+        return self._switches.get(name, SWITCHES[name])
 
     def set_switch(self, name: str, value: Any) -> None:
-        self._run("INSERT OR REPLACE INTO switches (name, value) VALUES (?, ?)", name, json.dumps(value))
+        with self._lock:
+            self._run("INSERT OR REPLACE INTO switches (name, value) VALUES (?, ?)", name, json.dumps(value))
+            self._keep("_switches")
+            self._switches = {**self._switches, name: value}
 
     # Counts
 
     def count(self, what: str, provider: str, operation: str) -> None:
-        self._run(
-            "INSERT INTO counts (what, provider, operation, n) VALUES (?, ?, ?, 1)"
-            " ON CONFLICT (what, provider, operation) DO UPDATE SET n = n + 1",
-            what, provider, operation,
-        )  # fmt: skip
+        with self._lock:
+            self._counts.add((what, provider, operation))
+            self._should_it_fail(partial(self._counts.take_back, (what, provider, operation)))
+            self._write_soon()
 
     def counts(self, what: str) -> dict[str, dict[str, int]]:
         """{provider: {operation: how often}}"""
-        found: dict[str, dict[str, int]] = {}
-        rows = self._run("SELECT provider, operation, n FROM counts WHERE what = ? ORDER BY 1, 2", what)
-        for provider, operation, n in rows:
-            found.setdefault(provider, {})[operation] = n
-        return found
+        with self._lock:
+            return self._counts.of(what)
+
+    # Memory and file
+
+    def _remember(self) -> None:
+        self._views = {}
+        self._counts, self._sessions = Counts(self._db), Sessions(self._db)
+        rows = self._run("SELECT name, value FROM switches")
+        self._switches: dict[str, Any] = {name: json.loads(value) for name, value in rows}
+
+    def _should_it_fail(self, undo: Callable[[], object]) -> None:
+        """What a rollback has to do in memory. Outside of a transaction there is none."""
+        if self._depth:
+            self._undo.append(undo)
+
+    def _keep(self, name: str) -> None:
+        self._should_it_fail(partial(setattr, self, name, getattr(self, name)))
+
+    def _write_soon(self) -> None:
+        if self._writer is None and not self._closed:
+            self._writer = threading.Timer(WRITE_SECONDS, self._write_down)
+            self._writer.daemon = True
+            self._writer.start()
+
+    def _write_down(self) -> None:
+        """What is in memory alone so far."""
+        with self._lock:
+            if self._writer:
+                self._writer.cancel()
+                self._writer = None
+            if not self._closed:
+                with self.transaction():
+                    self._counts.write(self._db)
+                    self._sessions.write(self._db)
 
     def _run(self, sql: str, *values: Any) -> list[Any]:
         with self._lock:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["flag", "seconds", "number"]
+Kind = Literal["flag", "seconds", "length", "number"]
 
 WORDS: dict[Kind, str] = {
     "flag": "true, false",
     "seconds": "a number or null",
+    "length": "a number above 0",
     "number": "a whole number, 0 or more, or null",
 }
 
@@ -25,6 +26,8 @@ class Switch:
             return self.default is None
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
+        if self.kind == "length":
+            return value > 0
         return self.kind == "seconds" or (isinstance(value, int) and value >= 0)
 
 
@@ -50,8 +53,12 @@ ALL: dict[str, Switch] = {
     "xandr_token_hard_seconds": _seconds("a session ends so long after its log-in (documented: 86400)"),
     "xandr_logins": _limit("successful log-ins of a user in five minutes (documented: 10)"),
     "xandr_at_once": _limit("requests in hand at the same time (documented: 15)"),
-    "xandr_reads": _limit("GETs of a user in a minute; one more answers 429"),
-    "xandr_writes": _limit("POSTs, PUTs and DELETEs of a user in a minute; one more answers 429"),
+    "xandr_reads": _limit("GETs of a user in a window; one more answers 429"),
+    "xandr_writes": _limit("POSTs, PUTs and DELETEs of a user in a window; one more answers 429"),
+    # inferred: the current page names no window; until 2024 it was a minute
+    "xandr_window_seconds": Switch(
+        kind="length", default=60, what="how long the window of reads and writes is (documented until 2024: 60)"
+    ),
     "xandr_report_polls": Switch(
         kind="number", default=1, what="how often a report's status is pending before it is ready"
     ),

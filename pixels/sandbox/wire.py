@@ -65,8 +65,12 @@ def write_json(value: Any) -> bytes:
 
 
 def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return json_bytes(write_json(value), status=status, headers=headers)
+
+
+def json_bytes(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     all_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-    return Response(status=status, body=write_json(value), headers=all_headers)
+    return Response(status=status, body=body, headers=all_headers)
 
 
 def _refuse_number(text: str) -> NoReturn:

@@ -12,8 +12,9 @@ from . import (
     xandr_services,
 )
 from .store import Store
-from .wire import BadJson, Request, Response, json_response, read_json
+from .wire import BadJson, Request, Response, json_bytes, json_response, read_json
 from .xandr_envelope import UNREADABLE_STATUS, Envelope, Refused
+from .xandr_index import PixelIndex
 
 SLUG = xandr_pixels.SLUG
 
@@ -98,14 +99,14 @@ def _routed(
         xandr_auth.may_write(user)
     if asked == "report_download":
         return xandr_reports.download(request.query, user, store, cookie)
+    if asked in ("list", "read"):
+        return json_bytes(xandr_pixels.get(request.query, store, envelope), headers=cookie)
     return json_response(_body(asked, request, user, store, envelope), headers=cookie)
 
 
 def _body(asked: str, request: Request, user: members.XandrUser, store: Store, envelope: Envelope) -> dict[str, Any]:
     query = request.query
     match asked:
-        case "list" | "read":
-            return xandr_pixels.get(query, store, envelope)
         case "create":
             return xandr_pixels.create(query, _wrapped(request, "pixel"), store, envelope)
         case "update":
@@ -160,10 +161,11 @@ def seed(body: dict[str, Any], store: Store) -> None:
     `objects`: pixels; `line_items`; `advertisers`: {id, name, …}; `last_fired`: {pixel's id: timestamp};
     `password_expires_on`: {user: timestamp}; `pass_seconds`: sessions and limits are so much older.
     """
-    for pixel in body.get("objects", []):
-        xandr_pixels.load(pixel, store)
+    numbers = [xandr_pixels.load(pixel, store) for pixel in body.get("objects", [])]
+    store.seen_id(SLUG, max(numbers, default=0))
     for line_item in body.get("line_items", []):
         xandr_pixels.load_line_item(line_item, store)
+    store.view(PixelIndex).refresh()
     for advertiser in body.get("advertisers", []):
         xandr_advertisers.load(advertiser, store)
     xandr_reports.load_fires(body.get("last_fired", {}), store)

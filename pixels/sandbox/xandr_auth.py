@@ -51,10 +51,9 @@ TOO_MANY_AT_ONCE: dict[str, Any] = {
     "error_code": None,
     "status": 200,
 }
-BUDGET_SECONDS = 60  # inferred: the current page names no window; until 2024 it was a minute
 # The headers are documented (since 2024-04-15). inferred: the body, which was documented until then
 TOO_MANY_CALLS: dict[str, Any] = {
-    "text": "You have exceeded your request limit of {limit} per 60 seconds for this user, please wait and try again",
+    "text": "You have exceeded your request limit of {} per {:g} seconds for this user, please wait and try again",
     "error_id": "SYSTEM",
     "error_code": "RATE_EXCEEDED",
     "description": "rate limit has been exceeded",
@@ -110,16 +109,17 @@ def spend(request: Request, user: members.XandrUser, store: Store) -> None:
     limit = store.switch(f"xandr_{kind}")
     if limit is None:
         return
-    ago = store.noted(f"xandr {kind}", user.username, seconds=BUDGET_SECONDS)
+    window = store.switch("xandr_window_seconds")
+    ago = store.noted(f"xandr {kind}", user.username, seconds=window)
     if len(ago) >= limit:
-        wait = math.ceil(BUDGET_SECONDS - ago[0]) if ago else BUDGET_SECONDS
+        wait = math.ceil(window - (ago[0] if ago else 0))
         headers = {
             "x-ratelimit-code": "429",
             "retry-after": str(max(wait, 1)),
             "x-ratelimit-count": str(len(ago)),
             "x-an-user-id": str(user.id),
         }
-        text = TOO_MANY_CALLS["text"].format(limit=limit)
+        text = TOO_MANY_CALLS["text"].format(limit, window)
         raise Refused(**{**TOO_MANY_CALLS, "text": text}, headers=headers)
     # inferred: a call that was refused so is not counted again
     store.note(f"xandr {kind}", user.username)

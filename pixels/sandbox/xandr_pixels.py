@@ -2,44 +2,50 @@
 
 from datetime import UTC, datetime
 
-from . import members, xandr_advertisers, xandr_fields, xandr_query
+from . import xandr_advertisers, xandr_fields, xandr_index, xandr_query, xandr_render
 from .store import Store
+from .wire import write_json
 from .xandr_envelope import Body, Envelope, Refused
+from .xandr_index import PixelIndex
 from .xandr_query import Query
 
-SLUG = "xandr"
+SLUG = xandr_index.SLUG
+LINE_ITEM = xandr_index.LINE_ITEM
 
 FIRST_ID = 1017111  # right after the sample's
-LINE_ITEM = "line_item"
 
 # inferred: documented as "cannot delete"; this error_id is for requests at odds with the data
 IN_USE_ERROR = "INTEGRITY"
 # inferred: "used by one or more line items" makes no difference between their states
 INACTIVE_LINE_ITEMS_COUNT = True
 CODES_ARE_UNIQUE = False  # inferred: stated of other objects' codes, not of a pixel's
-# inferred: the samples show null, never [], where there are no campaigns, line items, piggybacks
-NOTHING_IS_NULL = True
 
 
 def names_one(query: Query) -> bool:
     """A single id, or a code within an advertiser code, is "a particular pixel"; several ids are a list."""
-    if "id" in query:
-        return "," not in query["id"]
-    return "advertiser_code" in query and "code" in query
+    return xandr_query.names_one(query, codes_name_one="advertiser_code" in query)
 
 
-def get(query: Query, store: Store, envelope: Envelope) -> Body:
+def get(query: Query, store: Store, envelope: Envelope) -> bytes:
+    """As xandr_query.listing, in JSON: the pixels of a page are kept as text, and most answers are pages."""
     advertiser = xandr_advertisers.named(query, store)
-    return xandr_query.listing(
-        query,
-        _rendered(store, advertiser),
-        xandr_query.PIXEL,
-        envelope,
-        one="pixel",
-        many="pixels",
-        codes_name_one="advertiser_code" in query,
-        but=("advertiser_id", "advertiser_code"),
-    )
+    wanted = xandr_query.wanted(query) if "id" in query else None
+    chosen = xandr_query.selection(query, but=("id", "advertiser_id", "advertiser_code"))
+    index = store.view(PixelIndex)
+    found = index.find(_account(advertiser), wanted, query, chosen)
+    page, count = chosen.page(found), len(found)
+    single = names_one(query)
+    if single and not found:
+        raise Refused(xandr_query.NOT_FOUND, empty=True)
+    if page and not (chosen.fields or envelope.form_2010 or (single and count == 1)):
+        try:
+            return envelope.many_texts(index.texts(page), count=count, start=chosen.start, asked=chosen.asked)
+        except UnicodeEncodeError:
+            pass  # half a surrogate pair: write_json knows how
+    rows = [chosen.cut(one) for one in index.bodies(page)]
+    if single and count == 1 and rows:
+        return write_json(envelope.one(rows[0], asked=chosen.asked))
+    return write_json(envelope.many(rows, count=count, start=chosen.start, asked=chosen.asked))
 
 
 def create(query: Query, fields: Body, store: Store, envelope: Envelope) -> Body:
@@ -99,17 +105,17 @@ def meta(envelope: Envelope) -> Body:
     return envelope.fields(xandr_query.described(xandr_query.PIXEL))
 
 
-def load(pixel: Body, store: Store) -> None:
-    """A pixel as a sample shows it. Its line items become line items that use it."""
+def load(pixel: Body, store: Store) -> int:
+    """A pixel as a sample shows it; its id. Its line items become line items that use it."""
     number = int(pixel["id"])
     kept = {name: value for name, value in pixel.items() if name != "line_items"}
     store.put(SLUG, str(int(pixel["advertiser_id"])), str(number), {**kept, "id": number})
-    store.seen_id(SLUG, number)
     for shown in pixel.get("line_items") or []:
-        known = {item["id"]: item for item in store.objects(SLUG, LINE_ITEM)}.get(shown["id"], {})
+        known = store.one(SLUG, str(shown["id"]), LINE_ITEM) or {}
         pixel_ids = list(dict.fromkeys([*known.get("pixel_ids", []), number]))
         links = {"advertiser_id": pixel["advertiser_id"], "pixel_ids": pixel_ids}
         load_line_item({**known, **shown, **links}, store)
+    return number
 
 
 def load_line_item(line_item: Body, store: Store) -> None:
@@ -119,26 +125,28 @@ def load_line_item(line_item: Body, store: Store) -> None:
 
 
 def objects(store: Store, account: str | None) -> list[Body]:
-    """All pixels in full, for tests and the page."""
-    return _rendered(store, None if account is None else int(account))
+    """All pixels in full and in the order they came, for tests and the page."""
+    index = store.view(PixelIndex)
+    pixels = store.objects(SLUG, account=None if account is None else str(int(account)))
+    return [xandr_render.complete(pixel, index.using(pixel["id"])) for pixel in pixels]
 
 
 def _particular(query: Query, store: Store) -> Body:
     """The stored pixel that an id or a code names, within an advertiser: another's is not found."""
-    advertiser = _required_advertiser(query, store)
-    pixels = store.objects(SLUG, account=str(advertiser))
+    account = _account(_required_advertiser(query, store))
+    index = store.view(PixelIndex)
     if "id" in query:
-        number = xandr_query.number(query["id"], "id")
-        found = [pixel for pixel in pixels if pixel["id"] == number]
+        found = index.with_ids(account, [xandr_query.number(query["id"], "id")])
     elif "code" in query:
-        found = [pixel for pixel in pixels if pixel.get("code") == query["code"]]
+        found = index.with_codes(account, [query["code"]])
     else:
         raise Refused("id is required")
-    if not found:
+    pixel = store.one(SLUG, str(found[0])) if found else None
+    if pixel is None:
         raise Refused(xandr_query.NOT_FOUND, empty=True)
     if len(found) > 1:
         raise Refused("More than one pixel has this code", error_id="INTEGRITY")
-    return found[0]
+    return pixel
 
 
 def _required_advertiser(query: Query, store: Store) -> int:
@@ -158,12 +166,12 @@ def _unique_code(values: Body, store: Store, own_id: int | None) -> None:
     code = values.get("code")
     if not CODES_ARE_UNIQUE or code is None:
         return
-    if any(pixel.get("code") == code and pixel["id"] != own_id for pixel in store.objects(SLUG)):
+    if set(store.view(PixelIndex).with_codes(None, [code])) - {own_id}:
         raise Refused("code is already in use", error_id="INTEGRITY")
 
 
 def _using(pixel_id: int, store: Store) -> list[Body]:
-    items = [item for item in store.objects(SLUG, LINE_ITEM) if pixel_id in item["pixel_ids"]]
+    items = store.view(PixelIndex).using(pixel_id)
     return [item for item in items if INACTIVE_LINE_ITEMS_COUNT or item["state"] == "active"]
 
 
@@ -171,41 +179,12 @@ def _put(pixel: Body, store: Store) -> None:
     store.put(SLUG, str(pixel["advertiser_id"]), str(pixel["id"]), pixel)
 
 
-def _rendered(store: Store, advertiser: int | None) -> list[Body]:
-    account = None if advertiser is None else str(advertiser)
-    items = store.objects(SLUG, LINE_ITEM)
-    return [_complete(pixel, items) for pixel in store.objects(SLUG, account=account)]
-
-
 def _render(pixel: Body, store: Store) -> Body:
-    return _complete(pixel, store.objects(SLUG, LINE_ITEM))
+    return xandr_render.complete(pixel, store.view(PixelIndex).using(pixel["id"]))
 
 
-def _complete(pixel: Body, line_items: list[Body]) -> Body:
-    """All fields of the sample of 2018, in its order, for a pixel that may have been loaded with fewer.
-
-    Where the table and the samples differ, as the samples: the event is one object (table: array), a line
-    item's id is a number (table: string).
-    """
-    event_id = pixel.get("pixel_conversion_event_id")
-    event = None if event_id is None else {"id": event_id, "name": xandr_fields.CONVERSION_EVENTS[event_id]}
-    using = [
-        {"id": item["id"], "name": item["name"], "state": item["state"]}
-        for item in line_items
-        if pixel["id"] in item["pixel_ids"]
-    ]
-    full = {
-        **dict.fromkeys(xandr_fields.ALL_FIELDS),
-        **xandr_fields.DEFAULTS,
-        "member_id": members.XANDR_MEMBER,
-        **pixel,
-        "line_items": using,
-        "pixel_conversion_event": event,
-    }
-    if NOTHING_IS_NULL:
-        for name in ("campaigns", "line_items", "piggyback_pixels"):
-            full[name] = full[name] or None
-    return {name: full[name] for name in xandr_fields.ALL_FIELDS}
+def _account(advertiser: int | None) -> str | None:
+    return None if advertiser is None else str(advertiser)
 
 
 def _now() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from .xandr_envelope import PAGE, Body, Envelope, Refused
 
@@ -47,11 +47,12 @@ SORT_SEPARATOR = ","
 UNKNOWN_FIELD = "Invalid field: {}"
 
 Test = Callable[[dict[str, Any]], bool]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    tests: list[Test] = field(default_factory=list)
+    tests: dict[str, Test] = field(default_factory=dict)  # by the parameter that each comes from
     sort: list[tuple[str, bool]] = field(default_factory=list)  # field, descending
     start: int | None = None
     asked: int | None = None  # num_elements, already cut to the maximum
@@ -59,14 +60,21 @@ class Selection:
 
     def rows(self, objects: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
         """One page, and how many there are in all."""
-        found = [one for one in objects if all(test(one) for test in self.tests)]
+        found = [one for one in objects if all(test(one) for test in self.tests.values())]
         found.sort(key=lambda one: one["id"])
-        for name, descending in reversed(self.sort):
-            found.sort(key=partial(_sort_key, name), reverse=descending)
-        start = self.start or 0
-        return [self._cut(one) for one in found[start : start + (self.asked or PAGE)]], len(found)
+        return [self.cut(one) for one in self.page(self.sorted(found))], len(found)
 
-    def _cut(self, one: dict[str, Any]) -> dict[str, Any]:
+    def sorted(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of those in the order of their ids, which decides between equals."""
+        for name, descending in reversed(self.sort):
+            found = sorted(found, key=partial(_sort_key, name), reverse=descending)
+        return found
+
+    def page(self, found: list[T]) -> list[T]:
+        start = self.start or 0
+        return found[start : start + (self.asked or PAGE)]
+
+    def cut(self, one: dict[str, Any]) -> dict[str, Any]:
         for name in self.fields:
             if name not in one:
                 raise Refused(UNKNOWN_FIELD.format(name))
@@ -88,6 +96,11 @@ def ids(text: str) -> list[int]:
     """`123,456,789`, each once, in order."""
     numbers = [number(part, "id") for part in text.split(",")]
     return list(dict.fromkeys(numbers))
+
+
+def wanted(query: Query) -> list[int]:
+    """The ids that a query names, of which a page is all that it gets."""
+    return ids(query["id"])[:PAGE]
 
 
 def number(text: str, name: str) -> int:
@@ -115,18 +128,21 @@ def listing(
     but: tuple[str, ...] = (),
 ) -> Body:
     """An answer of a service: one object for one id, a list otherwise. `one` and `many` are their keys."""
-    single = codes_name_one and "code" in query
     if "id" in query:
-        wanted = ids(query["id"])
-        single = "," not in query["id"]
-        found = [it for it in found if it["id"] in wanted[:PAGE]]
+        numbers = wanted(query)
+        found = [it for it in found if it["id"] in numbers]
     chosen = selection(query, types, but=("id", *but))
     rows, count = chosen.rows(found)
+    single = names_one(query, codes_name_one=codes_name_one)
     if single and count == 0:
         raise Refused(NOT_FOUND, empty=True)
     if single and count == 1 and rows:
         return envelope.one(rows[0], one, asked=chosen.asked)
     return envelope.many(rows, count=count, start=chosen.start, asked=chosen.asked, term=many)
+
+
+def names_one(query: Query, *, codes_name_one: bool) -> bool:
+    return "," not in query["id"] if "id" in query else codes_name_one and "code" in query
 
 
 def described(types: Types) -> list[Body]:
@@ -141,7 +157,7 @@ def selection(query: Query, types: Types = PIXEL, *, but: tuple[str, ...]) -> Se
     start, asked = rest.pop("start_element", None), rest.pop("num_elements", None)
     sort, fields = rest.pop("sort", ""), rest.pop("fields", None)
     return Selection(
-        tests=[_test(name, value, types) for name, value in rest.items()],
+        tests={name: _test(name, value, types) for name, value in rest.items()},
         sort=[_sort(part, types) for part in sort.split(SORT_SEPARATOR)] if "sort" in query else [],
         start=None if start is None else number(start, "start_element"),
         asked=None if asked is None else _page_size(asked),
@@ -167,22 +183,22 @@ def _sort(text: str, types: Types) -> tuple[str, bool]:
 def _test(parameter: str, text: str, types: Types) -> Test:
     """One filter: a field with or without a prefix."""
     if parameter in types:
-        wanted = {_value(parameter, part, types) for part in text.split(",")}
+        wanted = {value(parameter, part, types) for part in text.split(",")}
         return lambda one: one[parameter] in wanted
     prefix, _, name = parameter.partition("_")
     kind = types.get(name)
     if kind is None:
         raise Refused(UNKNOWN_PARAMETER.format(parameter))
     if prefix == "not":
-        unwanted = {_value(name, part, types) for part in text.split(",")}
+        unwanted = {value(name, part, types) for part in text.split(",")}
         return lambda one: one[name] not in unwanted
     if prefix == "like" and kind == "string":
         return lambda one: text.casefold() in (one[name] or "").casefold()
     bounded = kind in ("int", "double", "timestamp")
     if prefix in ("min", "max") and bounded:
-        return _bound(name, _value(name, text, types), lowest=prefix == "min", null=False)
+        return _bound(name, value(name, text, types), lowest=prefix == "min", null=False)
     if prefix in ("nmin", "nmax") and kind == "timestamp":
-        return _bound(name, _value(name, text, types), lowest=prefix == "nmin", null=True)
+        return _bound(name, value(name, text, types), lowest=prefix == "nmin", null=True)
     raise Refused(UNKNOWN_PARAMETER.format(parameter))
 
 
@@ -196,7 +212,7 @@ def _bound(name: str, limit: Any, *, lowest: bool, null: bool) -> Test:
     return test
 
 
-def _value(name: str, text: str, types: Types) -> Any:
+def value(name: str, text: str, types: Types = PIXEL) -> Any:
     kind = types[name]
     try:
         if kind == "int":

@@ -17,6 +17,7 @@ from . import members, xandr_advertisers, xandr_query
 from .store import Store
 from .wire import Response
 from .xandr_envelope import Body, Envelope, Refused
+from .xandr_index import PixelIndex
 from .xandr_query import Query
 
 SLUG = "xandr"
@@ -188,20 +189,19 @@ def _rows(fields: Body, advertiser: int | None, store: Store) -> list[list[Any]]
     account = None if advertiser is None else str(advertiser)
     names = {one["id"]: one["name"] for one in xandr_advertisers.all_of(store)}
     found = []
-    for pixel in sorted(store.objects(SLUG, account=account), key=lambda one: int(one["id"])):
-        owner = int(pixel["advertiser_id"])
+    for number, owner in store.view(PixelIndex).owners(account):
         name = names[owner]
         member, member_name = members.XANDR_MEMBER, members.XANDR_MEMBER_NAME
         found.append(
             {
-                "pixel_id": pixel["id"],
+                "pixel_id": number,
                 "advertiser_id": owner,
                 "advertiser_name": name,
                 "advertiser": f"{name} ({owner})",
                 "buyer_member_id": member,
                 "buyer_member_name": member_name,
                 "buyer_member": f"{member_name} ({member})",
-                "last_fired": fires.get(pixel["id"], NEVER),
+                "last_fired": fires.get(number, NEVER),
             }
         )
     for column, values in _filters(fields).items():

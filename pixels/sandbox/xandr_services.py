@@ -116,7 +116,8 @@ def _expires_on(user: members.XandrUser, store: Store) -> str:
 
 def _line_item(item: Body, store: Store) -> Body:
     """Of the page's many fields those that a pixel's delete is about, and what every object has."""
-    pixels = {pixel["id"]: pixel for pixel in store.objects(SLUG, account=str(item["advertiser_id"]))}
+    named = store.rows(SLUG, remote_ids=map(str, item["pixel_ids"]))
+    pixels = {pixel["id"]: pixel for _, account, pixel in named if account == str(item["advertiser_id"])}
     return {
         "id": item["id"],
         "code": item.get("code"),

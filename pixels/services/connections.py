@@ -12,7 +12,7 @@ from pixels import tasks
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.providers.base import AdAccountRef
 from pixels.sync.outcome import cancel
-from pixels.sync.pull import open_run
+from pixels.sync.runs import open_run
 
 Test = Connection.Test
 

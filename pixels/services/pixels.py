@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,9 @@ from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import keep_secrets
 from pixels.providers.base import RemotePixel
+from pixels.sync import drift
 from pixels.sync.outcome import attach, settle_doubt
+from pixels.sync.outcome import cancel as cancel_operation
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -82,6 +84,7 @@ def create_pixels(
                 _promise(pixel, actor, Operation.Kind.CREATE, plan.payload, sorted(plan.secrets))
                 record(team, actor, "created", pixel)
                 pixels.append(pixel)
+            tasks.hint(tasks.push_connection, ad_account.connection_id)
             return pixels
     except IntegrityError:  # the other half of a double click was first
         made = _already_made(team, ad_account, website, plans, form_ids)
@@ -115,7 +118,7 @@ def _use(connection: Connection) -> None:
 def _promise(
     pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
 ) -> Operation:
-    operation = Operation.objects.create(
+    return Operation.objects.create(
         team_id=pixel.team_id,
         pixel=pixel,
         kind=kind,
@@ -124,8 +127,6 @@ def _promise(
         fingerprint=fingerprint(payload),
         created_by=actor,
     )
-    tasks.hint(tasks.push_operation, operation.pk)
-    return operation
 
 
 def _start(
@@ -141,6 +142,7 @@ def _start(
     pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()
     pixel.save()
+    tasks.hint(tasks.push_connection, pixel.connection_id)
 
 
 def _lock(pixel: Pixel) -> None:
@@ -244,10 +246,88 @@ def last_operation(pixel: Pixel) -> Operation | None:
 
 def can_retry(pixel: Pixel, last: Operation | None) -> bool:
     ended = (Operation.State.FAILED, Operation.State.CANCELLED)
-    settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE)
+    settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE) and pixel.error_code
     # A delete is asked for by typing the name, each time.
     again = last is not None and last.kind != Operation.Kind.DELETE and last.state in ended
-    return bool(again and settled and pixel.error_code and not pixel.archived_at)
+    return bool(again and (settled or pixel.lifecycle == Pixel.Lifecycle.DRAFT) and not pixel.archived_at)
+
+
+@transaction.atomic
+def cancel(pixel: Pixel, actor: User) -> None:
+    """Take back the change under way, as long as it has provably not been sent."""
+    _lock(pixel)
+    last = last_operation(pixel)
+    if last is None or not cancel_operation(last):
+        raise Refused("It is too late to cancel this: it is being sent, or has been.")
+    record(pixel.team, actor, "cancelled the change of", pixel)
+
+
+def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
+    return bool(last and last.state == Operation.State.PENDING and not last.maybe_sent)
+
+
+@transaction.atomic
+def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Our side takes the provider's values of these fields; nothing is sent."""
+    _must_be_live(pixel)
+    drifted = _drifted(pixel, fields)
+    values = {name: (pixel.theirs or {})[name] for name in drifted}
+    if "name" in values:
+        pixel.name = values.pop("name")[:255]
+    if "events" in values:
+        pixel.events = values.pop("events")
+    pixel.options = {**pixel.options, **values}
+    drift.compare(pixel)
+    pixel.save()
+    snippets.issue(pixel)
+    record(pixel.team, actor, "adopted the provider's values of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Our values of these fields are sent again."""
+    _supported(pixel, "update")
+    drifted = _drifted(pixel, fields)
+    fixed = [name for name in drifted if name in pixel.provider_class.pixel_form.fixed]
+    if fixed:
+        raise Refused(pixel.provider_class.pixel_form.fixed[fixed[0]])
+    _start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.ours[name] for name in drifted})
+    record(pixel.team, actor, "asked to restore our values of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Somebody knows that these fields differ, and it is well so."""
+    _must_be_live(pixel)
+    drifted = _drifted(pixel, fields)
+    pixel.ignored = sorted({*pixel.ignored, *drifted})
+    drift.compare(pixel)
+    pixel.save()
+    record(pixel.team, actor, "ignores differences of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """The other way round of ignore_drift."""
+    _must_be_live(pixel)
+    watched = [name for name in pixel.ignored if name in fields]
+    pixel.ignored = [name for name in pixel.ignored if name not in fields]
+    drift.compare(pixel)
+    pixel.save()
+    record(pixel.team, actor, "watches again for differences of", pixel, ", ".join(watched))
+
+
+def _drifted(pixel: Pixel, fields: Collection[str]) -> list[str]:
+    found = [name for name in pixel.drift if name in fields]
+    if not found:
+        raise Refused("This does not differ any more.")
+    return found
+
+
+def _must_be_live(pixel: Pixel) -> None:
+    _lock(pixel)
+    if pixel.lifecycle != Pixel.Lifecycle.LIVE:
+        raise Refused("This is possible once the pixel is live.")
 
 
 @transaction.atomic

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from pixels.models import Pixel, Snippet
-from pixels.providers.base import Tag
+from pixels.models.bulk import Writer
+from pixels.providers.base import Provider, Tag, TagSubject
 
 
 @dataclass(frozen=True)
@@ -20,25 +22,36 @@ class Issued:
 
 def issue(pixel: Pixel) -> None:
     """Store the current bytes of each of the pixel's tags, where they differ from the last issue."""
-    last = {snippet.slug: snippet for snippet in _latest(pixel)}
-    for tag in pixel.provider_class.tags(pixel.tag_subject()):
-        if tag.slug not in last or last[tag.slug].body != tag.body:
-            Snippet.objects.create(
-                pixel=pixel,
-                slug=tag.slug,
-                number=last[tag.slug].number + 1 if tag.slug in last else 1,
-                body=tag.body,
-                fingerprint=fingerprint(tag.body),
-            )
+    issue_all([pixel])
 
 
-def issue_first(pixels: Iterable[Pixel]) -> None:
-    """The same for pixels that have none yet, in one query."""
-    Snippet.objects.bulk_create(
-        Snippet(pixel=pixel, slug=tag.slug, number=1, body=tag.body, fingerprint=fingerprint(tag.body))
-        for pixel in pixels
-        for tag in pixel.provider_class.tags(pixel.tag_subject())
-    )
+def issue_all(pixels: Collection[Pixel]) -> None:
+    """The same for several, in two queries."""
+    if not pixels:
+        return
+    latest: dict[tuple[UUID, str], Snippet] = {}
+    for snippet in Snippet.objects.filter(pixel__in=pixels).order_by("number"):
+        latest[snippet.pixel_id, snippet.slug] = snippet
+    new = []
+    for pixel in pixels:
+        for tag in pixel.provider_class.tags(pixel.tag_subject()):
+            last = latest.get((pixel.pk, tag.slug))
+            if last is None or last.body != tag.body:
+                number = last.number + 1 if last else 1
+                new.append(
+                    Snippet(pixel=pixel, slug=tag.slug, number=number, body=tag.body, fingerprint=fingerprint(tag.body))
+                )
+    Snippet.objects.bulk_create(new)
+
+
+def issue_first(provider: type[Provider], tagged: Iterable[tuple[UUID, TagSubject]]) -> None:
+    """The first issue for many new pixels of one provider, by their ids."""
+    rows = [
+        (pixel_id, tag.slug, tag.body, fingerprint(tag.body))
+        for pixel_id, subject in tagged
+        for tag in provider.tags(subject)
+    ]
+    Writer(Snippet(number=1), "pixel", "slug", "body", "fingerprint").insert(rows)
 
 
 def current(pixel: Pixel) -> list[Issued]:

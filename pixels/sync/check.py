@@ -13,6 +13,7 @@ from django.utils import timezone
 from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
 
+from . import circuit
 from .client import speaking_for
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ def check(connection_id: UUID | str) -> None:
         return
     connection = Connection.objects.get(pk=connection_id)
     verdict, sentence, words = _ask(connection)
-    resumed = {"paused_at": None} if verdict == Test.WORKS else {}
+    # Where nothing tests the credentials, the next change will tell.
+    may_go_on = verdict in (Test.WORKS, Test.UNTESTABLE)
+    resumed = {"paused_at": None} if may_go_on else {}
     asked = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=lease)
     asked.update(
         test=verdict,
@@ -45,6 +48,8 @@ def check(connection_id: UUID | str) -> None:
         tested_at=timezone.now(),
         **resumed,
     )
+    if may_go_on:
+        circuit.resume(connection)
 
 
 def _free() -> Q:
@@ -55,7 +60,7 @@ def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
     """The verdict, a sentence and the provider's own words."""
     account = connection.ad_accounts.first()
     try:
-        with speaking_for(connection) as provider:
+        with speaking_for(connection, though_down=True) as provider:
             sentence = provider.check_credentials(account.ref if account else None)
     except NotSupported as error:
         return Test.UNTESTABLE, error.sentence, error.words

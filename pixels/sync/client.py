@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -15,44 +15,72 @@ from django.utils import timezone
 from pixels.crash import crash_point
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen
-from pixels.providers.base import Call, Provider
-from pixels.providers.errors import BadCredentials, NotSent
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadCredentials, NotSent, ProviderError, Throttled, Waiting
 from pixels.providers.secret import Secret
+
+from . import circuit, clock
+from .gate import gate_for
 
 
 @contextmanager
-def speaking_for(connection: Connection) -> Iterator[Provider]:
-    """The provider, opened with the credentials stored now. When it refuses them, the connection says so.
+def speaking_for(
+    connection: Connection, purpose: str = "", *, lease_until: datetime | None = None, though_down: bool = False
+) -> Iterator[Provider]:
+    """The provider, opened with the credentials stored now. What its errors say about the connection is noted there.
 
-    Raises BadCredentials when there are none or they can't be opened, NotSent when there is no address to talk to.
+    `purpose` has its own share of the limits (gate.py). No request leaves whose answer might come after `lease_until`.
+    `though_down`: somebody asks, so the circuit does not hold.
+    Raises BadCredentials when there are none or they can't be opened, NotSent when there is no address to talk to or
+    the provider is being left alone.
     """
     credential = Credential.objects.select_related("connection").filter(connection=connection).first()
     if credential is None:
         raise _disconnected()
-    try:
-        opened = credential.open()
-    except CannotOpen:
-        raise BadCredentials("PixelHub can no longer read the stored credentials of this connection.") from None
     # What is learnt about these credentials says nothing about those that somebody puts in their place meanwhile.
     same = Credential.objects.filter(connection=connection, set_at=credential.set_at)
+    opened = _opened(credential)
+    if not though_down:
+        circuit.enter(connection)
+    address = base_url(connection)
+    gate = gate_for(connection, opened, purpose, lease_until)
     try:
-        yield connection.provider_class(opened, base_url(connection), unlimited, StoredTokens(same))
-    except BadCredentials as error:
-        if same.exists():
-            _refused(connection, error)
+        yield connection.provider_class(opened, address, gate, StoredTokens(same))
+    except Waiting:
+        raise  # nothing was asked
+    except ProviderError as error:
+        circuit.failed(connection, error)
+        if isinstance(error, Throttled):
+            gate.throttled(error)
+        if isinstance(error, BadCredentials) and same.exists():
+            refused(connection, error)
         raise
+    else:
+        if gate.asked:
+            circuit.answered(connection)
+    finally:
+        gate.release()
 
 
-def _refused(connection: Connection, error: BadCredentials) -> None:
+def refused(connection: Connection, error: BadCredentials) -> None:
+    """The connection pauses: what waits for it is kept, and goes on after a test that succeeds."""
     rows = Connection.objects.filter(pk=connection.pk)
-    if error.pauses:
-        rows.filter(paused_at=None).update(paused_at=timezone.now())
+    rows.filter(paused_at=None).update(paused_at=timezone.now())
     rows.update(
         test=Connection.Test.REFUSED,
         test_sentence=error.sentence[:500],
         test_words=error.words[:250],
         tested_at=timezone.now(),
     )
+
+
+def _opened(credential: Credential) -> dict[str, str | Secret]:
+    try:
+        return credential.open()
+    except CannotOpen:
+        lost = BadCredentials("PixelHub can no longer read the stored credentials of this connection.")
+    refused(credential.connection, lost)
+    raise lost
 
 
 def base_url(connection: Connection) -> str:
@@ -66,10 +94,6 @@ def base_url(connection: Connection) -> str:
     if not url.startswith("https://"):
         raise NotSent(f"The address set for {label} does not begin with https://.")
     return url
-
-
-def unlimited(call: Call) -> None:
-    """The gate before each request; budgets per credential go here."""
 
 
 class StoredTokens:
@@ -99,8 +123,8 @@ class StoredTokens:
         give_up = time.monotonic() + patience
         until = None
         while until is None and time.monotonic() < give_up:
-            now = timezone.now()
-            free = Q(token_lock_until=None) | Q(token_lock_until__lt=now)
+            now = clock.now()
+            free = Q(token_lock_until=None) | clock.passed("token_lock_until", now, patience)
             wanted = now + timedelta(seconds=patience)
             if self._rows.filter(free).update(token_lock_until=wanted):
                 until = wanted

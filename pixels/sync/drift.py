@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pixels.models import Pixel
 from pixels.providers.base import RemotePixel
@@ -30,20 +30,46 @@ def differing(pixel: Pixel, theirs: dict[str, Any]) -> list[str]:
 
 def see(pixel: Pixel, remote: RemotePixel) -> bool:
     """Put what was seen into the row (unsaved) and say whether that changed anything. Our values stay."""
-    before = (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
+    before = [getattr(pixel, name) for name in SEEN_FIELDS]
     theirs = flat(remote)
     pixel.missed_at = None
     pixel.theirs = theirs or pixel.theirs
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
-    pixel.drift = differing(pixel, theirs)
+    compare(pixel, theirs)
+    return before != [getattr(pixel, name) for name in SEEN_FIELDS]
+
+
+def compare(pixel: Pixel, theirs: dict[str, Any] | None = None) -> None:
+    """What differs now, and what both sides had last (unsaved): three values a field, as one side may have moved or
+    both."""
+    differ = differing(pixel, pixel.theirs or {} if theirs is None else theirs)
+    ours = pixel.ours
+    pixel.agreed = {field: pixel.agreed.get(field, ours[field]) for field in differ}
+    pixel.drift = [field for field in differ if field not in pixel.ignored]
     if pixel.error_code == DUPLICATE:
         pixel.remote = Pixel.Remote.DUPLICATE  # until somebody has read it and dismissed it
     elif not pixel.provider_class.can("read"):
         pixel.remote = Pixel.Remote.UNVERIFIABLE
     else:
         pixel.remote = Pixel.Remote.DRIFTED if pixel.drift else Pixel.Remote.IN_SYNC
-    return before != (pixel.remote, pixel.remote_state, pixel.remote_snippet, pixel.theirs, pixel.drift)
 
 
-SEEN_FIELDS = ["missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift"]
+def moves(pixel: Pixel, changes: dict[str, Any]) -> None:
+    """Our side is about to move (unsaved): what both had until now is the agreed value until theirs has followed."""
+    ours = pixel.ours
+    pixel.agreed = {**{field: ours[field] for field in changes if field in ours}, **pixel.agreed}
+    pixel.digest = None
+
+
+def who_moved(pixel: Pixel, field: str) -> Literal["theirs", "ours", "both"]:
+    """Since both had the agreed value. One side: its value is the likely one. Both: a conflict."""
+    same = pixel.provider_class.comparable
+    ours, theirs = (same(field, side.get(field)) for side in (pixel.ours, pixel.theirs or {}))
+    agreed = same(field, pixel.agreed[field]) if field in pixel.agreed else ours
+    if agreed == ours:
+        return "theirs"
+    return "ours" if agreed == theirs else "both"
+
+
+SEEN_FIELDS = ["missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift", "agreed"]

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from pixels.models import AdAccount, Connection, Pixel
+from pixels.models import AdAccount, Pixel
+from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
 
@@ -73,9 +74,8 @@ def _is_given_up(account: AdAccount) -> bool:
 def _due() -> QuerySet[AdAccount]:
     tell = [slug for slug, provider in PROVIDERS.items() if provider.can("last_fired")]
     rows = AdAccount.objects.filter(connection__provider__in=tell, listed_at__isnull=False)
-    rows = rows.filter(connection__paused_at=None, connection__disconnected_at=None)
-    rows = rows.exclude(connection__test=Connection.Test.REFUSED)
     now = timezone.now()
+    rows = rows.filter(reachable(now, "connection__"))
     waited_for = ~Q(fires_report="") & Q(fires_asked_at__gt=now - GIVE_UP_AFTER)
     listed_since = Q(fires_asked_at__lt=F("listed_at")) & Q(fires_asked_at__lt=now - NOT_BEFORE)
     return rows.filter(Q(fires_asked_at=None) | waited_for | listed_since)

@@ -1,6 +1,6 @@
-"""A pixel that was not in the last list: looked for by its id, twice, before it counts as gone.
+"""Pixels that were not in the last list: looked for by their ids, twice, before they count as gone.
 
-Only a positive answer says that it is not there: what is refused, throttled or broken says nothing.
+Only a positive answer says that one is not there: what is refused, throttled or broken says nothing.
 """
 
 from __future__ import annotations
@@ -11,50 +11,58 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import Min, Q, QuerySet
 
 from pixels import snippets
-from pixels.models import Connection, Pixel
+from pixels.models import AdAccount, Pixel
+from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
-from pixels.providers.errors import NotFound, ProviderError
+from pixels.providers.base import RemotePixel
+from pixels.providers.errors import ProviderError
 
+from . import clock
 from .client import speaking_for
 from .drift import see
 from .outcome import locked
 
 log = logging.getLogger(__name__)
 
-
-def due(limit: int) -> list[UUID]:
-    """Ids of the missing pixels that were not looked for lately."""
-    return list(_due().order_by("read_back_at", "pk").values_list("pk", flat=True)[:limit])
+AT_ONCE = 500  # pixels of one look
 
 
-def look(pixel_id: UUID | str) -> None:
-    pixel = _due().select_related("connection", "ad_account").filter(pk=pixel_id).first()
-    if pixel is None:
+def due(limit: int) -> list[int]:
+    """Ids of the ad accounts that have missing pixels which were not looked for lately."""
+    rows = _due().values("ad_account").annotate(since=Min("read_back_at")).order_by("since", "ad_account")
+    return list(rows.values_list("ad_account", flat=True)[:limit])
+
+
+def look(account_id: int) -> None:
+    account = AdAccount.objects.select_related("connection").filter(pk=account_id).first()
+    missing = _due().filter(ad_account=account_id).order_by("read_back_at", "pk")
+    wanted = dict(missing.values_list("remote_id", "pk")[:AT_ONCE])
+    if account is None or not wanted:
         return
-    Pixel.objects.filter(pk=pixel.pk).update(read_back_at=timezone.now())
-    remote = None
+    Pixel.objects.filter(pk__in=wanted.values()).update(read_back_at=clock.now())
     try:
-        with speaking_for(pixel.connection) as provider:
-            remote = provider.read_pixel(pixel.ad_account.ref, pixel.remote_id)
-    except NotFound:
-        pass
+        with speaking_for(account.connection) as provider:
+            for remote_id, remote in provider.read_pixels(account.ref, wanted):
+                _note(wanted[remote_id], remote)
     except ProviderError as error:
-        log.warning("second look at pixel %s: %s", pixel.pk, error.code)
-        return
+        log.warning("second look at ad account %s: %s", account.pk, error.code)
+
+
+def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
     with transaction.atomic():
-        pixel = locked(pixel.pk)
+        pixel = locked(pixel_id)
         if pixel.lifecycle != Pixel.Lifecycle.LIVE or pixel.remote != Pixel.Remote.ABSENT:
             return
+        now = clock.now()
         if remote is not None:
             see(pixel, remote)
-            pixel.checked_at = timezone.now()
+            pixel.checked_at = now
         elif pixel.missed_at is None:
-            pixel.missed_at = timezone.now()
-        elif pixel.missed_at <= timezone.now() - _apart():
+            pixel.missed_at = now
+        elif pixel.missed_at <= now - _apart():
             pixel.remote = Pixel.Remote.GONE
         pixel.save()
         if remote is not None:
@@ -62,11 +70,11 @@ def look(pixel_id: UUID | str) -> None:
 
 
 def _due() -> QuerySet[Pixel]:
+    now = clock.now()
     read = [slug for slug, provider in PROVIDERS.items() if provider.can("read")]
-    rows = Pixel.objects.filter(connection__provider__in=read, lifecycle=Pixel.Lifecycle.LIVE, archived_at=None)
-    rows = rows.filter(remote=Pixel.Remote.ABSENT, connection__paused_at=None, connection__disconnected_at=None)
-    rows = rows.exclude(connection__test=Connection.Test.REFUSED)
-    return rows.filter(Q(read_back_at=None) | Q(read_back_at__lte=timezone.now() - _apart()))
+    rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
+    rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT, archived_at=None)
+    return rows.filter(Q(read_back_at=None) | Q(read_back_at__lte=now - _apart()))
 
 
 def _apart() -> timedelta:

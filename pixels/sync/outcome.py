@@ -20,14 +20,15 @@ from pixels.crash import crash_point
 from pixels.models import Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
 from pixels.providers.base import RemotePixel
-from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled, Waiting
 
+from . import clock
 from .doubt import can_be_looked_up
-from .drift import DUPLICATE, see
+from .drift import DUPLICATE, moves, see
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of trying something that provably never left
 DOUBTFUL_TRIES = 5  # of a change that is idempotent; a create has none
-FIRST_WAIT, LONGEST_WAIT, THROTTLED_WAIT = 5.0, 900.0, 60.0  # seconds
+FIRST_WAIT, LONGEST_BACKOFF, THROTTLED_WAIT, LONGEST_WAIT = 5.0, 900.0, 60.0, 3600.0  # seconds
 
 
 def mine(operation: Operation) -> QuerySet[Operation]:
@@ -53,6 +54,9 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
             if not (create and in_doubt and not pixel.remote_id):
                 return None
             settle_doubt(pixel)
+        if create and operation.doubts:  # it may have been sent more than once
+            again_at = clock.now() + timedelta(seconds=settings.LATE_CHECKS[0]) if settings.LATE_CHECKS else None
+            Operation.objects.filter(pk=operation.pk, sends__gt=1).update(look_again_at=again_at)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
         if remote is None:
@@ -78,8 +82,10 @@ def record_error(operation: Operation, error: ProviderError) -> None:
     """A definite no ends it; what provably was not done waits and is tried again; a doubtful create is looked up, or
     unknown where nobody can be asked."""
     create = operation.kind == Operation.Kind.CREATE
-    if isinstance(error, BadCredentials) and error.pauses:
+    if isinstance(error, BadCredentials):
         again(operation, error, 0, in_doubt=create and operation.maybe_sent)  # the connection is paused and holds it
+    elif isinstance(error, Waiting):
+        _wait_all(operation, error, in_doubt=create and operation.maybe_sent)
     elif create and (error.maybe_done or operation.maybe_sent or _is_taken_by_ours(operation, error)):
         _doubt(operation, error)
     elif error.retryable and _tries_left(operation, error):
@@ -107,8 +113,19 @@ def _doubt(operation: Operation, error: ProviderError) -> None:
 
 
 def _wait(operation: Operation, error: ProviderError) -> float:
-    wait = error.retry_after or THROTTLED_WAIT if isinstance(error, Throttled) else _backoff(operation)
-    return min(wait, LONGEST_WAIT)
+    if isinstance(error, Throttled):
+        return min(error.retry_after or THROTTLED_WAIT, LONGEST_WAIT)
+    return min(FIRST_WAIT * 2 ** min(operation.attempt - 1, 10), LONGEST_BACKOFF)
+
+
+def _wait_all(operation: Operation, error: Waiting, *, in_doubt: bool) -> None:
+    """A limit is reached: this one waits, and whatever else is due of its connection need not be tried."""
+    wait = _wait(operation, error)
+    again(operation, error, wait, in_doubt=in_doubt)
+    until = clock.now() + timedelta(seconds=wait)
+    same = Operation.objects.filter(pixel__connection=operation.pixel.connection_id, state=Operation.State.PENDING)
+    same = same.filter(Q(not_before=None) | Q(not_before__lt=until), maybe_sent=False)
+    same.update(not_before=until, **_said(error))
 
 
 def again(operation: Operation, error: ProviderError | None, wait: float, *, in_doubt: bool = False) -> None:
@@ -127,13 +144,15 @@ def again(operation: Operation, error: ProviderError | None, wait: float, *, in_
             lease_until=None,
             maybe_sent=in_doubt,
             doubts=operation.doubts + (1 if is_new_doubt else 0),
-            not_before=timezone.now() + timedelta(seconds=wait),
+            not_before=clock.now() + timedelta(seconds=wait),
             **_said(error),
         )
         if back:
             if operation.kind == Operation.Kind.CREATE:
                 pixel.lifecycle = Pixel.Lifecycle.CHECKING if in_doubt else Pixel.Lifecycle.QUEUED
-            if error:
+            if isinstance(error, Waiting):
+                pixel.clear_error()  # the operation says what it waits for
+            elif error:
                 pixel.set_error(error)
             pixel.save()
 
@@ -151,6 +170,11 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation]) -> boo
     if not row.update(state=Operation.State.CANCELLED, lease_until=None, finished_at=now):
         return False
     never_made = operation.kind == Operation.Kind.CREATE
+    if not pixel.connection.disconnected_at:  # somebody wanted it so
+        pixel.lifecycle = Pixel.Lifecycle.DRAFT if never_made else Pixel.Lifecycle.LIVE
+        pixel.clear_error()
+        pixel.save()
+        return True
     pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
     pixel.error_code, pixel.error_at, pixel.error_words = "cancelled", now, ""
     pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
@@ -226,6 +250,7 @@ def _give_way(pixel: Pixel, other: Pixel) -> None:
 
 
 def _apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
+    moves(pixel, changes)
     options = dict(changes)
     pixel.name = options.pop("name", pixel.name)
     pixel.events = list(options.pop("events", pixel.events))
@@ -236,10 +261,6 @@ def _tries_left(operation: Operation, error: ProviderError) -> bool:
     if error.maybe_done:
         return operation.doubts + 1 < DOUBTFUL_TRIES
     return timezone.now() - operation.created_at < GIVE_UP_AFTER
-
-
-def _backoff(operation: Operation) -> float:
-    return FIRST_WAIT * 2 ** min(operation.attempt - 1, 10)
 
 
 def _finish(operation: Operation, state: Operation.State, error: ProviderError | None = None) -> bool:

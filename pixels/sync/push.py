@@ -8,28 +8,34 @@ before anything is sent again; updates and deletes are idempotent and are simply
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
-from django.utils import timezone
+from django.db import DatabaseError
+from django.db.models import F, Min, Q, QuerySet
 
 from pixels.crash import crash_point
-from pixels.models import Operation, Pixel
+from pixels.models import Connection, Operation, Pixel
+from pixels.models.connection import reachable
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused
+from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused, Throttled
 from pixels.providers.secret import Secret
 
+from . import clock
 from .client import speaking_for
 from .doubt import is_in_doubt, look_up, remember
-from .outcome import again, attach_found, mine, record, record_error, said_everything
+from .outcome import LONGEST_WAIT, again, attach_found, mine, record, record_error, said_everything
 from .read_back import read_back
 
 log = logging.getLogger(__name__)
+
+CONNECTION = "pixel__connection__"
+BATCH = 20  # operations that one look finds
 
 UNDER_WAY = {
     Operation.Kind.CREATE: Pixel.Lifecycle.CREATING,
@@ -40,35 +46,82 @@ UNDER_WAY = {
 
 def due(limit: int) -> list[UUID]:
     """Ids of the operations that somebody should look at now: waiting ones, and claims whose worker is gone."""
-    now = timezone.now()
-    abandoned = Q(state=Operation.State.IN_FLIGHT, lease_until__lt=now)
-    rows = Operation.objects.filter(_ready(now) | abandoned)
-    return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
+    return list(_due(clock.now()).order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
-def push(operation_id: UUID | str) -> None:
-    """Carry out one operation, unless it is not due, taken by somebody else, or finished."""
+def due_connections(limit: int) -> list[UUID]:
+    """Ids of the connections that have such operations, the longest waiting first."""
+    rows = _due(clock.now()).values("pixel__connection").annotate(since=Min("created_at")).order_by("since")
+    return list(rows.values_list("pixel__connection", flat=True)[:limit])
+
+
+def next_due() -> datetime | None:
+    """When the next of those that wait for a moment is due."""
+    now = clock.now()
+    waiting = Operation.objects.filter(reachable(now, CONNECTION), state=Operation.State.PENDING, not_before__gt=now)
+    return waiting.aggregate(next=Min("not_before"))["next"]
+
+
+def drain(connection_id: UUID | str, seconds: float) -> bool:
+    """Carry out what is due of one connection, one after the other, for so long at most; whether there is more.
+
+    One worker at a time has the turn, and it is short: whoever has a single change need not wait for another's five
+    hundred.
+    """
+    now = clock.now()
+    row = Connection.objects.filter(pk=connection_id)
+    longest = seconds + settings.CALL_DEADLINE
+    turn = now + timedelta(seconds=longest)
+    if not row.filter(Q(turn_until=None) | clock.passed("turn_until", now, longest)).update(turn_until=turn):
+        return False
+    try:
+        may_go_on = _drain(connection_id, time.monotonic() + seconds)
+    finally:
+        row.filter(turn_until=turn).update(turn_until=None)
+    # Once more: whoever came meanwhile found the turn taken and went away.
+    return may_go_on and _due(clock.now()).filter(pixel__connection=connection_id).exists()
+
+
+def _drain(connection_id: UUID | str, until: float) -> bool:
+    """Until the time is over or nothing is left; False when the connection has to wait."""
+    while True:
+        mine = _due(clock.now()).filter(pixel__connection=connection_id).order_by("created_at")
+        operations = list(mine.values_list("pk", flat=True)[:BATCH])
+        for operation_id in operations:
+            if not push(operation_id):
+                return False
+            if time.monotonic() > until:
+                return True
+        if not operations:
+            return True
+
+
+def push(operation_id: UUID | str) -> bool:
+    """Carry out one operation, unless it is not due, taken by somebody else, or finished.
+
+    False when the connection has to wait, so that its other operations need not be tried now.
+    """
     operation = _claim(operation_id)
     if operation is None:
-        return
+        return True
     sending = False
     try:
         secrets = _secrets(operation)
-        with speaking_for(operation.pixel.connection) as provider:
+        with speaking_for(operation.pixel.connection, lease_until=operation.lease_until) as provider:
             provider.sign_in()  # before the mark: who dies while logging in has sent nothing
             if is_in_doubt(operation):
                 found = look_up(provider, operation)
                 crash_point("cp9")
                 if found:
                     attach_found(operation, found)
-                    return
+                    return True
                 # Provably not there, after the quiet time: as if it had never been sent.
                 operation.maybe_sent = False
                 mine(operation).update(maybe_sent=False)
             remember(provider, operation)
             sending = _may_be_sent(operation)
             if not sending:
-                return
+                return True
             crash_point("cp4")
             remote = _send(provider, operation, secrets)
             crash_point("cp14" if operation.kind == Operation.Kind.DELETE else "cp7")
@@ -77,6 +130,9 @@ def push(operation_id: UUID | str) -> None:
             # What was in doubt was a question asked beforehand; the create itself has not left.
             error = NotSent(error.sentence, words=error.words, status=error.status)
         record_error(operation, error)
+        return not isinstance(error, Throttled)
+    except DatabaseError:
+        raise  # nothing can be written down now: the lease runs out, and whoever picks it up knows what was sent
     except Exception:
         log.exception("operation %s failed in PixelHub", operation.pk)
         # Once the request may have left, nobody knows what became of it, so nobody sends it again.
@@ -86,16 +142,24 @@ def push(operation_id: UUID | str) -> None:
         pixel = record(operation, remote)
         if pixel is not None and pixel.remote_id and remote is not None and not said_everything(remote):
             read_back(pixel)
+    return True
+
+
+def _due(now: datetime) -> QuerySet[Operation]:
+    return Operation.objects.filter(_ready(now) | _abandoned(now))
 
 
 def _ready(now: datetime) -> Q:
-    waited = Q(not_before=None) | Q(not_before__lte=now)
-    usable = Q(pixel__connection__paused_at=None, pixel__connection__disconnected_at=None)
-    return Q(state=Operation.State.PENDING) & waited & usable
+    waited = Q(not_before=None) | clock.passed("not_before", now, LONGEST_WAIT)
+    return Q(state=Operation.State.PENDING) & waited & reachable(now, CONNECTION)
+
+
+def _abandoned(now: datetime) -> Q:
+    return Q(state=Operation.State.IN_FLIGHT) & clock.passed("lease_until", now, 2 * settings.LEASE)
 
 
 def _claim(operation_id: UUID | str) -> Operation | None:
-    now = timezone.now()
+    now = clock.now()
     row = Operation.objects.filter(pk=operation_id)
     attempt = row.filter(_ready(now)).values_list("attempt", flat=True).first()
     crash_point("cp3")
@@ -107,7 +171,7 @@ def _claim(operation_id: UUID | str) -> Operation | None:
         lease_until=now + timedelta(seconds=settings.LEASE),
     )
     if not claimed:
-        _pick_up(row.filter(state=Operation.State.IN_FLIGHT, lease_until__lt=now))
+        _pick_up(row.filter(_abandoned(now)))
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
     if not is_in_doubt(operation):
@@ -130,8 +194,9 @@ def _pick_up(abandoned: QuerySet[Operation]) -> None:
 
 def _may_be_sent(operation: Operation) -> bool:
     """Commit the write-ahead mark, provided that the claim still holds for longer than one call can last."""
-    enough = timezone.now() + timedelta(seconds=settings.CALL_DEADLINE)
-    return bool(mine(operation).filter(lease_until__gt=enough).update(maybe_sent=True))
+    enough = clock.now() + timedelta(seconds=settings.CALL_DEADLINE)
+    claim = mine(operation).filter(lease_until__gt=enough)
+    return bool(claim.update(maybe_sent=True, sends=F("sends") + 1))
 
 
 def _secrets(operation: Operation) -> dict[str, Secret]:

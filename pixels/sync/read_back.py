@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from pixels import snippets
-from pixels.models import Connection, Pixel
+from pixels.models import Pixel
+from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
 
 from .client import speaking_for
@@ -49,8 +50,7 @@ def unread(limit: int) -> list[UUID]:
     now = timezone.now()
     rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, theirs__isnull=True, archived_at=None)
     rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote=Pixel.Remote.UNVERIFIABLE)
-    rows = rows.filter(connection__paused_at=None, connection__disconnected_at=None)
-    rows = rows.exclude(connection__test=Connection.Test.REFUSED).order_by("read_back_at", "pk")
+    rows = rows.filter(reachable(now, "connection__")).order_by("read_back_at", "pk")
     shortest = timedelta(seconds=settings.SWEEP_INTERVAL)
     return [
         pk

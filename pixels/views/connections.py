@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,15 +14,18 @@ from accounts.models import Role
 from accounts.services import Refused
 from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
 from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
-from pixels.models import Connection, OfferedAdAccount, SyncRun
+from pixels.models import Connection, OfferedAdAccount, Operation, SyncRun
 from pixels.models.pixel import there
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef, Provider
 from pixels.services import connections as services
 
-from .refresh import page_or_news
+from .refresh import minutes_to, page_or_news
+from .waits import is_late, to_come
 
 RUNS_SHOWN = 20
+# Seconds between two looks: at work under way, and at a provider that is away.
+FOLLOW, LINGER = 1, 10
 # Of an ad account: the provider has a list, and it is not in there.
 OFFERED = OfferedAdAccount.objects.filter(connection=OuterRef("connection"), remote_id=OuterRef("remote_id"))
 NOT_OFFERED = ExpressionWrapper(Q(connection__offered_at__isnull=False) & ~Exists(OFFERED), BooleanField())
@@ -69,37 +73,59 @@ def new(request: TeamRequest) -> HttpResponse:
 def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     """The page, or only its live part for the refresh that the page asks for while something is under way."""
     connection = _get(request, connection_id)
-    runs = list(connection.sync_runs.select_related("requested_by")[:RUNS_SHOWN])
+    rows = connection.sync_runs.select_related("requested_by").defer("place", "seen_ids")
+    runs = list(rows[:RUNS_SHOWN])
     under_way = next((run for run in runs if run.is_open), None)
     provider = connection.provider_class
+    can_test = provider.can("check_credentials")
     credential = getattr(connection, "credential", None)
     accounts = list(connection.ad_accounts.annotate(is_unlisted=NOT_OFFERED))
+    follow = under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_offer)
+    still = _standing_still(connection, under_way)
     context = {
         "connection": connection,
         "provider": provider,
         "runs": runs,
         "under_way": under_way,
         "stopped": runs[0] if runs and runs[0].state == SyncRun.State.STOPPED else None,
-        "is_busy": under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_offer),
+        "is_busy": follow or connection.is_down,
+        "every": FOLLOW if follow else LINGER,
+        "can_test": can_test,
+        "replace_above": not can_test and connection.paused_at and not connection.disconnected_at,
         "accounts": accounts,
         "offered_count": connection.offered.count() if not accounts else 0,
-        "waiting": len(services.open_work(connection)) if connection.paused_at else 0,
         "hints": _hints(provider, credential.hints) if credential else [],
         "credential": credential,
         "pixel_count": connection.pixels.filter(there()).count(),
         "sharing": services.sharing(connection) if not connection.disconnected_at else [],
         "no_list": provider.missing.get("list"),
         "sandbox_page": connection.is_sandbox,
+        **still,
     }
     news = (
         connection.test,
         connection.tested_at,
         connection.paused_at,
+        connection.down_since,
         connection.offered_at,
         connection.offer_error,
-        *((run.pk, run.state, run.seen) for run in runs),
+        *still.values(),
+        minutes_to(still["next_try"]),
+        minutes_to(still["resumes"]),
+        *((run.pk, run.state, run.total, run.waits, run.seen, run.pages, run.created, run.updated) for run in runs),
     )
     return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *news)
+
+
+def _standing_still(connection: Connection, under_way: SyncRun | None) -> dict[str, Any]:
+    """What does not go on at this moment, and when it will."""
+    is_held_up = connection.paused_at or connection.is_down
+    return {
+        "waiting": Operation.objects.open().filter(pixel__connection=connection).count() if is_held_up else 0,
+        "is_late": is_late(connection, under_way),
+        "next_try": to_come(connection.closed_until),
+        "resumes": to_come(under_way.not_before) if under_way else None,
+    }
 
 
 def _hints(provider: type[Provider], hints: dict[str, str]) -> list[tuple[str, str]]:

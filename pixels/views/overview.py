@@ -45,6 +45,7 @@ def overview(request: TeamRequest) -> HttpResponse:
         "needs": needs,
         "stopped": [one for one in in_use if one.last_run == SyncRun.State.STOPPED],
         "refused": [one for one in in_use if one.test == Connection.Test.REFUSED or one.paused_at],
+        "down": [one for one in in_use if one.is_down],
         "connections": in_use,
         "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],
         "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),

@@ -24,13 +24,21 @@ from pixels.providers.errors import Refused as RefusedByProvider
 from pixels.services import pixels as services
 
 from .checklist import groups
-from .pixel_facts import drift_rows, facts
-from .refresh import page_or_news
+from .pixel_facts import differences, facts, ignored
+from .refresh import minutes_to, page_or_news
+from .waits import wait_of
 
 # Seconds between two looks at a pixel under way: often at first, seldom when it waits for a provider that is away.
 FOLLOW, LINGER, FRESH = 1, 10, timedelta(minutes=1)
 # What a provider may be able to do to a pixel that exists.
 CHANGES: tuple[Capability, ...] = ("update", "activate", "delete")
+# What a person decides about fields that differ.
+DECISIONS = {
+    "adopt": services.adopt_theirs,
+    "restore": services.restore_ours,
+    "ignore": services.ignore_drift,
+    "watch": services.watch_again,
+}
 
 
 def _get(request: TeamRequest, pixel_id: UUID) -> Pixel:
@@ -62,6 +70,8 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
     issued = snippets.current(pixel)
+    wait = wait_of(pixel, last)
+    differ = [] if pixel.remote == Pixel.Remote.GONE else differences(pixel)
     fetching = live and pixel.theirs is None and provider.can("read")
     is_busy = pixel.connection.is_usable and (pixel.is_pending or fetching)
     context = {
@@ -70,8 +80,10 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "is_busy": is_busy,
         "every": FOLLOW if is_busy and timezone.now() - pixel.updated_at < FRESH else LINGER,
         "last": last,
+        "wait": wait,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
         "can_retry": services.can_retry(pixel, last),
+        "can_cancel": services.can_cancel(pixel, last),
         "issued": issued,
         "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
@@ -80,15 +92,21 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         # It cannot be edited, so "change what it names" would lead nowhere.
         "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
         "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
-        "drift": drift_rows(pixel),
+        "drift": differ,
+        "restorable": [one for one in differ if not one.cannot_restore],
+        "ignored": ignored(pixel),
+        "is_live": live,
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
         "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
         "can": {name: live and provider.can(name) for name in CHANGES},
+        "cannot_update": provider.missing.get("update"),
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
         "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
     }
-    news = (pixel.lifecycle, pixel.remote, pixel.updated_at, pixel.checked_at, last and last.not_before, issued)
+    seen = (pixel.lifecycle, pixel.remote, pixel.updated_at, pixel.checked_at, issued)
+    state = last and (last.state, last.error_code, last.not_before, minutes_to(last.not_before))
+    news = (*seen, state, wait, wait and minutes_to(wait.until))
     return page_or_news(request, "pixels/pixel.html", "pixels/pixel_live.html", context, *news)
 
 
@@ -133,6 +151,29 @@ def state(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 @team_view(Role.EDITOR)
 def retry(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     return _do(request, _get(request, pixel_id), services.retry)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def cancel(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    pixel = _get(request, pixel_id)
+    try:
+        services.cancel(pixel, request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        if pixel.remote_id:  # a draft says so itself
+            messages.success(request, "Cancelled: nothing was sent.")
+    return _back(request, pixel)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def drift(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    service = DECISIONS.get(request.POST.get("action", ""))
+    if service is None:
+        return HttpResponseBadRequest("action is adopt, restore, ignore or watch")
+    return _do(request, _get(request, pixel_id), service, set(request.POST.getlist("field")))
 
 
 @require_POST

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pixels.models import Pixel, PixelSecrets
+from pixels.models.badge import Badge
+from pixels.sync import drift
 
 NOTHING = "—"
 
@@ -26,30 +29,70 @@ def facts(pixel: Pixel) -> list[tuple[str, str]]:
     return shown
 
 
-def drift_rows(pixel: Pixel) -> list[tuple[str, str, str]]:
-    """(field, ours, theirs) of what differs."""
-    if not pixel.drift or not pixel.theirs:
+@dataclass(frozen=True)
+class Difference:
+    """A field that both sides speak of and disagree on; three values, as one side may have moved or both."""
+
+    name: str
+    label: str
+    agreed: str
+    ours: str
+    theirs: str
+    moved: str  # theirs | ours | both
+    badge: Badge
+    cannot_restore: str  # why, as a sentence; "" where ours can be sent again
+
+
+def differences(pixel: Pixel) -> list[Difference]:
+    """What somebody should decide about."""
+    return [_difference(pixel, name) for name in pixel.drift] if pixel.theirs else []
+
+
+def ignored(pixel: Pixel) -> list[Difference]:
+    """What differs all the same, and somebody has said that it is well so."""
+    if not pixel.ignored or not pixel.theirs:
         return []
-    fields = pixel.provider_class.pixel_form.base_fields
-    rows = []
-    for name in pixel.drift:
-        label = "Name" if name == "name" else str(fields[name].label) if name in fields else name.replace("_", " ")
-        rows.append(
-            (
-                label.capitalize(),
-                _said(pixel, name, pixel.ours.get(name)),
-                _said(pixel, name, pixel.theirs.get(name)),
-            )
-        )
-    return rows
+    return [_difference(pixel, name) for name in drift.differing(pixel, pixel.theirs) if name in pixel.ignored]
+
+
+def _difference(pixel: Pixel, name: str) -> Difference:
+    provider = pixel.provider_class
+    ours = pixel.ours.get(name)
+    moved = drift.who_moved(pixel, name)
+    return Difference(
+        name=name,
+        label=_label(pixel, name),
+        agreed=_said(pixel, name, pixel.agreed.get(name, ours)),
+        ours=_said(pixel, name, ours),
+        theirs=_said(pixel, name, (pixel.theirs or {}).get(name)),
+        moved=moved,
+        badge={
+            "theirs": Badge("needs", "arrows-diff", f"Changed at {provider.label}"),
+            "ours": Badge("needs", "pencil", "Changed here, not taken over there"),
+            "both": Badge("failed", "alert-triangle", "Conflict: changed on both sides"),
+        }[moved],
+        cannot_restore=provider.pixel_form.fixed.get(name, ""),
+    )
+
+
+def _label(pixel: Pixel, name: str) -> str:
+    if name == "name":
+        return "Name"
+    field = pixel.provider_class.pixel_form.base_fields.get(name)
+    label = str(field.label) if field and field.label else name.replace("_", " ")
+    return label[:1].upper() + label[1:]
 
 
 def _said(pixel: Pixel, name: str, value: Any) -> str:
     if value in (None, "", []):
         return NOTHING
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
     if name == "events":
         words = (pixel.provider_class.word(one) for one in value)
         return ", ".join(word.label if word else str(one) for word, one in zip(words, value, strict=True))
     if isinstance(value, list):
-        return ", ".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
-    return str(value)
+        return "\n".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
+    field = pixel.provider_class.pixel_form.base_fields.get(name)
+    choices = dict(getattr(field, "choices", None) or []) if isinstance(value, str) else {}
+    return str(choices.get(value, value))

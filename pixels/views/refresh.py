@@ -6,10 +6,12 @@ So a field somebody is typing in, an opened detail and the focus stay as they ar
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 SEEN = "seen"
 
@@ -22,3 +24,11 @@ def page_or_news(request: HttpRequest, page: str, part: str, context: dict[str, 
     if request.GET.get(SEEN) == seen:
         return HttpResponse(status=204)
     return render(request, part, context | {SEEN: seen})
+
+
+def minutes_to(when: datetime | None) -> tuple[int, bool] | None:
+    """A fact that changes whenever a relative time on the screen reads differently."""
+    if when is None:
+        return None
+    seconds = int((when - timezone.now()).total_seconds())
+    return seconds // 60, seconds < 45

@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from pixels import tasks
-from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.models import AdAccount, Connection, Gate, Operation, Pixel
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from pixels.sync import ad_accounts, check, pull, push
+from pixels.sync import ad_accounts, check, pull, push, runs
 from tests.providers.loopback import Loopback
 
 from .page import Page
@@ -206,7 +206,7 @@ def carry_out(db: None) -> Callable[[], None]:
     def run() -> None:
         for operation_id in push.due(100):
             push.push(operation_id)
-        for run_id in pull.due(100):
+        for run_id in runs.due(100):
             pull.pull(run_id)
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):
             check.check(connection.pk)
@@ -276,10 +276,12 @@ def dies(*args: Any, **more: Any) -> None:
 
 @pytest.fixture
 def no_wait(db: None) -> Callable[[], None]:
-    """The waiting times before the next try are over."""
+    """The waiting times before the next try are over, also those of gates and circuits."""
 
     def run() -> None:
         Operation.objects.update(not_before=None)
+        Gate.objects.update(closed_until=None)
+        Connection.objects.exclude(closed_until=None).update(closed_until=timezone.now())
 
     return run
 

@@ -6,7 +6,7 @@ from pixels.models import AdAccount, Connection
 from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import BadAnswer
 from pixels.providers.xandr import Xandr
-from pixels.sync import pull
+from pixels.sync import runs
 
 from .page import Page
 
@@ -126,7 +126,7 @@ def test_only_those_who_manage_connections_pick(browser_of, bob, vera, charlie, 
 
 def test_what_a_picked_ad_account_holds_is_read_at_once(alices, at, offered, carry_out, sandbox):
     connection = offered("pitchtarget")
-    assert pull.schedule(10) == []  # nothing to read yet
+    assert runs.schedule(10) == []  # nothing to read yet
     alices.post(at("connection_sync", connection))
     assert not connection.sync_runs.exists()
     alices.post(at("ad_account_new", connection), {"pick": ["9"]})

@@ -9,6 +9,7 @@ from pixels.sync import push
 from tests.providers.loopback import says
 
 from .page import Page
+from .test_push import LOGGED_IN
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_what_is_under_way_is_not_put_away(bobs, at, xandr, promise, sandbox):
 
 
 def test_an_archived_pixel_is_not_retried(xandr, promise, misbehaving, alice, bob):
-    misbehaving.script = [says({"response": {"error_id": "NOAUTH"}}, 401)]
+    misbehaving.script = [LOGGED_IN, says({"response": {"error_id": "SYNTAX", "error": "no"}})]
     pixel = promise(xandr)
     push.push(push.due(1)[0])
     pixels.archive_pixel(pixel, alice)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from pixels.models import Operation
+from pixels.models import Operation, Pixel
 from pixels.services import connections
 
+from .conftest import CREDENTIALS
 from .page import Page
 
 OVER = {"username": "expired", "password": "sandbox"}
@@ -69,8 +70,24 @@ def test_a_test_that_fails_again_leaves_it_paused(xandr, promise, carry_out):
     assert xandr.paused_at and xandr.test == "refused"
 
 
-def test_a_wrong_password_pauses_nothing(connect, sandbox, carry_out):
-    connection = connect("xandr", credentials={"username": "sandbox", "password": "wrong"})
+@pytest.mark.parametrize("provider", ["easyflow", "pitchtarget", "xandr"])
+def test_any_refused_key_pauses_and_new_ones_send_what_waits(
+    connect, promise, sandbox, carry_out, no_wait, alice, provider
+):
+    right = CREDENTIALS[provider]
+    connection = connect(provider, credentials=dict.fromkeys(right, "wrong"))
+    promised = [promise(connection, name) for name in ("One", "Two")]
+    carry_out()
     carry_out()
     connection.refresh_from_db()
-    assert (connection.test, connection.paused_at) == ("refused", None)
+    assert connection.test == "refused" and connection.paused_at
+    assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"queued"}
+    assert sandbox.held(provider) == []
+    connections.replace_credentials(connection, alice, right)
+    carry_out()  # the test
+    no_wait()
+    carry_out()
+    connection.refresh_from_db()
+    assert connection.paused_at is None
+    assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"live"}
+    assert len(sandbox.held(provider)) == len(promised)

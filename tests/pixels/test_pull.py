@@ -11,7 +11,7 @@ from accounts.models import Activity
 from pixels.models import AdAccount, Operation, Pixel, SyncRun
 from pixels.providers.base import AdAccountRef
 from pixels.services import connections, pixels
-from pixels.sync import pull, push
+from pixels.sync import push, runs
 
 from .page import Page
 
@@ -322,15 +322,15 @@ def test_a_viewer_starts_no_sync_and_easyflow_has_none(browser_of, vera, bob, at
 def test_the_schedule_asks_each_connection_that_can_be_listed_now_and_then(
     connect, xandr, easyflow, sandbox, settings, carry_out
 ):
-    refused, paused = connect("pitchtarget"), connect("pitchtarget")
-    type(refused).objects.filter(pk=refused.pk).update(test="refused")
+    away, paused = connect("pitchtarget"), connect("pitchtarget")
+    type(away).objects.filter(pk=away.pk).update(closed_until=timezone.now() + timedelta(seconds=30), test="works")
     type(paused).objects.filter(pk=paused.pk).update(paused_at=timezone.now(), test="refused")
-    assert [run.connection for run in pull.schedule(10)] == [xandr]
-    assert pull.schedule(10) == []
+    assert [run.connection for run in runs.schedule(10)] == [xandr]
+    assert runs.schedule(10) == []
     carry_out()
-    assert pull.schedule(10) == []
+    assert runs.schedule(10) == []
     SyncRun.objects.update(created_at=timezone.now() - timedelta(seconds=settings.SYNC_INTERVAL + 1))
-    assert [run.connection for run in pull.schedule(10)] == [xandr]
+    assert [run.connection for run in runs.schedule(10)] == [xandr]
 
 
 def test_saving_a_drifted_pixel_sends_ours_again(browser_of, bob, at, xandr, live, sandbox, sync, carry_out):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from pixels.models import Pixel, SyncRun
 from pixels.services import connections
-from pixels.sync import pull
+from pixels.sync import pull, runs
 from tests.providers.loopback import breaks_off, hangs_up, says
 
 from .conftest import dies
@@ -116,13 +116,13 @@ def test_a_worker_that_died_is_replaced_and_the_list_read_again(xandr, sandbox, 
     while_listing(dies, page=2)
     with pytest.raises(SystemExit):
         pull.pull(run.pk)
-    assert pull.due(10) == []
+    assert runs.due(10) == []
     assert connections.sync_now(xandr, None) == run  # still one open run
     SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
-    assert pull.due(10) == [run.pk]
+    assert runs.due(10) == [run.pk]
     pull.pull(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.attempt, run.seen, run.created, run.unchanged) == ("done", 2, 150, 50, 100)
+    assert (run.state, run.attempt, run.seen, run.created, run.unchanged) == ("done", 2, 150, 150, 0)
     assert Pixel.objects.count() == 150
 
 
@@ -138,7 +138,7 @@ def test_a_list_that_every_worker_dies_on_is_given_up(browser_of, vera, at, xand
             break
     run.refresh_from_db()
     assert run.state == "failed"
-    assert pull.due(10) == []
+    assert runs.due(10) == []
     assert run.error_sentence in Page.of(browser_of(vera).get(at("connection", xandr))).text
 
 
@@ -167,20 +167,21 @@ def test_a_finished_run_is_not_read_again(xandr, sandbox, sync):
     assert sandbox.asked("xandr", "list") == asked
 
 
-def test_a_provider_that_asks_to_wait_is_waited_for(xandr, sandbox, browser_of, vera, at):
+def test_a_provider_that_asks_to_wait_is_waited_for(xandr, sandbox, browser_of, vera, at, no_wait):
     sandbox.seed("xandr", [at_xandr(7, "Seven")])
     rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 90, "count": 2}
     sandbox.ask("POST", "faults", json=rule)
     run = connections.sync_now(xandr, None)
-    for _ in range(2):
+    for waits in (1, 2):
         pull.pull(run.pk)
         run.refresh_from_db()
-        assert (run.state, run.attempt) == ("queued", 0)
+        assert (run.state, run.waits, run.waited) == ("queued", waits, waits * 90)
         assert run.not_before > timezone.now() + timedelta(seconds=60)
-        assert pull.due(10) == []
+        assert runs.due(10) == []
         pull.pull(run.pk)  # a message that comes early
         assert Page.of(browser_of(vera).get(at("connection", xandr))).text.count("Resumes in") == 1
         SyncRun.objects.update(not_before=timezone.now())
+        no_wait()
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.created, run.error_sentence) == ("done", 1, "")
@@ -191,7 +192,7 @@ def test_it_is_not_waited_for_without_an_end(xandr, sandbox):
     rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "count": None}
     sandbox.ask("POST", "faults", json=rule)
     run = connections.sync_now(xandr, None)
-    SyncRun.objects.update(created_at=timezone.now() - pull.WAIT_AT_MOST - timedelta(minutes=1))
+    SyncRun.objects.update(waited=runs.WAIT_AT_MOST.total_seconds() + 1)
     pull.pull(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"

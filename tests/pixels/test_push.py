@@ -10,7 +10,7 @@ from pixels.services import pixels
 from pixels.sync import outcome, push, read_back
 from tests.providers.loopback import Loopback, says
 
-from .conftest import CREDENTIALS, EVENT
+from .conftest import EVENT
 from .page import Page
 
 PROVIDERS = list(EVENT)
@@ -84,32 +84,25 @@ def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_failed_can_be_retried_by_a_person(browser_of, bob, at, connect, promise, carry_out, sandbox, provider):
-    wrong = dict.fromkeys(connect(provider).credential.open(), "wrong")
-    connection = connect(provider, credentials=wrong)
-    pixel = promise(connection)
-    carry_out()
+def test_what_failed_can_be_retried_by_a_person(
+    browser_of, bob, at, connect, promise, carry_out, sandbox, misbehaving, sandbox_server, settings, provider
+):
+    misbehaving.script = script(provider, REFUSAL[provider])
+    settings.SANDBOX_URL = misbehaving.url
+    pixel = promise(connect(provider))
+    push.push(push.due(1)[0])
     pixel.refresh_from_db()
-    connection.refresh_from_db()
-    assert (pixel.lifecycle, pixel.error_code) == ("failed", "bad_credentials")
-    assert connection.test == "refused"
+    assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     browser = browser_of(bob)
     assert "Retry" in Page.of(browser.get(at("pixel", pixel))).text
 
-    Connection.objects.filter(pk=connection.pk).update(disconnected_at=None)
-    credential = connection.credential
-    credential.put(connect(provider).credential.open() | _plain(provider), bob)
-    credential.save()
+    settings.SANDBOX_URL, settings.CALL_DEADLINE = sandbox_server.url, 30
     assert browser.post(at("pixel_retry", pixel)).url == at("pixel", pixel)
     carry_out()
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code, pixel.error_sentence) == ("live", "", "")
     assert len(sandbox.held(provider)) == 1
     assert Operation.objects.filter(pixel=pixel).count() == 2
-
-
-def _plain(provider):
-    return CREDENTIALS[provider]
 
 
 def test_only_what_failed_is_retried(live, promise, xandr, bob, sandbox):
@@ -145,17 +138,18 @@ def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
     assert (pixel.lifecycle, pixel.error_sentence) == ("live", "")
 
 
-def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unreachable):
+def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unreachable, no_wait):
     pixel = promise(easyflow)
     waits = []
     for _ in range(10):
-        Operation.objects.update(not_before=None)
+        no_wait()
         push.push(push.due(1)[0])
         waits.append(round((Operation.objects.get().not_before - timezone.now()).total_seconds()))
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (5, 900)
 
-    Operation.objects.update(not_before=None, created_at=timezone.now() - timedelta(hours=25))
+    no_wait()
+    Operation.objects.update(created_at=timezone.now() - timedelta(hours=25))
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, Operation.objects.get().state) == ("failed", "failed")
@@ -166,7 +160,7 @@ def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unr
 )
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
-    connect, promise, misbehaving, provider, header, seconds
+    connect, promise, misbehaving, no_wait, provider, header, seconds
 ):
     done = {
         "easyflow": {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "Purchase"}}},
@@ -180,7 +174,11 @@ def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
     pixel.refresh_from_db()
     assert (operation.state, operation.maybe_sent, pixel.lifecycle) == ("pending", False, "queued")
     assert abs((operation.not_before - timezone.now()).total_seconds() - seconds) < 5
+    assert push.push(operation.pk)  # a message that comes too early changes nothing
     Operation.objects.update(not_before=None)
+    assert not push.push(operation.pk)  # nor does one that another change of the same user brings
+    assert creates(misbehaving) == 1
+    no_wait()
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"

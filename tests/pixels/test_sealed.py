@@ -126,10 +126,11 @@ def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise
     settings.CREDENTIAL_KEYS = [key()]
     carry_out()
     pixel.refresh_from_db()
-    assert pixel.lifecycle == "failed"
+    assert pixel.lifecycle == "queued"
     assert "no longer read" in pixel.error_sentence
     assert sandbox.ask("GET", "requests")["requests"] == {}
-    assert Connection.objects.get().test == "refused"
+    connection = Connection.objects.get()
+    assert connection.test == "refused" and connection.paused_at
 
 
 def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, settings, sandbox):

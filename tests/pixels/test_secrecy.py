@@ -106,6 +106,7 @@ def worked(connect, promise, echoing, caplog, alice):
         connection = connect(provider, credentials=credentials)
         for status in (400, 401, 403, 500, 200):
             echoing.script = [echoing.answer(status)]
+            Connection.objects.update(paused_at=None, closed_until=None)
             promise(connection, f"{provider} {status}", options={"code": None})
             for due in push.due(10):
                 push.push(due)
@@ -165,7 +166,7 @@ def test_no_message_in_the_broker_holds_one(worked):
     broker = redis.Redis.from_url(f"unix://{django_settings.BROKER_SOCKET}")
     found = b"".join(key + (broker.dump(key) or b"") for key in broker.scan_iter())
     queue = b"\n".join(broker.lrange("celery", 0, -1))
-    assert b"push_operation" in queue
+    assert b"push_connection" in queue
     bodies = b"\n".join(base64.b64decode(json.loads(line)["body"]) for line in broker.lrange("celery", 0, -1))
     assert leaks(found + queue + bodies) == []
 

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from pixelhub.celery import app
 from pixels import tasks
-from pixels.models import Connection, Operation, Pixel, SyncRun
+from pixels.models import Connection, Pixel, SyncRun
 from pixels.services import connections
 from tests.providers.loopback import says
 
@@ -75,7 +75,7 @@ def test_a_promise_is_followed_by_a_message_with_nothing_but_its_id(
     assert sorted((task, row) for task, row, _ in queued()) == sorted(
         [
             ("test_connection", str(connection.pk)),
-            ("push_operation", str(Operation.objects.get().pk)),
+            ("push_connection", str(connection.pk)),
             ("pull_connection", str(run.pk)),
         ]
     )
@@ -97,7 +97,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     pitchtarget, xandr = connect("pitchtarget"), connect("xandr")
     misbehaving.script = [says([]), says({"id": "6014360342905"}), says("", 500)]
     unread = promise(pitchtarget, "Unread")
-    tasks.push_operation(str(Operation.objects.get().pk))
+    tasks.push_connection(str(pitchtarget.pk))
     waiting = promise(xandr, "Waiting")
     Connection.objects.filter(pk=pitchtarget.pk).update(test="works")
     run = connections.sync_now(xandr, None)
@@ -108,17 +108,18 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     tasks.sweep()
     messages = queued()
     assert {(task, row) for task, row, _ in messages} == {
-        ("push_operation", str(waiting.operations.get().pk)),
+        ("push_connection", str(waiting.connection_id)),
         ("pull_connection", str(run.pk)),
         ("test_connection", str(xandr.pk)),
         ("read_pixel", str(unread.pk)),
         ("read_ad_accounts", str(pitchtarget.pk)),
+        ("tell", str(pitchtarget.pk)),
     }
     assert all(expires for _, _, expires in messages)  # the next sweep says it again
 
 
 def test_the_sweeper_says_nothing_when_nothing_is_due(queued, easyflow, sandbox, settings):
-    Connection.objects.update(test="works")
+    Connection.objects.update(test="works", told="works")
     tasks.sweep()
     assert queued() == []
 
@@ -127,7 +128,7 @@ def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
     connection = connect("xandr")
     pixel = promise(connection)
     run = connections.sync_now(connection, None)
-    tasks.push_operation(str(Operation.objects.get().pk))
+    tasks.push_connection(str(connection.pk))
     tasks.pull_connection(str(run.pk))
     tasks.test_connection(str(connection.pk))
     tasks.read_pixel(str(pixel.pk))
@@ -138,19 +139,22 @@ def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
 
 def test_a_message_about_a_row_that_is_gone_does_nothing(db):
     nowhere = str(uuid.uuid4())
-    for task in (tasks.push_operation, tasks.test_connection, tasks.read_pixel):
+    for task in (tasks.push_connection, tasks.test_connection, tasks.read_pixel, tasks.look_for_twins, tasks.tell):
         task(nowhere)
     tasks.pull_connection("999999999")
+    tasks.look_again("999999999")
+    tasks.read_fires("999999999")
 
 
 @pytest.mark.parametrize("broker", ["dead_broker", "frozen_broker"])
-def test_the_sweeper_survives_a_broker_that_is_away(request, connect, promise, sandbox, broker):
-    for name in "abc":
-        promise(connect("xandr"), name)
+def test_without_a_broker_the_sweeper_does_the_work_itself(request, connect, promise, sandbox, broker):
+    pixels = [promise(connect("xandr"), name) for name in "abc"]
     request.getfixturevalue(broker)
     started = time.monotonic()
     tasks.sweep()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
+    assert [Pixel.objects.get(pk=pixel.pk).lifecycle for pixel in pixels] == ["live"] * 3
+    assert len(sandbox.held("xandr")) == 3
 
 
 @pytest.mark.django_db(transaction=True)

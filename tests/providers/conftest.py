@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Call, Provider
+from pixels.providers.base import AdAccountRef, Gate, Provider
 from pixels.providers.secret import Secret
 
 from .loopback import Loopback
@@ -83,7 +83,7 @@ def connect(loopback: Loopback) -> Callable[..., Provider]:
         url: str = "",
         credentials: Mapping[str, str | Secret] | None = None,
         tokens: Tokens | None = None,
-        gate: Callable[[Call], None] = lambda call: None,
+        gate: Gate = lambda call, wanted=1: wanted,
     ) -> Provider:
         return PROVIDERS[slug](credentials or PLANTED[slug], url or loopback.url, gate, tokens or Tokens())
 

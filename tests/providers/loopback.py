@@ -84,7 +84,7 @@ def _receive(connection: socket.socket) -> Received:
 
 
 def raw(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    head = {"Content-Length": str(len(body)), **(headers or {})}
+    head = {"Content-Length": str(len(body)), "Connection": "close", **(headers or {})}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     return f"HTTP/1.1 {status} Status\r\n{lines}\r\n".encode() + body
 

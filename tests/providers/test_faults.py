@@ -283,7 +283,7 @@ def test_the_gate_is_asked_before_each_request_and_may_forbid_it(
 ) -> None:
     asked = []
 
-    def gate(call: str) -> None:
+    def gate(call: str, wanted: int = 1) -> int:
         asked.append(call)
         raise Throttled("Wait.")
 

@@ -168,7 +168,7 @@ def member(sandbox: SandboxServer) -> Callable[[str], Member]:
         credentials, account = MEMBERS[slug]
         sandbox.store.reset()
         url = f"{sandbox.url}/{slug}"
-        return Member(PROVIDERS[slug](credentials, url, lambda call: None, Tokens(None)), account)
+        return Member(PROVIDERS[slug](credentials, url, lambda call, wanted=1: wanted, Tokens(None)), account)
 
     return make
 

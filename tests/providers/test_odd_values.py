@@ -73,7 +73,7 @@ def test_any_answer_is_an_honest_error_or_a_pixel_fit_to_be_kept_and_shown(slug:
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(status=STATUSES, body=odd_answers(slug))
     def check(status: int, body: Any) -> None:
-        provider = provider_class(PLANTED[slug], "https://unused.example", lambda call: None, Tokens())
+        provider = provider_class(PLANTED[slug], "https://unused.example", lambda call, wanted=1: wanted, Tokens())
         provider.http = Saying(provider.label, status, body)  # type: ignore[assignment]
         for pixel in answered(provider):
             kept = asdict(pixel)

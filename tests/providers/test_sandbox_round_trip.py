@@ -29,7 +29,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 def member(sandbox: SandboxServer) -> Callable[..., tuple[Provider, AdAccountRef]]:
     def make(slug: str, **credentials: str) -> tuple[Provider, AdAccountRef]:
         known, account = MEMBERS[slug]
-        provider = PROVIDERS[slug]({**known, **credentials}, f"{sandbox.url}/{slug}", lambda call: None, Tokens(None))
+        provider = PROVIDERS[slug](
+            {**known, **credentials}, f"{sandbox.url}/{slug}", lambda call, wanted=1: wanted, Tokens(None)
+        )
         return provider, account
 
     return make

@@ -29,7 +29,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 
 def member(sandbox: SandboxServer, **credentials: Any) -> Xandr:
     known = credentials or {"username": "sandbox", "password": "sandbox"}
-    return Xandr(known, f"{sandbox.url}/xandr", lambda call: None, Tokens(None))
+    return Xandr(known, f"{sandbox.url}/xandr", lambda call, wanted=1: wanted, Tokens(None))
 
 
 def make(provider: Xandr, name: str, **more: Any) -> str:
@@ -48,7 +48,6 @@ def test_users_are_told_what_is_worth_knowing(sandbox: SandboxServer) -> None:
     for name in ("expired", "disabled"):
         with pytest.raises(BadCredentials) as caught:
             member(sandbox, username=name, password="sandbox").check_credentials(None)
-        assert caught.value.pauses
 
 
 def test_a_registered_key_logs_in(sandbox: SandboxServer) -> None:

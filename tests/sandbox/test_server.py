@@ -84,6 +84,14 @@ def test_what_is_not_http_gets_an_error_in_json_and_no_traceback(sandbox, text, 
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_seed_may_be_larger_and_has_an_end_too(sandbox):
+    some = [{"id": number, "advertiser_id": 2, "name": "x" * 1000} for number in range(1, 3001)]
+    answer = requests.post(f"{sandbox.url}/_sandbox/seed", json={"provider": "xandr", "objects": some}, timeout=60)
+    assert (answer.status_code, answer.json()) == (200, {"held": 3000})
+    head = b"POST /_sandbox/seed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 16777217\r\n\r\n"
+    assert raw(sandbox, head).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_client_that_goes_away_in_the_middle_disturbs_nobody(sandbox, easyflow, capfd):
     head = b"POST /easyflow/pixels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as connection:

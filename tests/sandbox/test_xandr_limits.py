@@ -153,6 +153,29 @@ def test_reads_writes_and_users_have_budgets_of_their_own(xandr, xandr_as, switc
     assert xandr("GET", "/pixel").status_code == 200
 
 
+def test_the_window_is_as_long_as_it_is_told(xandr, switch, later):
+    switch(xandr_writes=2, xandr_window_seconds=6)
+    answers = [xandr("POST", "/pixel?advertiser_id=2", json={"pixel": {"name": "x"}}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert "limit of 2 per 6 seconds" in answers[2].json()["response"]["error"]
+    later(3.5)
+    refused = xandr("DELETE", "/pixel?advertiser_id=2&id=1")
+    assert (refused.status_code, int(refused.headers["retry-after"])) == (429, 3)  # 2.5 and less, rounded up
+    later(int(refused.headers["retry-after"]))
+    assert xandr("POST", "/pixel?advertiser_id=2", json={"pixel": {"name": "x"}}).status_code == 200
+
+
+def test_the_window_is_a_minute_unless_told_and_holds_for_reads_too(xandr, switch, later):
+    switch(xandr_reads=1)
+    assert xandr("GET", "/pixel").status_code == 200
+    later(50)
+    assert xandr("GET", "/pixel").status_code == 429
+    switch(xandr_window_seconds=49.5)
+    assert xandr("GET", "/pixel").status_code == 200
+    switch(xandr_reads=0, xandr_window_seconds=0.25)
+    assert xandr("GET", "/pixel").headers["retry-after"] == "1"
+
+
 # Requests at once
 
 
@@ -196,6 +219,9 @@ def _in_hand(sandbox):
         {"xandr_reads": "1"},
         {"xandr_unauth": None},
         {"xandr_report_polls": None},
+        {"xandr_window_seconds": None},
+        {"xandr_window_seconds": 0},
+        {"xandr_window_seconds": True},
         {"easyflow_list": 1},
         {"pitchtarget_nested": "true"},
         {"xandr_2010": False, "nonsense": 1},
@@ -220,6 +246,7 @@ def test_all_switches_are_off_until_set_and_after_a_reset(control):
         "xandr_at_once": None,
         "xandr_reads": None,
         "xandr_writes": None,
+        "xandr_window_seconds": 60,
         "xandr_report_polls": 1,
     }
     assert control("POST", "/switch", json={}).json() == off

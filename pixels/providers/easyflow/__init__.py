@@ -5,7 +5,7 @@ Its list is inferred (listing.py) and off by default.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -58,6 +58,7 @@ class Easyflow(Provider):
     presets = PRESETS
     connection_form = EasyflowConnectionForm
     secret_fields = frozenset({"api_key", "api_secret"})
+    user_fields = ("api_key",)
     pixel_form = EasyflowPixelForm
     tag_form = EasyflowTagForm
     reference_option = "external_reference"
@@ -107,7 +108,9 @@ class Easyflow(Provider):
             raise answer.unusable()
         return pixel
 
-    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+    def list_pixels(
+        self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
+    ) -> Iterator[Page]:
         self._needs_list("list")
         return listing.pages(self._ask_list, ad_account)
 
@@ -118,6 +121,14 @@ class Easyflow(Provider):
             if pixel.remote_id == remote_id:
                 return pixel
         raise NotFound("Easyflow does not list this pixel any more.")
+
+    def read_pixels(
+        self, ad_account: AdAccountRef, remote_ids: Iterable[str]
+    ) -> Iterator[tuple[str, RemotePixel | None]]:
+        """All from one list."""
+        self._needs_list("read")
+        found = {pixel.remote_id: pixel for pixel in self._all(ad_account)}
+        return ((remote_id, found.get(remote_id)) for remote_id in remote_ids)
 
     def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
         """By the external reference: names need not be unique."""

@@ -48,7 +48,7 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
                     others += 1
         ended = len(seen) == known  # an empty page, or the same over again from a service that knows no pages
         if number == 1 or not ended:
-            yield Page(pixels=tuple(own), total=None if listed.total is None else max(listed.total - others, 0))
+            yield Page.of(own, total=None if listed.total is None else max(listed.total - others, 0))
         # The greatest: where pixels went away between two pages, others moved up and were passed over.
         claimed = max(claimed, listed.total or 0)
         if (listed.total is not None and len(seen) == claimed) or (ended and len(seen) >= claimed):

@@ -45,6 +45,7 @@ class PitchTarget(Provider):
     connection_form = PitchTargetConnectionForm
     secret_fields = frozenset({"token", "password"})
     password_fields = frozenset({"password"})
+    user_fields = ("username", "token")
     pixel_form = PitchTargetPixelForm
 
     def sign_in(self) -> None:
@@ -80,9 +81,11 @@ class PitchTarget(Provider):
             raise answer.unusable()
         return RemotePixel(remote_id=remote_id, raw=body)
 
-    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+    def list_pixels(
+        self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
+    ) -> Iterator[Page]:
         """The whole list as one page; it has no paging and no filter by time."""
-        yield Page(pixels=tuple(self._list(self._session(), ad_account)))
+        yield Page.of(self._list(self._session(), ad_account))
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
         """By its own address; where that is not found, the whole list decides whether the pixel is."""

@@ -1,12 +1,14 @@
 """Xandr's Conversion Pixel Service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from ..answer import object_id
-from ..base import AdAccountRef, Page, Provider, RemotePixel, Tag, TagSubject
+from ..base import AdAccountRef, Limits, Page, Provider, RemotePixel, Tag, TagSubject
 from ..errors import BadAnswer, NotFound, Refused
 from ..secret import Secret
 from . import advertisers, envelope, lists, reports, times, users
@@ -23,6 +25,7 @@ from .wire import comparable, to_object, to_remote_pixel
 # inferred: the table names a pixel's code beside the advertiser's code only; that it works as a filter beside the
 # advertiser's id follows from the page "API Semantics" alone. With True a pixel may be found in one call.
 CODE_BESIDE_ADVERTISER_ID = False
+AT_ONCE = 15  # documented on its page "API best practices": more requests at a time are refused
 
 
 class Xandr(Provider):
@@ -51,9 +54,20 @@ class Xandr(Provider):
     connection_form = XandrConnectionForm
     secret_fields = frozenset({"password", "private_key"})
     password_fields = frozenset({"password", "private_key"})
+    user_fields = ("username", "key_username")  # its limits are per user (page "API usage constraints")
     pixel_form = XandrPixelForm
     reference_option = "code"
     delete_note = "Xandr refuses while a line item uses the pixel."
+
+    @classmethod
+    def limits(cls) -> Limits:
+        """Budgets of ours: since April 2024 Xandr publishes no number, only that it refuses what is too much."""
+        return Limits(
+            reads=settings.XANDR_READS or None,
+            writes=settings.XANDR_WRITES or None,
+            window=settings.XANDR_WINDOW,
+            at_once=AT_ONCE,
+        )
 
     def sign_in(self) -> None:
         self._session().sign_in()
@@ -96,6 +110,15 @@ class Xandr(Provider):
             raise envelope.misfit()
         raise NotFound("Xandr says that this pixel does not exist.")
 
+    def read_pixels(
+        self, ad_account: AdAccountRef, remote_ids: Iterable[str]
+    ) -> Iterator[tuple[str, RemotePixel | None]]:
+        """A hundred at a time."""
+        wanted = list(remote_ids)
+        found = self._service().by_ids(wanted, Which(advertiser_id=ad_account.id))
+        pixels = {pixel.remote_id: pixel for pixel in _pixels(Rows(found, None), ad_account)}
+        return ((remote_id, pixels.get(remote_id)) for remote_id in wanted)
+
     def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
         """By the pixel's code, which is the reference unless somebody chose another.
 
@@ -115,15 +138,19 @@ class Xandr(Provider):
         pixels = _pixels(Rows(everything, None), ad_account)
         return [pixel for pixel in pixels if _code(pixel) == reference]
 
-    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+    def list_pixels(
+        self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
+    ) -> Iterator[Page]:
         changed = {} if changed_since is None else {"min_last_modified": times.text(changed_since)}
         claimed: int | None = None
-        for rows in self._service().pages(Which(advertiser_id=ad_account.id, filters=changed)):
+        which = Which(advertiser_id=ad_account.id, filters=changed)
+        for rows in self._service().pages(which, start=int(after or 0)):
             claimed = rows.total if claimed is None else max(claimed, rows.total or 0)
             if rows.repeated:
                 lists.refuse_repetition(claimed)
             else:
-                yield Page(pixels=tuple(_pixels(rows, ad_account)), total=rows.total)
+                _only_its_own(rows, ad_account)
+                yield Page(objects=rows.by_id, read=to_remote_pixel, total=rows.total, after=str(rows.end))
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
         which = Which(advertiser_id=ad_account.id, id=remote_id)
@@ -191,11 +218,15 @@ def _written(response: Mapping[str, Any], remote_id: str | None) -> RemotePixel:
     return RemotePixel(remote_id=remote_id, raw={"id": remote_id})
 
 
-def _pixels(rows: Rows, ad_account: AdAccountRef) -> list[RemotePixel]:
-    """All of them; an answer with a pixel of another advertiser among them is not used at all."""
+def _only_its_own(rows: Rows, ad_account: AdAccountRef) -> None:
+    """An answer with a pixel of another advertiser among them is not used at all."""
     for item in rows.by_id.values():
         if object_id(item.get("advertiser_id")) not in (None, ad_account.id):
             raise BadAnswer("Xandr answered with a pixel of another advertiser.")
+
+
+def _pixels(rows: Rows, ad_account: AdAccountRef) -> list[RemotePixel]:
+    _only_its_own(rows, ad_account)
     return [to_remote_pixel(remote_id, item) for remote_id, item in rows.by_id.items()]
 
 

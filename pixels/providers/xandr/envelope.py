@@ -76,7 +76,7 @@ def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> P
     if is_throttled(answer, response):
         return answer.throttled(**facts)
     if error_id in NO_LOG_IN:
-        return BadCredentials(NO_LOG_IN[error_id], pauses=True, **facts)
+        return BadCredentials(NO_LOG_IN[error_id], **facts)
     if answer.status >= 500 or answer.status == 408:
         return answer.unusable()
     if error_id == "SYSTEM":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..answer import object_id
@@ -22,35 +22,53 @@ class Rows:
     by_id: Mapping[str, Mapping[str, Any]]
     total: int | None
     repeated: bool = False  # nothing but what was listed before
+    end: int = 0  # where the next page begins
 
 
-def pages(session: Session, path: str, names: tuple[str, str], params: Params | None = None) -> Iterator[Rows]:
-    """All pages, at least one, in the order of the ids unless `params` has another.
+def pages(
+    session: Session, path: str, names: tuple[str, str], params: Params | None = None, start: int = 0
+) -> Iterator[Rows]:
+    """All pages from `start` on, at least one, in the order of the ids unless `params` has another.
 
     An answer with an odd object in it is not used at all. Some services do not heed the paging and say the same again
     and again: a page of which all was listed before is the last one.
     """
     seen: set[str] = set()
-    start = 0
-    for _ in range(MAX_PAGES):
-        asked = {**(params or {}), "num_elements": PAGE_SIZE, "start_element": start}
-        asked.setdefault("sort", "id.asc")
-        rows = read(session.call("read", "GET", path, asked), names)
-        new = rows.by_id.keys() - seen
-        if start > 0 and not new:
-            if rows.by_id:
-                yield Rows({}, rows.total, repeated=True)
-            return
-        yield rows
-        if not new:
-            return
-        seen |= new
-        # By what is new alone: stepping over what was shown twice would skip others. And a total that is smaller than
-        # what was seen is a slip, so only the end tells.
-        start = len(seen)
-        if start == rows.total:
-            return
+    position, first = start, True
+    while position < start + MAX_PAGES * PAGE_SIZE:
+        for rows in _ahead(session, path, names, params or {}, position):
+            new = rows.by_id.keys() - seen
+            if not first and not new:
+                if rows.by_id:
+                    yield replace(rows, by_id={}, repeated=True)
+                return
+            seen |= new
+            # By what is new alone: stepping over what was shown twice would skip others. And a total that is smaller
+            # than what was seen is a slip, so only the end tells.
+            position += len(new)
+            yield replace(rows, end=position)
+            if not new or position == rows.total:
+                return
+            first = False
+            if len(new) < PAGE_SIZE:
+                break  # what was asked for ahead no longer fits together
     raise BadAnswer("Xandr's list has no end.")
+
+
+def _ahead(session: Session, path: str, names: tuple[str, str], params: Params, position: int) -> Iterator[Rows]:
+    """The page at this position and, where the list is longer, those behind it, a few of them asked for at a time."""
+    rows = read(session.call("read", "GET", path, _at(position, params)), names)
+    yield rows
+    total = rows.total or 0
+    behind = range(position + PAGE_SIZE, min(total, position + MAX_PAGES * PAGE_SIZE), PAGE_SIZE)
+    for response in session.calls("read", "GET", path, [_at(start, params) for start in behind]):
+        yield read(response, names)
+
+
+def _at(start: int, params: Params) -> Params:
+    asked = {**params, "num_elements": PAGE_SIZE, "start_element": start}
+    asked.setdefault("sort", "id.asc")
+    return asked
 
 
 def whole(session: Session, path: str, names: tuple[str, str], params: Params | None = None) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..errors import NotFound
 from . import envelope, lists
 from .lists import Rows
 from .session import Params, Session
@@ -53,22 +55,27 @@ class PixelService:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def pages(self, which: Which) -> Iterator[Rows]:
+    def pages(self, which: Which, start: int = 0) -> Iterator[Rows]:
         """Without an advertiser: all pixels of the member."""
-        return lists.pages(self._session, PATH, NAMES, which.params())
+        return lists.pages(self._session, PATH, NAMES, which.params(), start=start)
 
     def all(self, which: Which) -> dict[str, Any]:
         """Complete, by their ids, or BadAnswer."""
         return lists.complete(self.pages(which))
 
     def by_ids(self, ids: Iterable[str], which: Which | None = None) -> dict[str, Any]:
-        """Those of these ids that there are."""
+        """Those of these ids that there are; BadAnswer where an answer lacks some that it counts."""
         wanted = list(dict.fromkeys(ids))
         found: dict[str, Any] = {}
         for start in range(0, len(wanted), IDS_AT_ONCE):
             some = replace(which or Which(), id=",".join(wanted[start : start + IDS_AT_ONCE]))
             params: Params = {**some.params(), "num_elements": IDS_AT_ONCE}
-            found |= lists.read(self._session.call("read", "GET", PATH, params), NAMES).by_id
+            with suppress(NotFound):  # so it answers where one is asked for that is not there
+                one = "," not in some.id
+                rows = lists.read(self._session.call("read", "GET", PATH, params, one_object=one), NAMES)
+                if (rows.total or 0) > len(rows.by_id):
+                    raise envelope.misfit()
+                found |= rows.by_id
         return {remote_id: found[remote_id] for remote_id in wanted if remote_id in found}
 
     def particular(self, which: Which) -> tuple[Rows, bool]:

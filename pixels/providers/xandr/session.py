@@ -7,7 +7,8 @@ Xandr answers tells that it has run out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from ..answer import Answer
@@ -47,6 +48,25 @@ class Session:
         if envelope.is_ok(response):
             return response
         raise envelope.error(answer, response, one_object=one_object)
+
+    def calls(self, kind: Call, method: str, path: str, params: Sequence[Params]) -> Iterator[dict[str, Any]]:
+        """Many like calls, a few of them at a time; what is inside each positive answer, in their order."""
+        done, token, fresh = 0, self._token.get(), False
+        while done < len(params):
+            headers = {"Authorization": token.reveal()}
+            with closing(
+                self._http.calls(kind, method, path, params[done:], headers=headers, hide=(token,))
+            ) as answers:
+                for answer in answers:
+                    response = envelope.inside(answer)
+                    if envelope.is_logged_out(answer, response) and not fresh:
+                        break
+                    if not envelope.is_ok(response):
+                        raise envelope.error(answer, response, one_object=False)
+                    done, fresh = done + 1, False
+                    yield response
+            if done < len(params):
+                token, fresh = self._token.another(instead_of=token), True
 
     def download(self, path: str, params: Params) -> bytes:
         """A file; Xandr's errors come as data in its place."""

@@ -9,6 +9,7 @@ from typing import Any
 from ..answer import object_id
 from ..base import RemotePixel
 from ..shapes import Shape, known, number, text, whole
+from . import times
 from .vocabulary import NO_CATEGORY
 
 WINDOWS = ("post_click_expire_mins", "post_view_expire_mins")
@@ -63,6 +64,7 @@ def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
         state=state if isinstance(state, str) else None,
         events=_events(pixel),
         options=known(pixel, SHAPES),
+        changed_at=times.moment(pixel.get("last_modified")),
         raw=pixel,
     )
 

@@ -95,12 +95,14 @@ class Fourth(Provider):
         pages = self.list_pixels(ad_account)
         return [one for page in pages for one in page.pixels if (one.options or {}).get("mark") == reference]
 
-    def list_pixels(self, ad_account: AdAccountRef, changed_since: datetime | None = None) -> Iterator[Page]:
+    def list_pixels(
+        self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
+    ) -> Iterator[Page]:
         answer = self._call("read", "GET", "/beacons", garden=ad_account.id)
         body = answer.json()
         if not isinstance(body, list):
             raise answer.unusable()
-        yield Page(pixels=tuple(self._beacon(answer, one) for one in body), total=len(body))
+        yield Page.of((self._beacon(answer, one) for one in body), total=len(body))
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
         named = {("on" if name == "events" else name): value for name, value in changes.items()}

@@ -96,7 +96,7 @@ class Bench:
 
     def member(self, slug: str, credentials: str = "") -> Provider:
         known = CREDENTIALS[credentials or slug]
-        return PROVIDERS[slug](known, f"{self.url}/{slug}", lambda call: None, self.tokens)
+        return PROVIDERS[slug](known, f"{self.url}/{slug}", lambda call, wanted=1: wanted, self.tokens)
 
     def faults(self, slug: str, *rules: dict[str, Any]) -> None:
         """Each hits every request unless told otherwise."""

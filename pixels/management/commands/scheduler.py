@@ -1,0 +1,56 @@
+"""`python manage.py scheduler`: looks for due work, until it is stopped."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import Error, close_old_connections
+
+from pixels import tasks
+from pixels.sync import clock, lease, push, runs
+
+log = logging.getLogger(__name__)
+
+JOB = "sweep"
+SHORTEST = 0.2  # seconds between two looks
+SILENT = 3  # intervals after which another scheduler takes over
+
+
+class Command(BaseCommand):
+    help = (
+        "Finds due work in the database every SWEEP_INTERVAL, and at the moment for which something waits, and hands "
+        "it to the workers. Of several schedulers one works and the others stand by."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        self.holder = f"{socket.gethostname()[:40]}:{os.getpid()}"
+        wait = 0.0
+        while not stopped.wait(wait):
+            close_old_connections()
+            try:
+                wait = self.look()
+            except Error as error:  # the database is away or full: the rows will still be there
+                log.warning("scheduler: the database does not answer: %s", type(error).__name__)
+                wait = SHORTEST * 5
+        try:
+            lease.give_back(JOB, self.holder)
+        except Error:
+            log.info("scheduler: the lease runs out by itself")
+
+    def look(self) -> float:
+        """One sweep, if it is our job; seconds until the next."""
+        if not lease.hold(JOB, self.holder, SILENT * settings.SWEEP_INTERVAL):
+            return settings.SWEEP_INTERVAL
+        tasks.sweep()
+        following = min(filter(None, (push.next_due(), runs.next_due())), default=None)
+        if following is None:
+            return settings.SWEEP_INTERVAL
+        return min(max((following - clock.now()).total_seconds(), SHORTEST), settings.SWEEP_INTERVAL)

@@ -1,0 +1,194 @@
+"""The gate before each request: one for each user of a provider, shared by all workers through its row.
+
+Within the provider's window never more calls leave than PixelHub allows itself (Provider.limits) or than the provider's
+answers have shown to be too many. Each connection gets its share: while several are at it none may use up what is
+there, and a small part is kept for those who ask seldom.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from pixels.models import Connection, Gate
+from pixels.providers.base import Call, Limits
+from pixels.providers.errors import NotSent, Throttled, Waiting
+from pixels.providers.secret import Secret
+
+from . import clock
+
+MARGIN = 0.1  # seconds that a window lasts longer than the provider's, as requests differ in how long they travel
+KEPT = 20  # one call in so many is kept for those who ask seldom
+LONGEST = 3600.0  # seconds that a provider is left alone because it says so
+UNSAID = 60.0  # where it does not say how long
+CROWDED = 1.0  # seconds until another look, when as many requests are on the way as are allowed
+
+Entry = list[Any]
+
+
+class CredentialGate:
+    """The Gate of provider objects (see providers/base.py), over one row.
+
+    Knows which requests are under way for its provider object: it makes one after the other, or a few at a time, so
+    whoever asks again has the earlier ones behind it.
+    """
+
+    def __init__(self, key: str, limits: Limits, owner: str, label: str, lease_until: datetime | None) -> None:
+        self.asked: Call | None = None  # the latest kind that was let through
+        self._key = key
+        self._limits = limits
+        self._owner = owner
+        self._label = label
+        self._lease_until = lease_until
+        self._mark = secrets.token_hex(4)
+        self._holds = False
+
+    def __call__(self, call: Call, wanted: int = 1) -> int:
+        """Raises Waiting; NotSent where the claim would run out before the answer is there."""
+        if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
+            raise NotSent("PixelHub was held up too long to send this safely.")
+        limit = self._limits.writes if call == "write" else self._limits.reads
+        granted = self._without_a_row(wanted) if limit is None and not self._limits.at_once else None
+        if granted is None:
+            with self._row() as (row, now):
+                self._look(row, now)
+                granted = self._take(row, call, limit, wanted, now)
+        self.asked = call
+        return granted
+
+    def throttled(self, error: Throttled) -> None:
+        """The provider says that it was too much: nobody calls until the time it names, and fewer calls afterwards."""
+        wait = min(error.retry_after or UNSAID, LONGEST)
+        with self._row() as (row, now):
+            row.closed_until = max(filter(None, (row.closed_until, _moment(now + wait))))
+            kind = f"{self.asked or 'read'}s"
+            limit = self._limits.writes if self.asked == "write" else self._limits.reads
+            if limit is not None:
+                used = len(self._in_window(getattr(row, kind), now))
+                allowed = getattr(row, f"{kind}_allowed") or limit
+                # By what we asked it allows less than we thought; or others use it too, who are not counted here.
+                setattr(row, f"{kind}_allowed", min(allowed, max(1, allowed // 2, used - 1)))
+                row.adjusted_at = _moment(now)
+
+    def release(self) -> None:
+        """The last request has ended."""
+        if self._holds:
+            with suppress(DatabaseError), self._row() as (row, _):  # else it counts until its time is over
+                row.on_the_way = [entry for entry in row.on_the_way if entry[1] != self._mark]
+            self._holds = False
+
+    def _without_a_row(self, wanted: int) -> int | None:
+        """Where nothing is counted, only whether the provider asked us to wait."""
+        row = Gate.objects.filter(pk=self._key, closed_until__isnull=False).first()
+        if row is not None:
+            self._look(row, clock.now().timestamp())
+        return wanted
+
+    @contextmanager
+    def _row(self) -> Iterator[tuple[Gate, float]]:
+        """The row, locked and then saved, and the time in seconds."""
+        with transaction.atomic():
+            row = Gate.objects.select_for_update().filter(pk=self._key).first()
+            if row is None:
+                Gate.objects.bulk_create([Gate(key=self._key)], ignore_conflicts=True)  # another may be as quick
+                row = Gate.objects.select_for_update().get(pk=self._key)
+            yield row, clock.now().timestamp()
+            row.save()
+
+    def _look(self, row: Gate, now: float) -> None:
+        until = row.closed_until.timestamp() if row.closed_until else 0
+        if now < until <= now + LONGEST:
+            raise Waiting(f"{self._label} asks us to wait.", retry_after=until - now)
+
+    def _take(self, row: Gate, call: Call, limit: int | None, wanted: int, now: float) -> int:
+        crowd = [entry for entry in row.on_the_way if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
+        crowd = [entry for entry in crowd if entry[1] != self._mark]
+        slots = min(wanted, settings.PULL_CONNECTIONS)
+        if self._limits.at_once:
+            slots = min(slots, self._limits.at_once - sum(entry[2] for entry in crowd))
+            if slots < 1:
+                raise Waiting(f"As much is under way at {self._label} as it allows.", retry_after=CROWDED)
+            if slots < settings.PULL_CONNECTIONS:
+                wanted = min(wanted, slots)
+        if limit is not None:
+            wanted = self._spend(row, f"{call}s", limit, wanted, now)
+        if self._limits.at_once:
+            row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, slots]]
+            self._holds = True
+        return wanted
+
+    def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
+        allowed = self._allowed(row, kind, limit, now)
+        used = self._in_window(getattr(row, kind), now)
+        room = _room(used, self._owner, allowed)
+        if room < 1:
+            mine = [entry for entry in used if entry[1] == self._owner]
+            # All is used up, or only what is ours: then ours has to come back.
+            oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))
+            raise Waiting(
+                f"PixelHub allows itself {allowed} {'changes' if kind == 'writes' else 'reads'} in"
+                f" {self._limits.window:g} seconds at {self._label}.",
+                retry_after=max(oldest + self._limits.window + MARGIN - now, 0.01),
+            )
+        granted = min(wanted, room)
+        setattr(row, kind, [*used, *([now, self._owner] for _ in range(granted))])
+        return granted
+
+    def _in_window(self, entries: list[Entry], now: float) -> list[Entry]:
+        since = now - self._limits.window - MARGIN
+        return [entry for entry in entries if since < entry[0] <= now]
+
+    def _allowed(self, row: Gate, kind: str, limit: int, now: float) -> int:
+        """After "too many" it grows again, by a tenth of the limit in each window."""
+        lowered = getattr(row, f"{kind}_allowed")
+        if lowered is None or lowered >= limit:
+            return limit
+        since = now - row.adjusted_at.timestamp() if row.adjusted_at else self._limits.window
+        if since >= self._limits.window:
+            lowered = min(limit, lowered + math.ceil(limit / 10))
+            setattr(row, f"{kind}_allowed", None if lowered >= limit else lowered)
+            row.adjusted_at = _moment(now)
+        return int(lowered)
+
+
+def _room(used: list[Entry], owner: str, allowed: int) -> int:
+    """How many more calls this owner may make now. `used`: those in the window."""
+    calls = Counter(entry[1] for entry in used)
+    kept = max(1, allowed // KEPT) if allowed > 1 else 0
+    share = (allowed - kept) // len({*calls, owner})
+    return min(allowed - len(used), max(share, kept, 1) - calls[owner])
+
+
+def gate_for(
+    connection: Connection,
+    credentials: Mapping[str, str | Secret],
+    purpose: str = "",
+    lease_until: datetime | None = None,
+) -> CredentialGate:
+    """`purpose`: work that takes its share of its own, so that a long pull leaves room for what people wait for."""
+    provider = connection.provider_class
+    owner = f"{connection.pk.hex[:12]}{purpose}"
+    return CredentialGate(_key(connection, credentials), provider.limits(), owner, provider.label, lease_until)
+
+
+def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str:
+    """The same for all connections, of whatever team, that speak as the same user of a provider."""
+    names = connection.provider_class.user_fields or sorted(credentials)
+    told = [credentials[name] for name in names if name in credentials]
+    who = [value.reveal() if isinstance(value, Secret) else value for value in told]
+    parts = "\0".join([connection.provider, connection.environment, *who])
+    return hmac.new(settings.SECRET_KEY.encode(), parts.encode(), hashlib.sha256).hexdigest()
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

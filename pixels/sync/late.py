@@ -1,0 +1,67 @@
+"""A create that was sent more than once: looked up again when all is over.
+
+A request that was still on its way when its look-up found nothing may take effect after all, and then there are two.
+Both are told of and neither is deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from pixels.models import Operation, Pixel
+from pixels.models.connection import reachable
+from pixels.providers.errors import ProviderError
+
+from . import clock
+from .client import speaking_for
+from .doubt import look_up
+from .outcome import report_duplicate
+
+log = logging.getLogger(__name__)
+
+
+def due(limit: int) -> list[UUID]:
+    return list(_due(clock.now()).order_by("look_again_at").values_list("pk", flat=True)[:limit])
+
+
+def look(operation_id: UUID | str) -> None:
+    """A failure changes nothing but the time of the next try."""
+    now = clock.now()
+    operation = _due(now).select_related("pixel__connection", "pixel__ad_account").filter(pk=operation_id).first()
+    if operation is None:
+        return
+    # Compare and swap: of two workers, one. The others' next time is here already should this one not come back.
+    row = Operation.objects.filter(pk=operation.pk, look_again_at=operation.look_again_at)
+    soon = now + timedelta(seconds=settings.LEASE)
+    if not row.update(look_again_at=soon):
+        return
+    pixel = operation.pixel
+    try:
+        with speaking_for(pixel.connection) as provider:
+            found = look_up(provider, operation)
+    except ProviderError as error:
+        log.warning("late look at operation %s: %s", operation.pk, error.code)
+        return
+    others = [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
+    if others and pixel.lifecycle == Pixel.Lifecycle.LIVE:
+        report_duplicate(pixel, others)
+    looked = operation.looked_again + 1
+    Operation.objects.filter(pk=operation.pk, look_again_at=soon).update(
+        looked_again=looked, look_again_at=when(looked, operation.finished_at or now)
+    )
+
+
+def when(looked: int, since: datetime) -> datetime | None:
+    """The time of the next look, after so many."""
+    if looked >= len(settings.LATE_CHECKS):
+        return None
+    return since + timedelta(seconds=settings.LATE_CHECKS[looked])
+
+
+def _due(now: datetime) -> QuerySet[Operation]:
+    return Operation.objects.filter(reachable(now, "pixel__connection__"), look_again_at__lte=now)

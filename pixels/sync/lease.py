@@ -1,0 +1,31 @@
+"""One of several schedulers works, the others stand by and take over when it falls silent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from pixels.models import Lease
+
+from . import clock
+
+
+def hold(name: str, holder: str, seconds: float) -> bool:
+    """Take the lease, or keep it for so much longer; False while somebody else has it."""
+    now = clock.now()
+    until = now + timedelta(seconds=seconds)
+    free = Q(holder=holder) | clock.passed("until", now, 2 * seconds)
+    if Lease.objects.filter(free, name=name).update(holder=holder, until=until):
+        return True
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, holder=holder, until=until)
+    except IntegrityError:
+        return False
+    return True
+
+
+def give_back(name: str, holder: str) -> None:
+    Lease.objects.filter(name=name, holder=holder).delete()

@@ -1,0 +1,182 @@
+"""One page of a list, put beside our rows: only differences are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, transaction
+
+from pixels import snippets
+from pixels.models import AdAccount, Connection, Pixel, SyncRun
+from pixels.models.bulk import Writer
+from pixels.models.ids import time_ordered
+from pixels.providers.base import Page, RemotePixel, TagSubject
+
+from . import clock
+from .drift import SEEN_FIELDS, STATE_LENGTH, flat, see
+from .outcome import attach, report_duplicate, settle_doubt
+
+Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+# Ours without a remote id that may yet turn out to be the object in the list.
+EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
+NOT_THERE = (Remote.ABSENT, Remote.GONE)
+TO_LOOK_AT = (*NOT_THERE, Remote.NOT_SEEN)  # also where the object is as it was
+# Part of each digest. Another one makes the next sync read every object anew: for when what we read of them changes.
+FORM = b"1"
+
+
+@dataclass
+class Applied:
+    """What a page came to, and the latest change that the provider tells of in what had to be read."""
+
+    created: int = 0
+    updated: int = 0
+    newest: datetime | None = None
+
+
+def apply(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -> Applied:
+    """One transaction, and none where nothing is new.
+
+    What a push has recorded since the page was asked for is newer than the page, and stays.
+    """
+    digests = {remote_id: _digest(raw) for remote_id, raw in page.objects.items()}
+    as_before = account.pixels.filter(remote_id__in=digests, lifecycle=Lifecycle.LIVE).exclude(remote__in=TO_LOOK_AT)
+    kept = dict(as_before.values_list("remote_id", "digest"))
+    rest = [remote_id for remote_id, digest in digests.items() if kept.get(remote_id) != digest]
+    applied = Applied()
+    if rest:
+        remotes = {remote_id: page.read(remote_id, page.objects[remote_id]) for remote_id in rest}
+        applied.newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
+        try:
+            _put(run, account, remotes, digests, asked, applied)
+        except IntegrityError:  # a push has recorded one of them between our look and our write
+            _put(run, account, remotes, digests, asked, applied)
+    return applied
+
+
+def _put(
+    run: SyncRun,
+    account: AdAccount,
+    remotes: Mapping[str, RemotePixel],
+    digests: Mapping[str, int],
+    asked: datetime,
+    applied: Applied,
+) -> None:
+    with transaction.atomic():
+        connection = run.connection
+        # In this order: a create recorded between the two queries is still found by the second.
+        expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
+        known = {p.remote_id: p for p in account.pixels.select_for_update().filter(remote_id__in=remotes)}
+        new: dict[str, RemotePixel] = {}
+        touched: list[Pixel] = []
+        changed: list[Pixel] = []
+        attached = 0
+        for remote_id, remote in remotes.items():
+            pixel = known.get(remote_id)
+            if pixel is not None:
+                pixel.connection, pixel.ad_account = connection, account
+                if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= asked):
+                    continue  # newer than the page
+                pixel.digest = digests[remote_id]
+                touched.append(pixel)
+                if see(pixel, remote):
+                    changed.append(pixel)
+            elif (ours := _carried(connection, expected, remote)) is not None:
+                # Still being created: its push records it. Unknown: this is the answer that was lost.
+                if ours.lifecycle == Lifecycle.UNKNOWN:
+                    expected.remove(ours)
+                    _attach_unknown(ours, connection, account, remote)
+                    attached += 1
+            else:
+                new[remote_id] = remote
+        Pixel.objects.bulk_update(touched, [*SEEN_FIELDS, "digest"])
+        snippets.issue_all(changed)
+        if new:
+            _adopt(run, account, new, digests)
+            _report_twins(account, new.values())
+    applied.created = len(new)
+    applied.updated = len(changed) + attached
+
+
+def _digest(raw: Mapping[str, Any]) -> int:
+    said = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return int.from_bytes(blake2b(FORM + said, digest_size=8).digest(), signed=True)
+
+
+def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], digests: Mapping[str, int]) -> None:
+    """Rows for what was made elsewhere: both sides agree, as ours is taken from theirs."""
+    pattern = Pixel(
+        team_id=run.team_id,
+        connection=run.connection,
+        ad_account=account,
+        lifecycle=Lifecycle.LIVE,
+        remote=Remote.IN_SYNC if run.connection.provider_class.can("read") else Remote.UNVERIFIABLE,
+        checked_at=clock.now(),
+    )
+    own = ("id", "name", "events", "options", "theirs", "remote_id", "remote_state", "remote_snippet", "digest")
+    rows, tagged = [], []
+    for remote_id, remote in new.items():
+        pk, name, snippet = time_ordered(), (remote.name or remote_id)[:255], remote.snippet or ""
+        events, options = remote.events or (), remote.options or {}
+        state, theirs = (remote.state or "")[:STATE_LENGTH], flat(remote)
+        rows.append((pk, name, events, options, theirs, remote_id, state, snippet, digests[remote_id]))
+        subject = TagSubject(
+            remote_id=remote_id,
+            name=name,
+            events=events,
+            options=options,
+            ad_account=account.ref,
+            snippet=remote.snippet,
+        )
+        tagged.append((pk, subject))
+    Writer(pattern, *own).insert(rows)
+    snippets.issue_first(run.connection.provider_class, tagged)
+
+
+def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
+    """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
+    option = account.connection.provider_class.reference_option
+    if option is None:
+        return
+    twins: dict[str, list[str]] = {}
+    for remote in new:
+        if reference := REFERENCE.fullmatch(str((remote.options or {}).get(option) or "")):
+            twins.setdefault(reference[1], []).append(remote.remote_id)
+    if not twins:
+        return
+    for ours in account.pixels.filter(pk__in=twins).exclude(remote_id=""):
+        report_duplicate(ours, twins[str(ours.pk)])
+
+
+def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel) -> Pixel | None:
+    """The pixel of ours, still creating or unknown, that this object belongs to: by reference or code, or by name."""
+    if not expected:
+        return None
+    provider = connection.provider_class
+    theirs = flat(remote)
+    for pixel in expected:
+        if provider.can("name_unique"):
+            if remote.name == pixel.name:
+                return pixel
+        elif provider.reference_option:
+            mark = theirs.get(provider.reference_option)
+            if mark and mark in (pixel.mark, pixel.reference):
+                return pixel
+    return None
+
+
+def _attach_unknown(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
+    pixel.connection, pixel.ad_account = connection, account
+    if attach(pixel, remote):
+        pixel.clear_error()
+        pixel.checked_at = clock.now()
+        pixel.save()
+        snippets.issue(pixel)
+        settle_doubt(pixel)

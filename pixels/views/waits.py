@@ -1,0 +1,72 @@
+"""Why work under way stands still, from the rows alone: no page asks the broker or a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pixels.models import Connection, Operation, Pixel, SyncRun
+from pixels.providers.errors import Throttled, Waiting
+from pixels.sync import clock
+
+LATE = timedelta(seconds=60)  # a sweep hands out what is due far sooner
+
+
+@dataclass(frozen=True)
+class Wait:
+    """`until`: only where it is still to come."""
+
+    reason: Literal["disconnected", "paused", "down", "limit", "line", "late"]
+    until: datetime | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """It says more than the last error does."""
+        return self.reason not in ("line", "late")
+
+
+def wait_of(pixel: Pixel, last: Operation | None) -> Wait | None:
+    """What the latest change of a pixel waits for; None where it is being sent, or about to be."""
+    if last is None or last.state != Operation.State.PENDING:
+        return None
+    connection = pixel.connection
+    if connection.disconnected_at:
+        return Wait("disconnected")
+    if connection.paused_at:
+        return Wait("paused")
+    if connection.is_down:
+        return Wait("down", to_come(connection.closed_until))
+    if last.error_code in (Waiting.code, Throttled.code) and not _is_late(last.not_before):
+        return Wait("limit", to_come(last.not_before))
+    if _is_late(max(filter(None, (last.created_at, last.not_before)))):
+        return Wait("line" if _is_served(connection) else "late")
+    return None
+
+
+def is_late(connection: Connection, run: SyncRun | None) -> bool:
+    """A test or a sync of this connection should have begun long ago."""
+    now = clock.now()
+    tested = connection.test_lease_until and connection.test_lease_until > now
+    if connection.is_being_tested and not tested and _is_late(connection.test_requested_at):
+        return True
+    if run is None or run.state != SyncRun.State.QUEUED:
+        return False
+    return _is_late(run.not_before or (None if run.started_at else run.created_at))
+
+
+def to_come(moment: datetime | None) -> datetime | None:
+    return moment if moment and moment > clock.now() else None
+
+
+def _is_late(since: datetime | None) -> bool:
+    return since is not None and clock.now() - since > LATE
+
+
+def _is_served(connection: Connection) -> bool:
+    """A worker has the connection's turn, or had it a moment ago: this change is behind others."""
+    now = clock.now()
+    if connection.turn_until and connection.turn_until > now:
+        return True
+    sent = Operation.objects.filter(pixel__connection=connection, finished_at__gt=now - LATE)
+    return sent.exclude(state=Operation.State.CANCELLED).exists()

@@ -1,0 +1,217 @@
+"""What docs/benchmarks.md says."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.stack import ROOT
+
+from . import creates, web
+from .figures import Spread, percentile
+from .goals import Goal, Value, goals
+from .pulls import DOWNLOAD, FAR, FIRST, FLOOR, OURS, PAUSING, Sample
+from .results import Results
+
+PACKAGES = ("Django", "psycopg", "requests", "dlt", "SQLAlchemy", "orjson")
+
+INTRO = """# Benchmarks
+
+Written by `make bench`, which measures all of this again in one run. Absolute times are this machine's; what counts are
+the ratios.
+
+- **Floor**: the least that reads the list and merges it: `http.client` on a kept connection, `orjson`, one transaction;
+  a digest for each object, and only what differs is written (SQLite: one `executemany` upsert; PostgreSQL: `COPY` to a
+  temporary table and one merge). Every ratio is to the floor of the same database. It always reads the whole list: it
+  has no incremental pull.
+- **dlt**: its REST source into the same database, merging by id, tuned: nested parts stay JSON, primary keys are made.
+- All read the project's own sandbox, in a process of its own on the same machine; **download only** is its share of
+  everybody's time.
+- Each run is a fresh process. Its start (interpreter, imports) is left out of time and CPU, for all alike, and stands
+  in the last column; the CPU of PostgreSQL's server is in nobody's. Contenders take turns inside each repetition, a
+  ratio is taken inside its repetition, and medians are shown with their range; nothing is discarded.
+- Rows written: as SQLite counts them for a connection, or PostgreSQL's server for its tables. In brackets those of
+  pixels and their snippets, where there are others: a pull keeps its place and its counts in a row of its own.
+
+dlt does schema evolution and many destinations, which PixelHub does not; it keeps no deletions, drift or history, which
+PixelHub does.
+"""
+
+
+def text(results: Results) -> str:
+    parts = [INTRO, *_where(results), *_goals(results)]
+    for size in reversed(results.sizes):
+        parts += _pulls(results, size)
+    parts += [*_web(results), *_creates(results)]
+    if results.failures:
+        parts += ["## Could not be measured\n", *(f"- {failure}" for failure in results.failures), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _where(results: Results) -> Iterator[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    yield f"Machine: {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {system}. Date: {date.today()}{_commit()}."
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    yield f"Versions: Python {platform.python_version()}, {', '.join(results.versions)}, {packages}.\n"
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(ROOT)]
+    found = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    if found.returncode:
+        return ""
+    changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=False).stdout
+    return f", at {found.stdout.strip()}" + (" with changes" if changed else "")
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _goals(results: Results) -> Iterator[str]:
+    found = list(goals(results))
+    if not found:
+        return
+    names = results.databases
+    small = any(goal.small for goal in found)
+    yield "## Goals\n"
+    if small:
+        yield f"They have to hold at {results.large:,} pixels; what they are at {results.small:,} stands beside them.\n"
+    head = ["what", "goal", *names, *(f"{name}, {results.small:,}" for name in names if small)]
+    yield _table(head, [_goal(goal, names, small) for goal in found])
+
+
+def _goal(goal: Goal, names: list[str], small: bool) -> list[str]:
+    beside = [goal.small[name].shown if name in goal.small else "" for name in names if small]
+    return [goal.what, goal.wanted, *(_judged(goal.values.get(name)) for name in names), *beside]
+
+
+def _judged(value: Value | None) -> str:
+    if value is None:
+        return "–"
+    return value.shown if value.met else f"**{value.shown}, missed**"
+
+
+def _pulls(results: Results, size: int) -> Iterator[str]:
+    for name in results.databases:
+        seen = results.at(size, name)
+        if not seen.contenders:
+            continue
+        yield f"## {size:,} pixels, {name}\n"
+        rows = []
+        for scenario, contender in seen.contenders:
+            samples = seen.of(scenario, contender)
+            ratio = seen.ratio(scenario, contender) if contender not in (FLOOR, DOWNLOAD) else None
+            rows.append(
+                [
+                    scenario,
+                    contender,
+                    _seconds(samples),
+                    ratio.shown() if ratio else "",
+                    Spread(tuple(one.measured.cpu for one in samples)).shown(),
+                    f"{Spread(tuple(one.measured.peak for one in samples)).middle:.0f}",
+                    f"{max(one.requests for one in samples):,}",
+                    _rows_written(samples[-1]) if contender != DOWNLOAD else "",
+                    f"{Spread(tuple(one.measured.start for one in samples)).middle:.2f}",
+                ]
+            )
+        head = ["pull", "by", "s", "× floor", "CPU s", "peak MB", "requests", "rows written", "start CPU s"]
+        order = list(dict.fromkeys(scenario for scenario, _ in seen.contenders))
+        yield _table(head, sorted(rows, key=lambda row: order.index(row[0])))
+    if any(one.scenario == FAR for one in results.samples if one.size == size):
+        yield "The 50 ms come before each page of the list; the floor and dlt read one page after the other.\n"
+
+
+def _seconds(samples: list[Sample]) -> str:
+    return Spread(tuple(one.measured.seconds for one in samples)).shown()
+
+
+def _rows_written(sample: Sample) -> str:
+    written = sample.written
+    if written.pixels is None or written.pixels == written.all or sample.contender not in OURS:
+        return f"{written.all:,}"
+    return f"{written.all:,} ({written.pixels:,})"
+
+
+def _web(results: Results) -> Iterator[str]:
+    if not results.web:
+        return
+    yield "## While people work\n"
+    yield (
+        f"The whole product, with a pull of {results.large:,} pixels by its worker. {web.WRITERS} people save something"
+        f" every {web.EVERY * 1000:.0f} ms; a write is timed from when it was due to its answer. On SQLite a pull"
+        " pauses between pages; its ratio without any web traffic stands beside the one with it.\n"
+    )
+    rows = []
+    for seen in results.web:
+        samples = results.at(results.large, seen.database)
+        floor = samples.seconds(FIRST, FLOOR)
+        pausing = samples.ratio(FIRST, PAUSING)
+        times = [_ms(values, share) for values in (seen.calm, seen.busy) for share in (0.5, 0.95)]
+        trouble = [str(seen.locked), str(seen.refused)]
+        ratio = f"{seen.pull / floor.middle:.2f}" if floor else ""
+        alone = pausing.shown() if pausing else ""
+        rows.append([seen.database, str(len(seen.busy)), *times, *trouble, f"{seen.pull:.1f}", ratio, alone])
+    head = ["database", "writes", "before: p50 ms", "p95 ms", "during: p50 ms", "p95 ms", "“locked”", "refused"]
+    yield _table([*head, "pull s", "× floor", "without traffic, pausing"], rows)
+    yield f"## Pages with {results.large:,} pixels in the team\n"
+    yield (
+        "One person on a kept connection, each page once a round; ratios inside the round. The empty page is the list"
+        " of websites of a team that has none. Queries include the session, the person and the teams.\n"
+    )
+    rows = [
+        [
+            seen.database,
+            page,
+            *(_ms([one[page] for one in seen.pages], share, 1) for share in (0.5, 0.95)),
+            web.ratio(seen, page, web.EMPTY).shown(1),
+            str(seen.queries[page]),
+        ]
+        for seen in results.web
+        for page in seen.queries
+    ]
+    yield _table(["database", "page", "p50 ms", "p95 ms", "× empty", "queries"], rows)
+
+
+def _creates(results: Results) -> Iterator[str]:
+    if not results.creates:
+        return
+    yield "## Creates\n"
+    yield (
+        f"The whole product against the sandbox at {creates.RATE} writes in {creates.WINDOW} s: a tenth of a minute, so"
+        " that nobody waits for nine. Recorded: from the commit of the promise to the provider's answer in the row,"
+        " with an idle worker and the calls' own latency subtracted. Shown: from the click until the page says Live,"
+        " asking as often as it does in a browser. Another team, which shares the provider's limit, creates one pixel"
+        f" {', '.join(map(str, creates.OTHERS_AFTER))} s after the many.\n"
+    )
+    rows = [
+        [
+            seen.database,
+            *(_ms(seen.recorded, share) for share in (0.5, 0.95)),
+            f"{seen.calls * 1000:.0f}",
+            Spread(tuple(seen.shown)).shown(),
+            f"{seen.took:.1f}",
+            f"{seen.refusals}",
+            " · ".join(f"{one:.2f}" for one in seen.waits),
+        ]
+        for seen in results.creates
+    ]
+    head = ["database", "recorded: p50 ms", "p95 ms", "calls ms", "shown s", f"{creates.MANY} creates s", "429"]
+    yield _table([*head, "the other team waits s"], rows)
+
+
+def _ms(seconds: list[float], share: float, digits: int = 0) -> str:
+    return f"{percentile(seconds, share) * 1000:.{digits}f}"
+
+
+def write(results: Results) -> Path:
+    path = ROOT / "docs" / "benchmarks.md"
+    path.write_text(text(results))
+    return path
