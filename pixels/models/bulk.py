@@ -56,9 +56,9 @@ def _prepared(field: Field, pattern: Model) -> Any:
 
 def _preparer(field: Field) -> Callable[[Any], Any] | None:
     """How a value gets its form in the database; None where it has it."""
-    kind = field.get_internal_type()
-    if _is_json(field):
+    kind = (field.target_field if field.is_relation else field).get_internal_type()
+    if kind == "JSONField":
         return lambda value: orjson.dumps(value).decode()
-    if kind in ("UUIDField", "ForeignKey", "DateTimeField"):
-        return lambda value: field.get_db_prep_save(value, connection)
+    if kind == "UUIDField" and not connection.features.has_native_uuid_field:
+        return lambda value: value.hex
     return None

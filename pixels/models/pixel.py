@@ -118,6 +118,7 @@ class Pixel(models.Model):
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
     fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider last spoke of its fires
+    absent_at = models.DateTimeField(null=True, blank=True)  # since when it is to be looked for, as a list lacked it
     missed_at = models.DateTimeField(null=True, blank=True)  # when a direct look first did not find it
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -134,7 +135,11 @@ class Pixel(models.Model):
         indexes = [
             models.Index(fields=["team", "archived_at", "-created_at", "id"], name="pixel_list"),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
-            models.Index(fields=["ad_account"], condition=Q(remote_id=""), name="pixel_without_remote_id"),
+            # Beside the constraint below, which only covers rows with an id: SQLite does not see that a query asks for those.
+            models.Index(fields=["ad_account", "remote_id"], name="pixel_remote_id_in_ad_account"),
+            # What the sweeper looks for, few among many.
+            models.Index(fields=["ad_account"], condition=Q(absent_at__isnull=False), name="pixel_absent"),
+            models.Index(fields=["created_at"], condition=Q(theirs__isnull=True), name="pixel_unread"),
         ]
         constraints = [
             models.UniqueConstraint(

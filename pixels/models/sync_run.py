@@ -26,7 +26,7 @@ class SyncRun(models.Model):
     OPEN = (State.QUEUED, State.RUNNING)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="sync_runs")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs", db_index=False)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     full = models.BooleanField(default=True)  # the whole list; otherwise what has changed since the last one
     attempt = models.PositiveIntegerField(default=0)
@@ -59,6 +59,10 @@ class SyncRun(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["connection", "-created_at", "-id"], name="sync_run_latest"),
+            models.Index(fields=["created_at"], condition=Q(finished_at__isnull=True), name="sync_run_not_finished"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["connection"],

@@ -134,8 +134,10 @@ class Answer:
 
 def object_id(value: Any) -> str | None:
     """An id as text, as providers give numbers and strings by turns; None when it is neither or too long."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:  # as in most answers
         value = str(value)
+        if value.isdigit() and len(value) <= MAX_ID:
+            return value
     return value if isinstance(value, str) and re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID}}}", value) else None
 
 

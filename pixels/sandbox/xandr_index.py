@@ -116,7 +116,7 @@ class PixelIndex:
         if not tests and chosen.sort in ([], [("id", False)]):
             return numbers
         rows = [one for one in self.bodies(numbers) if all(test(one) for test in tests.values())]
-        return [one["id"] for one in chosen.sorted(rows)]
+        return [one["id"] for one in chosen.in_order(rows)]
 
     def _links(self) -> dict[int, list[Body]]:
         using: dict[int, list[Body]] = {}

@@ -62,9 +62,9 @@ class Selection:
         """One page, and how many there are in all."""
         found = [one for one in objects if all(test(one) for test in self.tests.values())]
         found.sort(key=lambda one: one["id"])
-        return [self.cut(one) for one in self.page(self.sorted(found))], len(found)
+        return [self.cut(one) for one in self.page(self.in_order(found))], len(found)
 
-    def sorted(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_order(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Of those in the order of their ids, which decides between equals."""
         for name, descending in reversed(self.sort):
             found = sorted(found, key=partial(_sort_key, name), reverse=descending)

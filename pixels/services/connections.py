@@ -101,8 +101,8 @@ def sharing(connection: Connection) -> list[Connection]:
 
 def open_work(connection: Connection) -> list[Operation]:
     """What a disconnect would cancel: promised changes that have provably not been sent."""
-    waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING, maybe_sent=False)
-    return list(waiting.select_related("pixel").order_by("created_at"))
+    waiting = Operation.objects.open().filter(pixel__connection=connection, maybe_sent=False)
+    return list(waiting.filter(state=Operation.State.PENDING).select_related("pixel").order_by("created_at"))
 
 
 @transaction.atomic

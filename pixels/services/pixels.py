@@ -152,6 +152,8 @@ def _lock(pixel: Pixel) -> None:
 
 def _supported(pixel: Pixel, capability: Any) -> None:
     _lock(pixel)
+    if pixel.archived_at:
+        raise Refused("This pixel is archived. Restore it first.")  # or the outcome would be out of sight
     if not pixel.provider_class.can(capability):
         raise Refused(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
     if pixel.lifecycle != Pixel.Lifecycle.LIVE:
@@ -224,7 +226,8 @@ def it_is_not_there(pixel: Pixel, actor: User) -> None:
 
 
 def _must_be_unknown(pixel: Pixel) -> None:
-    if pixel.lifecycle != Pixel.Lifecycle.UNKNOWN or pixel.remote_id or pixel.archived_at:
+    known = pixel.remote_id or pixel.remote == Pixel.Remote.DUPLICATE  # as another row, which is in use
+    if pixel.lifecycle != Pixel.Lifecycle.UNKNOWN or known or pixel.archived_at:
         raise Refused("This is settled already.")
 
 
@@ -263,7 +266,9 @@ def cancel(pixel: Pixel, actor: User) -> None:
 
 
 def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
-    return bool(last and last.state == Operation.State.PENDING and not last.maybe_sent)
+    if last is None or last.state != Operation.State.PENDING or last.maybe_sent:
+        return False
+    return last.kind == Operation.Kind.CREATE or not last.doubts  # a change in doubt is repeated without a look-up
 
 
 @transaction.atomic
@@ -311,6 +316,10 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """The other way round of ignore_drift."""
     _must_be_live(pixel)
     watched = [name for name in pixel.ignored if name in fields]
+    if not watched:
+        raise Refused("Differences of this are watched already.")
+    if not watched:
+        raise Refused("This is watched already.")
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
     drift.compare(pixel)
     pixel.save()
@@ -336,6 +345,8 @@ def archive_pixel(pixel: Pixel, actor: User) -> None:
     _lock(pixel)
     if pixel.is_pending:
         raise Refused("Work on this pixel is under way. Archive it when that has ended.")
+    if pixel.archived_at:
+        return
     pixel.archived_at = timezone.now()
     pixel.save(update_fields=["archived_at", "updated_at"])
     record(pixel.team, actor, "archived", pixel)
@@ -343,6 +354,9 @@ def archive_pixel(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def restore_pixel(pixel: Pixel, actor: User) -> None:
+    _lock(pixel)
+    if not pixel.archived_at:
+        return
     pixel.archived_at = None
     pixel.save(update_fields=["archived_at", "updated_at"])
     record(pixel.team, actor, "restored", pixel)

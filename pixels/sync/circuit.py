@@ -25,7 +25,7 @@ def enter(connection: Connection) -> None:
         return
     now = clock.now()
     pause = timedelta(seconds=settings.CIRCUIT_PAUSE)
-    tries = not now < until <= now + pause
+    tries = not now < until <= now + pause + timedelta(seconds=clock.APART)
     # Compare and swap: of several that find it half open, one.
     if not tries or not _row(connection).filter(closed_until=until).update(closed_until=now + pause):
         raise NotSent(f"{connection.provider_class.label} has not been reachable lately.")
@@ -37,7 +37,8 @@ def failed(connection: Connection, error: ProviderError) -> None:
         answered(connection)
         return
     now = clock.now()
-    _row(connection).update(failures=F("failures") + 1)
+    # Up to there and no further: a provider may be away for months, and the column is a small one.
+    _row(connection).filter(failures__lt=settings.CIRCUIT_FAILURES).update(failures=F("failures") + 1)
     _row(connection).filter(failures__gte=settings.CIRCUIT_FAILURES).update(
         closed_until=now + timedelta(seconds=settings.CIRCUIT_PAUSE),
         down_since=Coalesce("down_since", timezone.now()),
@@ -56,8 +57,8 @@ def answered(connection: Connection) -> None:
 
 def resume(connection: Connection) -> None:
     """What has been waiting because of this connection need not wait any longer; doubts keep their quiet time."""
-    waiting = Operation.objects.filter(pixel__connection=connection, state=Operation.State.PENDING, maybe_sent=False)
-    waiting.filter(~Q(error_code="throttled")).update(not_before=None)
+    waiting = Operation.objects.open().filter(pixel__connection=connection, maybe_sent=False)
+    waiting.filter(state=Operation.State.PENDING).filter(~Q(error_code="throttled")).update(not_before=None)
 
 
 def _says_nothing(error: ProviderError) -> bool:

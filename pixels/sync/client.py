@@ -20,7 +20,7 @@ from pixels.providers.errors import BadCredentials, NotSent, ProviderError, Thro
 from pixels.providers.secret import Secret
 
 from . import circuit, clock
-from .gate import gate_for
+from .gate import HeldUp, gate_for
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def speaking_for(
     gate = gate_for(connection, opened, purpose, lease_until)
     try:
         yield connection.provider_class(opened, address, gate, StoredTokens(same))
-    except Waiting:
+    except (Waiting, HeldUp):
         raise  # nothing was asked
     except ProviderError as error:
         circuit.failed(connection, error)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 READ_AGAIN_AFTER = 60.0  # seconds, which this process' own steady clock carries on
+APART = 5.0  # seconds by which the clocks of two workers may differ: what one has just set is not too far for another
 
 _read: tuple[datetime, float] | None = None
 
@@ -32,4 +33,4 @@ def now() -> datetime:
 def passed(field: str, moment: datetime, longest: float) -> Q:
     """The time in this field is over, or cannot be right: further away than anything waits, as when a clock was set
     back since."""
-    return Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": moment + timedelta(seconds=longest)})
+    return Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": moment + timedelta(seconds=longest + APART)})

@@ -32,7 +32,7 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     """Put what was seen into the row (unsaved) and say whether that changed anything. Our values stay."""
     before = [getattr(pixel, name) for name in SEEN_FIELDS]
     theirs = flat(remote)
-    pixel.missed_at = None
+    pixel.absent_at = pixel.missed_at = None
     pixel.theirs = theirs or pixel.theirs
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
@@ -72,4 +72,4 @@ def who_moved(pixel: Pixel, field: str) -> Literal["theirs", "ours", "both"]:
     return "ours" if agreed == theirs else "both"
 
 
-SEEN_FIELDS = ["missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift", "agreed"]
+SEEN_FIELDS = ["absent_at", "missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift", "agreed"]

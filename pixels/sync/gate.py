@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import math
 import secrets
 from collections import Counter
@@ -27,6 +28,8 @@ from pixels.providers.secret import Secret
 
 from . import clock
 
+log = logging.getLogger(__name__)
+
 MARGIN = 0.1  # seconds that a window lasts longer than the provider's, as requests differ in how long they travel
 KEPT = 20  # one call in so many is kept for those who ask seldom
 LONGEST = 3600.0  # seconds that a provider is left alone because it says so
@@ -34,6 +37,11 @@ UNSAID = 60.0  # where it does not say how long
 CROWDED = 1.0  # seconds until another look, when as many requests are on the way as are allowed
 
 Entry = list[Any]
+CALL, ON_THE_WAY = (float, str), (float, str, int)  # what the entries of a row are made of
+
+
+class HeldUp(NotSent):
+    """PixelHub was too slow itself, which says nothing about the provider."""
 
 
 class CredentialGate:
@@ -51,12 +59,12 @@ class CredentialGate:
         self._label = label
         self._lease_until = lease_until
         self._mark = secrets.token_hex(4)
-        self._holds = False
+        self._holds = 0  # requests that may be on the way
 
     def __call__(self, call: Call, wanted: int = 1) -> int:
-        """Raises Waiting; NotSent where the claim would run out before the answer is there."""
+        """Raises Waiting; HeldUp where the claim would run out before the answer is there."""
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
-            raise NotSent("PixelHub was held up too long to send this safely.")
+            raise HeldUp("PixelHub was held up too long to send this safely.")
         limit = self._limits.writes if call == "write" else self._limits.reads
         granted = self._without_a_row(wanted) if limit is None and not self._limits.at_once else None
         if granted is None:
@@ -70,7 +78,7 @@ class CredentialGate:
         """The provider says that it was too much: nobody calls until the time it names, and fewer calls afterwards."""
         wait = min(error.retry_after or UNSAID, LONGEST)
         with self._row() as (row, now):
-            row.closed_until = max(filter(None, (row.closed_until, _moment(now + wait))))
+            row.closed_until = _moment(max(_closed(row, now), now + wait))
             kind = f"{self.asked or 'read'}s"
             limit = self._limits.writes if self.asked == "write" else self._limits.reads
             if limit is not None:
@@ -84,8 +92,8 @@ class CredentialGate:
         """The last request has ended."""
         if self._holds:
             with suppress(DatabaseError), self._row() as (row, _):  # else it counts until its time is over
-                row.on_the_way = [entry for entry in row.on_the_way if entry[1] != self._mark]
-            self._holds = False
+                row.on_the_way = [entry for entry in _sound(row.on_the_way, ON_THE_WAY) if entry[1] != self._mark]
+            self._holds = 0
 
     def _without_a_row(self, wanted: int) -> int | None:
         """Where nothing is counted, only whether the provider asked us to wait."""
@@ -106,12 +114,12 @@ class CredentialGate:
             row.save()
 
     def _look(self, row: Gate, now: float) -> None:
-        until = row.closed_until.timestamp() if row.closed_until else 0
-        if now < until <= now + LONGEST:
+        if until := _closed(row, now):
             raise Waiting(f"{self._label} asks us to wait.", retry_after=until - now)
 
     def _take(self, row: Gate, call: Call, limit: int | None, wanted: int, now: float) -> int:
-        crowd = [entry for entry in row.on_the_way if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
+        crowd = _sound(row.on_the_way, ON_THE_WAY)
+        crowd = [entry for entry in crowd if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
         crowd = [entry for entry in crowd if entry[1] != self._mark]
         slots = min(wanted, settings.PULL_CONNECTIONS)
         if self._limits.at_once:
@@ -123,8 +131,8 @@ class CredentialGate:
         if limit is not None:
             wanted = self._spend(row, f"{call}s", limit, wanted, now)
         if self._limits.at_once:
-            row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, slots]]
-            self._holds = True
+            self._holds = max(self._holds, slots)  # asked for ahead: the earlier ones may not have come back yet
+            row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
         return wanted
 
     def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
@@ -135,18 +143,19 @@ class CredentialGate:
             mine = [entry for entry in used if entry[1] == self._owner]
             # All is used up, or only what is ours: then ours has to come back.
             oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))
+            what = {"writes": "change", "reads": "read"}[kind] + ("" if allowed == 1 else "s")
             raise Waiting(
-                f"PixelHub allows itself {allowed} {'changes' if kind == 'writes' else 'reads'} in"
-                f" {self._limits.window:g} seconds at {self._label}.",
+                f"PixelHub allows itself {allowed} {what} in {self._limits.window:g} seconds at {self._label}.",
                 retry_after=max(oldest + self._limits.window + MARGIN - now, 0.01),
             )
         granted = min(wanted, room)
         setattr(row, kind, [*used, *([now, self._owner] for _ in range(granted))])
         return granted
 
-    def _in_window(self, entries: list[Entry], now: float) -> list[Entry]:
-        since = now - self._limits.window - MARGIN
-        return [entry for entry in entries if since < entry[0] <= now]
+    def _in_window(self, entries: Any, now: float) -> list[Entry]:
+        """Also those a little ahead: another worker's clock may be, and who forgot its calls would exceed the limit."""
+        since, until = now - self._limits.window - MARGIN, now + self._limits.window
+        return [entry for entry in _sound(entries, CALL) if since < entry[0] <= until]
 
     def _allowed(self, row: Gate, kind: str, limit: int, now: float) -> int:
         """After "too many" it grows again, by a tenth of the limit in each window."""
@@ -154,11 +163,11 @@ class CredentialGate:
         if lowered is None or lowered >= limit:
             return limit
         since = now - row.adjusted_at.timestamp() if row.adjusted_at else self._limits.window
-        if since >= self._limits.window:
+        if since >= self._limits.window or since < -self._limits.window:
             lowered = min(limit, lowered + math.ceil(limit / 10))
             setattr(row, f"{kind}_allowed", None if lowered >= limit else lowered)
             row.adjusted_at = _moment(now)
-        return int(lowered)
+        return max(1, int(lowered))
 
 
 def _room(used: list[Entry], owner: str, allowed: int) -> int:
@@ -188,6 +197,25 @@ def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str
     who = [value.reveal() if isinstance(value, Secret) else value for value in told]
     parts = "\0".join([connection.provider, connection.environment, *who])
     return hmac.new(settings.SECRET_KEY.encode(), parts.encode(), hashlib.sha256).hexdigest()
+
+
+def _closed(row: Gate, now: float) -> float:
+    """Until when nobody calls; 0 where that is over, or further away than anybody is asked to wait."""
+    until = row.closed_until.timestamp() if row.closed_until else 0
+    return until if now < until <= now + LONGEST + clock.APART else 0
+
+
+def _sound(entries: Any, kinds: tuple[type, ...]) -> list[Entry]:
+    """Those that PixelHub can have written; a row that was edited by hand stops nobody."""
+    found = [entry for entry in entries if _is_sound(entry, kinds)] if isinstance(entries, list) else []
+    if entries and len(found) < len(entries):
+        log.warning("gate: entries that make no sense were dropped")
+    return found
+
+
+def _is_sound(entry: Any, kinds: tuple[type, ...]) -> bool:
+    right = isinstance(entry, list) and len(entry) == len(kinds)
+    return right and all(isinstance(part, kind) for part, kind in zip(entry, kinds, strict=True))
 
 
 def _moment(seconds: float) -> datetime:

@@ -63,7 +63,7 @@ def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
         elif pixel.missed_at is None:
             pixel.missed_at = now
         elif pixel.missed_at <= now - _apart():
-            pixel.remote = Pixel.Remote.GONE
+            pixel.remote, pixel.absent_at = Pixel.Remote.GONE, None
         pixel.save()
         if remote is not None:
             snippets.issue(pixel)
@@ -73,7 +73,8 @@ def _due() -> QuerySet[Pixel]:
     now = clock.now()
     read = [slug for slug, provider in PROVIDERS.items() if provider.can("read")]
     rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
-    rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT, archived_at=None)
+    rows = rows.filter(absent_at__isnull=False, archived_at=None)
+    rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT)
     return rows.filter(Q(read_back_at=None) | Q(read_back_at__lte=now - _apart()))
 
 

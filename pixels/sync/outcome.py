@@ -123,7 +123,8 @@ def _wait_all(operation: Operation, error: Waiting, *, in_doubt: bool) -> None:
     wait = _wait(operation, error)
     again(operation, error, wait, in_doubt=in_doubt)
     until = clock.now() + timedelta(seconds=wait)
-    same = Operation.objects.filter(pixel__connection=operation.pixel.connection_id, state=Operation.State.PENDING)
+    same = Operation.objects.open().filter(pixel__connection=operation.pixel.connection_id)
+    same = same.filter(state=Operation.State.PENDING)
     same = same.filter(Q(not_before=None) | Q(not_before__lt=until), maybe_sent=False)
     same.update(not_before=until, **_said(error))
 
@@ -137,7 +138,7 @@ def again(operation: Operation, error: ProviderError | None, wait: float, *, in_
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
         if pixel.connection.disconnected_at and not in_doubt:
-            _cancel(operation, pixel, mine(operation))
+            _cancel(operation, pixel, mine(operation), in_doubt=is_new_doubt or operation.doubts > 0)
             return
         back = mine(operation).update(
             state=Operation.State.PENDING,
@@ -158,14 +159,17 @@ def again(operation: Operation, error: ProviderError | None, wait: float, *, in_
 
 
 def cancel(operation: Operation) -> bool:
-    """Take back what has provably not been sent; False when a worker was quicker."""
+    """Take back what has provably not been sent; False when a worker was quicker. Without a connection a change whose
+    answer got lost is taken back as well: nobody can repeat it, and the pixel says so."""
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
-        unsent = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING, maybe_sent=False)
-        return _cancel(operation, pixel, unsent)
+        waiting = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING, maybe_sent=False)
+        if not pixel.connection.disconnected_at:
+            waiting = waiting.filter(Q(kind=Operation.Kind.CREATE) | Q(doubts=0))
+        return _cancel(operation, pixel, waiting, in_doubt=operation.doubts > 0)
 
 
-def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation]) -> bool:
+def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, in_doubt: bool) -> bool:
     now = timezone.now()
     if not row.update(state=Operation.State.CANCELLED, lease_until=None, finished_at=now):
         return False
@@ -178,6 +182,8 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation]) -> boo
     pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
     pixel.error_code, pixel.error_at, pixel.error_words = "cancelled", now, ""
     pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
+    if in_doubt and not never_made:  # a create is looked up instead
+        pixel.error_sentence = "Cancelled, but perhaps carried out before: the connection was disconnected."
     pixel.error_advice = "Replace the connection's credentials, then retry."
     pixel.save()
     record_activity(pixel.team, None, "cancelled the open work of", pixel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -47,18 +47,23 @@ def apply(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -> Appl
     What a push has recorded since the page was asked for is newer than the page, and stays.
     """
     digests = {remote_id: _digest(raw) for remote_id, raw in page.objects.items()}
-    as_before = account.pixels.filter(remote_id__in=digests, lifecycle=Lifecycle.LIVE).exclude(remote__in=TO_LOOK_AT)
-    kept = dict(as_before.values_list("remote_id", "digest"))
-    rest = [remote_id for remote_id, digest in digests.items() if kept.get(remote_id) != digest]
+    rows = account.pixels.filter(remote_id__in=digests).order_by()
+    rows = rows.values_list("remote_id", "digest", "lifecycle", "remote")
+    have = {remote_id: (digest, lifecycle, remote) for remote_id, digest, lifecycle, remote in rows}
+    rest = [remote_id for remote_id, digest in digests.items() if not _is_as_before(have.get(remote_id), digest)]
     applied = Applied()
     if rest:
         remotes = {remote_id: page.read(remote_id, page.objects[remote_id]) for remote_id in rest}
         applied.newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
         try:
-            _put(run, account, remotes, digests, asked, applied)
+            _put(run, account, remotes, digests, asked, applied, rows_of=have.keys() & remotes.keys())
         except IntegrityError:  # a push has recorded one of them between our look and our write
-            _put(run, account, remotes, digests, asked, applied)
+            _put(run, account, remotes, digests, asked, applied, rows_of=remotes.keys())
     return applied
+
+
+def _is_as_before(row: tuple[int | None, str, str] | None, digest: int) -> bool:
+    return row is not None and row[0] == digest and row[1] == Lifecycle.LIVE and row[2] not in TO_LOOK_AT
 
 
 def _put(
@@ -68,12 +73,16 @@ def _put(
     digests: Mapping[str, int],
     asked: datetime,
     applied: Applied,
+    *,
+    rows_of: Collection[str],
 ) -> None:
+    """`rows_of`: the ids that have rows; where that is out of date, the database refuses the page."""
     with transaction.atomic():
         connection = run.connection
         # In this order: a create recorded between the two queries is still found by the second.
         expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
-        known = {p.remote_id: p for p in account.pixels.select_for_update().filter(remote_id__in=remotes)}
+        rows = account.pixels.select_for_update().filter(remote_id__in=rows_of) if rows_of else ()
+        known = {pixel.remote_id: pixel for pixel in rows}
         new: dict[str, RemotePixel] = {}
         touched: list[Pixel] = []
         changed: list[Pixel] = []

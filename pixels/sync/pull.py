@@ -199,7 +199,8 @@ class Reading:
                 f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
             )
         for start in range(0, len(missing), 500):
-            Pixel.objects.filter(pk__in=missing[start : start + 500]).update(remote=Remote.ABSENT)
+            absent = Pixel.objects.filter(pk__in=missing[start : start + 500])
+            absent.update(remote=Remote.ABSENT, absent_at=clock.now())
 
 
 def _since(account: AdAccount) -> datetime | None:

@@ -58,7 +58,7 @@ def due_connections(limit: int) -> list[UUID]:
 def next_due() -> datetime | None:
     """When the next of those that wait for a moment is due."""
     now = clock.now()
-    waiting = Operation.objects.filter(reachable(now, CONNECTION), state=Operation.State.PENDING, not_before__gt=now)
+    waiting = Operation.objects.open().filter(reachable(now, CONNECTION), not_before__gt=now)
     return waiting.aggregate(next=Min("not_before"))["next"]
 
 
@@ -146,7 +146,7 @@ def push(operation_id: UUID | str) -> bool:
 
 
 def _due(now: datetime) -> QuerySet[Operation]:
-    return Operation.objects.filter(_ready(now) | _abandoned(now))
+    return Operation.objects.open().filter(_ready(now) | _abandoned(now))
 
 
 def _ready(now: datetime) -> Q:

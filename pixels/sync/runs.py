@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from pixels.models import AdAccount, Connection, SyncRun
@@ -55,8 +55,9 @@ def schedule(limit: int) -> list[SyncRun]:
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
     usable = Connection.objects.filter(reachable(now), provider__in=lists)
     usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
-    whole = Q(sync_runs__full=True, sync_runs__state=SyncRun.State.DONE)
-    usable = usable.annotate(last=Max("sync_runs__created_at"), whole=Max("sync_runs__created_at", filter=whole))
+    latest = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id").values("created_at")
+    whole = latest.filter(full=True, state=SyncRun.State.DONE)
+    usable = usable.annotate(last=Subquery(latest[:1]), whole=Subquery(whole[:1]))
     idle = usable.filter(Q(last=None) | Q(last__lt=now - timedelta(seconds=settings.SYNC_INTERVAL)))
     found = []
     for connection in idle.order_by(F("last").asc(nulls_first=True), "pk")[:limit]:
@@ -69,7 +70,7 @@ def schedule(limit: int) -> list[SyncRun]:
 
 def due(limit: int) -> list[int]:
     """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
-    rows = SyncRun.objects.filter(_waiting(clock.now()) | _abandoned(clock.now()))
+    rows = SyncRun.objects.filter(_waiting(clock.now()) | _abandoned(clock.now()), finished_at__isnull=True)
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
@@ -166,7 +167,7 @@ def _count_unchanged(run: SyncRun) -> None:
 
 def next_due() -> datetime | None:
     """When the next of those that wait for a moment is due."""
-    waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED, not_before__gt=clock.now())
+    waiting = SyncRun.objects.filter(finished_at__isnull=True, not_before__gt=clock.now())
     return waiting.order_by("not_before").values_list("not_before", flat=True).first()
 
 

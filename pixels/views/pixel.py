@@ -98,7 +98,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "is_live": live,
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
         "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
-        "can": {name: live and provider.can(name) for name in CHANGES},
+        "can": {name: live and not pixel.archived_at and provider.can(name) for name in CHANGES},
         "cannot_update": provider.missing.get("update"),
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,

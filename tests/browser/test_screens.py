@@ -48,6 +48,8 @@ NO_SCREEN = {
     "healthz": "JSON",
     "pixel_plan": "a part of the form for new pixels",
     "pixel_state": "POST",
+    "pixel_drift": "POST",
+    "pixel_cancel": "POST",
     "pixel_dismiss": "POST",
     "pixel_there": "POST",
     "pixel_absent": "POST",

@@ -1,5 +1,5 @@
 """Chaos: pixels are created in bulk at all providers, while workers are killed, the broker is emptied and restarted,
-and the database crashes. Afterwards every pixel must be there once, or said to be in doubt where nobody can be asked.
+the scheduler is killed and the database crashes. Afterwards every pixel must be there once, or said to be in doubt where nobody can be asked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ SETTLED = 180.0
 
 class Chaos:
     def __init__(self, stack: CrashStack, team: Team, actor: User, *, pixels: int, rng: random.Random) -> None:
-        self.stack, self.rng, self.pixels = stack, rng, pixels
+        self.stack, self.pixels = stack, pixels
+        # One for each thread: what one draws does not depend on how quick the other is.
+        self.rng, self.strikes = random.Random(rng.random()), random.Random(rng.random())
         self.struck: Counter[str] = Counter()
         self.names: dict[str, dict[UUID, str]] = {provider: {} for provider in PROVIDERS}
         self.sandbox = Sandbox(stack.urls[0])
@@ -50,8 +52,8 @@ class Chaos:
         self.started = time.monotonic()
         self.next = self.started + 1
         self.found: dict[str, Any] = {"problems": ["not judged"]}
-        self.disasters = ["broker emptied", "broker restarted", "database crashed"]
-        rng.shuffle(self.disasters)
+        self.disasters = ["broker emptied", "broker restarted", "scheduler killed", "database crashed"]
+        self.strikes.shuffle(self.disasters)
 
     def promise(self) -> None:
         left, bulks = self.pixels, max(1, 2 * self.pixels // BULK)
@@ -71,16 +73,16 @@ class Chaos:
         now = time.monotonic()
         if now < self.next:
             return
-        self.next = now + self.rng.uniform(1, 3)
-        name = self.rng.choice(self.stack.worker_names)
-        if self.rng.random() < 0.5:
+        self.next = now + self.strikes.uniform(1, 3)
+        name = self.strikes.choice(self.stack.worker_names)
+        if self.strikes.random() < 0.5:
             self._did("child killed")
             self.stack.kill_child(name)
         else:
             self._did("worker killed")
             self.stack.kill(name)
         gone = now - self.started
-        if self.disasters and gone > LASTS / 4 * (4 - len(self.disasters)):
+        if self.disasters and gone > LASTS / 5 * (5 - len(self.disasters)):
             self._disaster(self.disasters.pop())
 
     def judge(self) -> None:
@@ -126,6 +128,8 @@ class Chaos:
                 caches["broker"].clear()
             case "broker restarted":
                 self.stack.restart_broker()
+            case "scheduler killed":
+                self.stack.kill("scheduler")
             case "database crashed":
                 if not self.stack.crash_database():
                     return

@@ -16,7 +16,7 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 CELERY = (*PYTHON, "celery", "--quiet", "-A")
 MIGRATE = (*MANAGE, "migrate", "--verbosity", "0")
 BROKER = (*MANAGE, "broker")
-SCHEDULER = (*CELERY, "pixelhub", "beat", "--loglevel", "INFO")
+SCHEDULER = (*MANAGE, "scheduler")
 
 # Short, and in their order (docs/decisions/0003): a run takes minutes instead of hours.
 TIMES = {
@@ -25,12 +25,17 @@ TIMES = {
     "TASK_LIMIT": "60",
     "QUIET_TIME": "2",
     "SWEEP_INTERVAL": "1",
-    "SYNC_INTERVAL": "7200",  # no pull in between may tidy up
-    "LATE_CHECKS": "3,6",
+    "LATE_CHECKS": "3,12",
+    "CIRCUIT_PAUSE": "2",
+    # No pull in between may tidy up, and one lane's calls are not to be counted against another's.
+    "SYNC_INTERVAL": "7200",
+    "FULL_SYNC_INTERVAL": "7200",
+    "XANDR_READS": "0",
+    "XANDR_WRITES": "0",
 }
-LATE_CHECKS_OVER = 6 + 4.0  # seconds after which the last of them has been made
+LATE_CHECKS_OVER = 60.0  # seconds after which the last of them has been made, on a busy machine
 BEYOND_QUIET_TIME = 8.0  # a lost create takes effect when it was looked up and sent again already
-BOUND = 40.0  # seconds within which every doubt must be settled; the longest takes about 12 on an idle machine
+BOUND = 90.0  # seconds within which every doubt must be settled, on a busy machine; on an idle one it takes about 10
 
 
 def worker(name: str, concurrency: int) -> tuple[str, ...]:

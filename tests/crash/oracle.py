@@ -21,6 +21,7 @@ class Row:
     open: str = ""  # the state and the attempt of its open operation
     last: str = ""  # how its last operation stands
     sentence: str = ""
+    looks_again: bool = False  # whether a second object is still looked for
 
     @property
     def is_final(self) -> bool:
@@ -92,6 +93,9 @@ def _deleted(row: Row, there: bool) -> Verdict:
     if row.lifecycle == "deleted":
         return Verdict.LOST if there else Verdict.RESOLVED
     return Verdict.LOST if there else Verdict.DENIED
+
+
+MOST_SENT = 4  # requests for one create; more would be a storm
 
 
 def is_allowed(found: Verdict, point: Point, provider: str) -> bool:

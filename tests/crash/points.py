@@ -23,7 +23,8 @@ class Point:
     """`orders` are for the workers, `faults` for the sandbox; `special` is what the scenario itself does.
 
     doubt: from here nobody can know whether it was done; at a provider that cannot be asked it is *unknown*.
-    resume: what is stopped goes on when another worker had it ("taken"), or when that one had sent it anew ("sent").
+    resume: what is stopped goes on when another worker had it ("taken"), is sending it anew ("sending") or has done so
+    ("sent").
     reported: where a second object cannot be prevented, only found later and shown.
     naive: whether the naive version is put to it as well.
     """
@@ -87,7 +88,22 @@ POINTS = [
         doubt=False,
     ),
     Point(name="cp11", orders=(Order("cp4", "stop"),), resume="taken"),
-    Point(name="cp11 long", providers=FINDING, orders=(Order("cp4", "stop"),), resume="sent", reported=(XANDR,)),
+    Point(name="cp11 half", orders=(Order("cp5", "stop", after="cp4"),), resume="taken"),
+    Point(
+        name="cp11 half, long",
+        providers=FINDING,
+        orders=(Order("cp5", "stop", after="cp4"),),
+        resume="sent",
+        reported=(XANDR,),
+    ),
+    Point(
+        name="cp11 overtaken",
+        providers=FINDING,
+        orders=(Order("cp5", "stop", after="cp4"),),
+        faults=fault("delay_after", seconds=1.2),  # hits the other's request: the stopped one is not complete
+        resume="sending",
+        reported=(XANDR,),
+    ),
     Point(name="cp10", orders=(Order("cp3", "together"), Order("cp3", "together")), doubt=False, naive=True),
     Point(name="cp1", special="dies", doubt=False, naive=True),
     Point(name="cp2", special="lost", doubt=False, naive=True),

@@ -21,6 +21,11 @@ CREDENTIALS = MEMBERS | {
     "pitchtarget": {"username": "sandbox", "password": "sandbox", "client_id": "sandbox-client"},
 }
 
+BY_NUMBER: dict[str, type[Model]] = {
+    "pull_connection": SyncRun,
+    "look_again": AdAccount,
+    "read_fires": AdAccount,
+}
 BY_UUID: list[tuple[type[Model], str]] = [
     (Connection, "pk"),
     (Operation, "pixel__connection_id"),
@@ -65,6 +70,7 @@ class Outbox:
             open=f"{operation.state} {operation.attempt}" if operation.state in Operation.OPEN else "",
             last=operation.state,
             sentence=pixel.error_sentence,
+            looks_again=operation.look_again_at is not None,
         )
 
 
@@ -103,7 +109,7 @@ def connection_of(task: str, args: Sequence[Any]) -> UUID | None:
     """Whose work a task is: its first argument is the id of a row that belongs to a connection."""
     if not args:
         return None
-    by_number = {"pull_connection": SyncRun, "read_fires": AdAccount}.get(task.rpartition(".")[2])
+    by_number = BY_NUMBER.get(task.rpartition(".")[2])
     rows: list[tuple[type[Model], str]] = [(by_number, "connection_id")] if by_number else BY_UUID
     for model, path in rows:
         found: UUID | None = model.objects.filter(pk=args[0]).values_list(path, flat=True).first()

@@ -79,6 +79,9 @@ class CrashStack:
             )
         assert self.stand_ins.stdout
         self.urls: list[str] = json.loads(self.stand_ins.stdout.readline())
+        # Workers look up each connection's own. The scheduler works by itself only while there is no broker: in chaos,
+        # which has the first.
+        os.environ["SANDBOX_URL"] = self.env["SANDBOX_URL"] = self.urls[0]
         subprocess.run(commands.MIGRATE, cwd=ROOT, env=self.env, check=True, timeout=READY)
         self._start_broker()
         self._start("scheduler", commands.SCHEDULER)
@@ -105,6 +108,8 @@ class CrashStack:
             if process is None or process.poll() is not None:
                 self.replaced += process is not None
                 self._start(name, commands.worker(name, self.concurrency))
+        if self._processes["scheduler"].poll() == -signal.SIGKILL:
+            self._start("scheduler", commands.SCHEDULER)
         for name, process in self._processes.items():
             if name not in self.worker_names and process.poll() is not None:
                 raise RuntimeError(f"The {name} ended with {process.returncode}:\n" + self.log(name)[-2000:])
@@ -130,7 +135,7 @@ class CrashStack:
     # What happens to them
 
     def kill(self, name: str) -> None:
-        """A worker and its children, as when the machine is switched off."""
+        """A worker with its children, or the scheduler, as when the machine is switched off."""
         process = self._processes.get(name)
         if process is not None:
             with suppress(ProcessLookupError):

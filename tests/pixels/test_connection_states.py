@@ -59,7 +59,7 @@ def test_what_waits_for_a_limit_says_so_calmly(xandr, promise, carry_out, shown,
     assert (first.lifecycle, second.lifecycle) == ("live", "queued")
     page = shown("pixel", second)
     assert Operation.objects.get(pixel=second).error_sentence in page.text
-    assert "PixelHub allows itself 1 changes in 60 seconds at Xandr" in page.text
+    assert "PixelHub allows itself 1 change in 60 seconds at Xandr" in page.text
     assert "Goes on in" in page.text
     assert 'class="banner banner-waiting"' in page.html
     assert 'role="alert"' not in page.html
@@ -79,15 +79,17 @@ def test_an_earlier_error_gives_way_to_what_is_waited_for(xandr, promise, shown)
     assert "asks us to wait" not in shown("pixel", pixel).text
 
 
-def test_the_page_follows_the_wait_down(xandr, promise, browser_of, vera, at):
+def test_the_page_follows_the_wait_down(xandr, promise, browser_of, vera, at, monkeypatch):
     pixel = promise(xandr)
     waits = {"error_code": "waiting", "error_sentence": "Xandr asks us to wait."}
     Operation.objects.update(not_before=timezone.now() + timedelta(seconds=170), **waits)
-    browser = browser_of(vera)
-    [address] = re.findall(r'hx-get="([^"]+)" hx-trigger="every', browser.get(at("pixel", pixel)).content.decode())
+    browser, now = browser_of(vera), timezone.now
+    html = browser.get(at("pixel", pixel)).content.decode()
+    assert "Goes on in 2 min" in Page(html).text
+    [address] = re.findall(r'hx-get="([^"]+)" hx-trigger="every', html)
     assert browser.get(address, HTTP_HX_REQUEST="true").status_code == 204
-    Operation.objects.update(not_before=timezone.now() + timedelta(seconds=170))  # as if it were another moment
-    assert "in 2 min" in Page.of(browser.get(address, HTTP_HX_REQUEST="true")).text
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(seconds=60))
+    assert "Goes on in 1 min" in Page.of(browser.get(address, HTTP_HX_REQUEST="true")).text
 
 
 # -- A provider that does not answer ------------------------------------------------------------------------

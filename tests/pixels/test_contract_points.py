@@ -165,7 +165,9 @@ def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(there, live,
     assert (run.state, run.missing) == ("done", 1)
     with pytest.raises(NotFound):
         there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
-    assert values(pixel) == [{**before[0], "remote": "absent"}]
+    pixel.refresh_from_db()
+    assert pixel.absent_at
+    assert values(pixel) == [{**before[0], "remote": "absent", "absent_at": pixel.absent_at}]
     assert values(other) == untouched
 
     there.put(held)

@@ -76,7 +76,7 @@ def test_each_field_shows_three_values_and_who_moved(differs, rows):
     assert "Agreed Shoes Here Shoes At Xandr Theirs" in name
     assert "Agreed Click Here Click At Xandr Hybrid: click or view" in trigger
     assert likely(found["Name"]) == ["adopt"]
-    assert buttons(found["Name"]) == ["Adopt theirs for Name", "Restore ours for Name", "Ignore this field here: Name"]
+    assert buttons(found["Name"]) == ["Adopt theirs for Name", "Restore ours for Name", "Ignore this field here (Name)"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_ignored_field_is_listed_quietly_until_it_is_watched_again(differs, d
 def test_where_the_provider_cannot_change_anything_the_reason_is_given(pitchtarget, live, changed, rows, decide):
     pixel = changed(live(pitchtarget, "Shoes"), name="Theirs")
     [row] = rows(pixel).values()
-    assert buttons(row) == ["Adopt theirs for Name", "Ignore this field here: Name"]
+    assert buttons(row) == ["Adopt theirs for Name", "Ignore this field here (Name)"]
     page = decide(pixel, "restore", "name")
     assert page.text.count("PitchTarget's documents describe no way to change a pixel.") == 3  # drift, status, message
     assert not Operation.objects.filter(kind="update").exists()
@@ -211,6 +211,15 @@ def test_a_deleted_pixel_has_nothing_to_decide(differs, browser_of, bob, at):
     page = Page.of(browser_of(bob).get(at("pixel", differs)))
     assert "Deleted at Xandr outside PixelHub" in page.text
     assert "Adopt" not in page.text
+
+
+def test_for_an_archived_pixel_nothing_is_sent(differs, bob, browser_of, at, rows):
+    pixels.archive_pixel(differs, bob)
+    assert buttons(rows(differs)["Name"]) == ["Adopt theirs for Name", "Ignore this field here (Name)"]
+    page = Page.of(browser_of(bob).get(at("pixel", differs)))
+    assert "Adopt all of theirs" in page.text
+    assert "Restore all of ours" not in page.text and "Deactivate" not in page.text
+    assert at("pixel_edit", differs) not in page.html
 
 
 def test_who_decided_what_is_in_the_activity(differs, decide):

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+from django.utils import timezone
 
 from accounts.models import Activity
 from pixels.models import Pixel, SyncRun
@@ -79,7 +80,7 @@ def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbo
     run = sync(xandr)
     assert run.state == "failed"  # shorter than it says: nothing is marked
     assert remotes() == ["in_sync"]
-    Pixel.objects.filter(remote_id="105").update(remote="absent")
+    Pixel.objects.filter(remote_id="105").update(remote="absent", absent_at=timezone.now())
     look()
     assert remotes() == ["in_sync"]
     assert Pixel.objects.get(remote_id="105").missed_at is None

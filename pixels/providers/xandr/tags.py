@@ -13,11 +13,16 @@ CONSENT = (
 )
 
 
+FIELD = "piggyback_pixels"
+PIGGYBACKS = {FIELD: SHAPES[FIELD]}
+
+
 def conversion_tags(subject: TagSubject) -> list[Tag]:
     """Image and script; with piggyback pixels only their kind: images carry images, scripts carry scripts."""
     if not (subject.remote_id.isascii() and subject.remote_id.isdigit()):
         return []
-    kinds = {piggyback["pixel_type"] for piggyback in known(subject.options, SHAPES).get("piggyback_pixels", [])}
+    piggybacks = known(subject.options, PIGGYBACKS).get(FIELD, [])
+    kinds = {piggyback["pixel_type"] for piggyback in piggybacks}
     tags = []
     if "js" not in kinds:
         tags.append(_image(subject.remote_id))

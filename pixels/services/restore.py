@@ -1,0 +1,52 @@
+"""After a backup was put back: the rows are older than what the providers hold."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.sync import clock
+
+SENTENCE = "A backup was put back while this change was open; it may have been sent since."
+ADVICE = "Compare with the provider after the next sync, then change it again if need be."
+
+
+@transaction.atomic
+def after_restore() -> dict[str, int]:
+    """Doubt whatever was open in the backup, and have everything read anew. How many of each kind there were.
+
+    A create may have been sent since: it is looked up first, or asked about, like one whose worker died. A change is not
+    sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
+    """
+    opened = Operation.objects.open()
+    long_ago = clock.now() - timedelta(days=1)
+    creates = opened.filter(kind=Operation.Kind.CREATE).update(
+        state=Operation.State.IN_FLIGHT,
+        attempt=F("attempt") + 1,
+        maybe_sent=True,
+        lease_until=long_ago,
+        not_before=None,
+    )
+    changes = 0
+    for operation in opened.filter(kind=Operation.Kind.UPDATE):
+        operation.state, operation.finished_at, operation.lease_until = Operation.State.CANCELLED, clock.now(), None
+        operation.save()
+        Pixel.objects.filter(pk=operation.pixel_id).update(
+            lifecycle=Pixel.Lifecycle.LIVE,
+            error_code="restored",
+            error_sentence=SENTENCE,
+            error_words="",
+            error_advice=ADVICE,
+            error_at=clock.now(),
+        )
+        changes += 1
+    deletes = opened.filter(kind=Operation.Kind.DELETE).update(
+        state=Operation.State.PENDING, attempt=F("attempt") + 1, lease_until=None, not_before=None
+    )
+    AdAccount.objects.update(changed_until=None)
+    Pixel.objects.update(digest=None)
+    Connection.objects.update(turn_until=None, closed_until=None, failures=0, down_since=None)
+    return {"creates": creates, "changes": changes, "deletes": deletes}

@@ -1,0 +1,70 @@
+"""What people can ask of a pixel, as the services have it: for the table of transitions and for random sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from django.apps import apps
+
+from accounts.models import User
+from accounts.services import Refused
+from pixels.models import Operation, Pixel
+from pixels.services import pixels
+
+_numbers = count(1)
+
+
+def create_again(pixel: Pixel, actor: User) -> None:
+    """The form that made it is sent once more, as by a reload."""
+    create = pixel.operations.filter(kind=Operation.Kind.CREATE).earliest("created_at")
+    plan = pixels.Plan(
+        id=pixel.pk,
+        name=create.payload["name"],
+        events=tuple(create.payload["events"]),
+        options=create.payload["options"],
+    )
+    pixels.create_pixels(pixel.team, actor, ad_account=pixel.ad_account, website=pixel.website, plans=[plan])
+
+
+def change(pixel: Pixel, actor: User) -> None:
+    """A name that it has never had; its first word stays, by which sequences tell whose an object is."""
+    pixels.change_pixel(pixel, actor, {"name": f"{pixel.name.split()[0]} v{next(_numbers)}"})
+
+
+ACTIONS: Mapping[str, Callable[[Pixel, User], Any]] = {
+    "again": create_again,
+    "change": change,
+    "on": lambda pixel, actor: pixels.set_state(pixel, actor, active=True),
+    "off": lambda pixel, actor: pixels.set_state(pixel, actor, active=False),
+    "delete": pixels.delete_pixel,
+    "cancel": pixels.cancel,
+    "retry": pixels.retry,
+    "there": lambda pixel, actor: pixels.it_is_there(pixel, actor, "4711"),
+    "absent": pixels.it_is_not_there,
+    "dismiss": pixels.dismiss_error,
+    "adopt": lambda pixel, actor: pixels.adopt_theirs(pixel, actor, {"name"}),
+    "resend": lambda pixel, actor: pixels.restore_ours(pixel, actor, {"name"}),
+    "ignore": lambda pixel, actor: pixels.ignore_drift(pixel, actor, {"name"}),
+    "watch": lambda pixel, actor: pixels.watch_again(pixel, actor, {"name"}),
+    "archive": pixels.archive_pixel,
+    "restore": pixels.restore_pixel,
+}
+
+
+def do(action: Callable[[Pixel, User], Any], pixel_id: Any, actor: User) -> bool:
+    """As the page does it: with the row as it is now. False when it was refused."""
+    pixel = Pixel.objects.select_related("connection", "ad_account", "team").get(pk=pixel_id)
+    try:
+        action(pixel, actor)
+    except Refused as refused:
+        assert str(refused).endswith("."), "no sentence"
+        return False
+    return True
+
+
+def all_rows() -> dict[str, list[dict[str, Any]]]:
+    """Every row of both apps, with all its columns."""
+    models = [*apps.get_app_config("pixels").get_models(), *apps.get_app_config("accounts").get_models()]
+    return {model.__name__: list(model._base_manager.order_by("pk").values()) for model in models}

@@ -1,0 +1,184 @@
+"""Our side: what people ask for, and what workers do with what is due; they die, fall asleep, and others come between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+
+from accounts.models import Team, User
+from accounts.services import Refused
+from pixels import crash
+from pixels.models import Connection, Operation, Pixel
+from pixels.providers import PROVIDERS
+from pixels.providers.base import Provider
+from pixels.services import connections, pixels
+from pixels.sync import check, gone, late, pull, push, read_back, runs
+
+from ..actions import ACTIONS, all_rows, do
+from ..conftest import CREDENTIALS, EVENT, OPTIONS, dies
+from ..moving_clock import MovingClock
+from .there import There
+
+WRONG = {
+    "easyflow": {"api_key": "sandbox-key", "api_secret": "wrong"},
+    "pitchtarget": {"token": "wrong"},
+    "xandr": {"username": "sandbox", "password": "wrong"},
+}
+# Where a worker can be stopped: before its claim, before the first byte, the answer read, in the middle of writing it
+# down, and after a look-up.
+DEATHS = ("cp3", "cp4", "cp7", "cp14", "cp12", "cp9")
+# Where something else can happen while it is at work; "listed": a page of a list has come and is not used yet.
+GAPS = ("cp4", "cp7", "cp14", "cp9", "listed")
+FALLS_ASLEEP = "falls asleep"
+MAYBE_SENT_BY_ACTION = {"there", "absent"}
+
+
+class Office:
+    def __init__(
+        self, there: There, clock: MovingClock, team: Team, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.there, self.clock, self.team, self.alice, self.bob = there, clock, team, alice, bob
+        monkeypatch.setattr(crash, "armed", self._at)
+        for name in ("record", "record_error", "attach_found"):
+            monkeypatch.setattr(push, name, partial(self._write_down, getattr(push, name)))
+        provider = PROVIDERS[there.slug]
+        monkeypatch.setattr(provider, "list_pixels", _with_gap(provider.list_pixels, self._at))
+
+    def open(self) -> None:
+        """A new day, with nothing from before."""
+        self.clock.reset()
+        self.there.forget()
+        self.asleep: list[Callable[[], Any]] = []
+        self.misled: set[str] = set()  # somebody said it was not there, and it came later
+        self.dismissed: set[str] = set()
+        self.tags: dict[Any, str] = {}
+        self._place, self._happens = "", dies
+        self.connection = connections.connect(
+            self.team,
+            self.alice,
+            provider=self.there.slug,
+            environment="sandbox",
+            credentials=CREDENTIALS[self.there.slug],
+            ad_account=self.there.account,
+        )
+
+    @property
+    def provider(self) -> type[Provider]:
+        return PROVIDERS[self.there.slug]
+
+    def pixels(self) -> list[Pixel]:
+        """Those that somebody here asked for, in that order."""
+        return list(Pixel.objects.filter(pk__in=self.tags).select_related("connection").order_by("created_at"))
+
+    # People
+
+    def create(self, *, marked: bool) -> None:
+        pk, tag = Pixel().pk, f"pixel-{len(self.tags)}"
+        options = dict(OPTIONS[self.there.slug])
+        if mark := self.provider.reference_option:
+            options[mark] = f"ph-{pk}" if marked or self.there.slug == "easyflow" else None
+        plan = pixels.Plan(id=pk, name=tag, events=(EVENT[self.there.slug],), options=options)
+        account = self.connection.ad_accounts.get()
+        with suppress(Refused):  # while the connection is not in use
+            pixels.create_pixels(self.team, self.bob, ad_account=account, website=None, plans=[plan])
+            self.tags[pk] = tag
+
+    def ask(self, pixel: Pixel, name: str) -> None:
+        """Refused, it changes nothing. Whoever settles a doubt has looked at the provider."""
+        tag = self.tags[pixel.pk]
+        action = ACTIONS[name]
+        made = sorted(self.there.of(tag), key=lambda one: (len(one), one))
+        if name in ("there", "absent"):
+            name = "there" if made else "absent"
+            action = ACTIONS["absent"] if not made else partial(_is_there, remote_id=made[0])
+        before = all_rows()
+        if not do(action, pixel.pk, self.bob):
+            assert all_rows() == before, name
+        elif name == "absent":
+            self.misled.add(tag)
+        elif name == "dismiss" and pixel.error_code == "duplicate":
+            self.dismissed.add(tag)
+
+    def credentials(self, what: str) -> None:
+        self.connection.refresh_from_db()
+        known = {"right": CREDENTIALS, "wrong": WRONG}.get(what)
+        with suppress(Refused):
+            if known:
+                connections.replace_credentials(self.connection, self.alice, known[self.there.slug])
+            elif what == "disconnected":
+                connections.disconnect(self.connection, self.alice)
+            else:
+                connections.test_connection(self.connection)
+
+    def ask_for_sync(self, *, full: bool = True, confirmed: bool = False) -> None:
+        self.connection.refresh_from_db()
+        if full:
+            with suppress(Refused):
+                connections.sync_now(self.connection, self.alice, confirmed=confirmed)
+        else:
+            runs.open_run(self.connection, full=self.provider.can("changed_since") is False)
+
+    # Workers
+
+    def meanwhile(self, place: str, happens: Callable[[], Any]) -> None:
+        """The next worker that comes to this place."""
+        self._place, self._happens = place, happens
+
+    def push(self) -> None:
+        for operation_id in push.due(10):
+            with suppress(SystemExit):
+                push.push(operation_id)
+
+    def pull(self) -> None:
+        for run_id in runs.due(10):
+            with suppress(SystemExit):
+                pull.pull(run_id)
+
+    def sweep(self) -> None:
+        """Whatever the rows say is due."""
+        runs.schedule(10)
+        self.push()
+        self.pull()
+        for connection in Connection.objects.filter(test=Connection.Test.TESTING):
+            check.check(connection.pk)
+        for pixel_id in read_back.unread(10):
+            read_back.read_back(Pixel.objects.select_related("connection", "ad_account").get(pk=pixel_id))
+        for account_id in gone.due(10):
+            gone.look(account_id)
+        for operation_id in late.due(10):
+            late.look(operation_id)
+
+    def wake(self) -> None:
+        """Who slept writes down what it knows, as if no time had gone by."""
+        asleep, self.asleep = self.asleep, []
+        for write in asleep:
+            write()
+
+    def _at(self, place: str) -> None:
+        if place == self._place:
+            self._place = ""
+            self._happens()
+
+    def _write_down(self, real: Callable[..., Any], operation: Operation, *rest: Any) -> Any:
+        if self._place == FALLS_ASLEEP:
+            self._place = ""
+            self.asleep.append(partial(real, operation, *rest))
+            raise SystemExit
+        return real(operation, *rest)
+
+
+def _is_there(pixel: Pixel, actor: User, *, remote_id: str) -> None:
+    pixels.it_is_there(pixel, actor, remote_id)
+
+
+def _with_gap(real: Any, gap: Callable[[str], None]) -> Any:
+    def pages(*args: Any, **more: Any) -> Any:
+        for page in real(*args, **more):
+            gap("listed")
+            yield page
+
+    return pages
