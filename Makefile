@@ -1,6 +1,9 @@
 # make run     sets everything up and starts the product; Ctrl-C stops it
 # make test    everything that has to hold; sets up what the tests need
 # make quick   the inner loop: ruff and the tests without browser and services
+# make crash   workers killed at every point, and at random; a table (SEED=…, about 15 minutes)
+# make drills  broker, database and disk fail; a table
+# make bench   figures beside a floor and a rival, into docs/benchmarks.md (about 25 minutes)
 # make format  puts code in shape;  make lock  renews the hashed requirements
 
 PYTHON ?= python3
@@ -11,7 +14,7 @@ BIN := .venv/bin
 CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
 
 .NOTPARALLEL:
-.PHONY: run test quick lint check unit browser postgres format lock packages
+.PHONY: run test quick crash drills bench lint check unit browser postgres format lock packages
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -67,6 +70,26 @@ quick: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n 2 -x -q -m "not browser and not services"
 
+SEED ?= 1
+
+crash: packages .venv/development
+	$(PY) -m tests.crash --seed $(SEED)
+
+drills: packages .venv/development
+	$(PY) -m tests.drills
+
+bench: packages .venv/bench
+	.venv/bench/bin/python -m tests.bench
+
+# Apart from .venv: the rival brings much that the product must not lean on.
+.venv/bench: .venv/development requirements-bench.txt
+	@echo "Setting up .venv/bench from requirements-bench.txt."
+	@$(PYTHON) -m venv .venv/bench
+	@.venv/bench/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
+	@.venv/bench/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@.venv/bench/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch .venv/bench
+
 format: .venv/development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -78,3 +101,4 @@ LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11.2 --generate-hashes -
 lock: .venv/development
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) requirements-bench.in -o requirements-bench.txt

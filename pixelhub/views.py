@@ -1,10 +1,15 @@
 """The error pages, named as handlers in urls.py (csrf_failure in the settings), and the icon."""
 
+import sys
+
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+
+RETRY_AFTER = "5"  # seconds
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -20,8 +25,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Wherever it was raised, in a view or in a middleware: Django calls this while it handles the exception.
+    away = isinstance(sys.exception(), OperationalError | InterfaceError)
     # Without the request no context processor runs: the database may be what failed.
-    page = render_to_string("500.html", {"request_id": request.request_id})  # type: ignore[attr-defined]
+    page = render_to_string("503.html" if away else "500.html", {"request_id": request.request_id})  # type: ignore[attr-defined]
+    if away:
+        return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER})
     return HttpResponse(page, status=500)
 
 

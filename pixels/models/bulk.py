@@ -7,6 +7,7 @@ are prepared once. Nothing else is written past the ORM.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -29,12 +30,10 @@ class Writer:
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
         """Each row: the values of its own fields, in the order in which they were named."""
-        prepare, shared = self._prepare, self._shared
-        ready = [
-            (*(how(value) if how else value for how, value in zip(prepare, row, strict=True)), *shared) for row in rows
-        ]
+        columns = zip(*rows, strict=True)
+        prepared = [map(how, column) if how else column for how, column in zip(self._prepare, columns, strict=True)]
         with connection.cursor() as cursor:
-            cursor.executemany(self._sql, ready)
+            cursor.executemany(self._sql, list(zip(*prepared, *map(repeat, self._shared), strict=False)))
 
 
 def _is_drawn(field: Field) -> bool:

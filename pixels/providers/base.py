@@ -71,6 +71,9 @@ class RemotePixel:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
+Read = Callable[[str, Mapping[str, Any]], RemotePixel]  # from an object's id and the object
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """One page of a list: its objects by id, as the provider said them, and how one of them is read.
@@ -81,7 +84,7 @@ class Page:
     """
 
     objects: Mapping[str, Mapping[str, Any]]
-    read: Callable[[str, Mapping[str, Any]], RemotePixel]
+    read: Read
     total: int | None = None
     after: str | None = None
 

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+EXACT = 2**53  # whole numbers below it are the same as floats
+
 Shape = Callable[[Any], Any]  # returns the value, normalised, or raises ValueError
 
 
@@ -32,8 +34,8 @@ def text(value: Any) -> str | None:
 
 def number(value: Any) -> float | None:
     """A finite number, also from its text."""
-    if value is None:
-        return None
+    if value is None or (type(value) is float and math.isfinite(value)):
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
     try:
@@ -46,6 +48,8 @@ def number(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
+    if value is None or (type(value) is int and abs(value) < EXACT):
+        return value
     found = number(value)
     if found is None:
         return None

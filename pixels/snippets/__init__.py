@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import DatabaseError, transaction
+
 from pixels.models import Pixel, Snippet
-from pixels.models.bulk import Writer
-from pixels.providers.base import Provider, Tag, TagSubject
+from pixels.providers.base import Tag
 
 
 @dataclass(frozen=True)
@@ -37,29 +39,28 @@ def issue_all(pixels: Collection[Pixel]) -> None:
         for tag in pixel.provider_class.tags(pixel.tag_subject()):
             last = latest.get((pixel.pk, tag.slug))
             if last is None or last.body != tag.body:
-                number = last.number + 1 if last else 1
-                new.append(
-                    Snippet(pixel=pixel, slug=tag.slug, number=number, body=tag.body, fingerprint=fingerprint(tag.body))
-                )
+                new.append(_issue(pixel, tag, last.number + 1 if last else 1))
     Snippet.objects.bulk_create(new)
 
 
-def issue_first(provider: type[Provider], tagged: Iterable[tuple[UUID, TagSubject]]) -> None:
-    """The first issue for many new pixels of one provider, by their ids."""
-    rows = [
-        (pixel_id, tag.slug, tag.body, fingerprint(tag.body))
-        for pixel_id, subject in tagged
-        for tag in provider.tags(subject)
-    ]
-    Writer(Snippet(number=1), "pixel", "slug", "body", "fingerprint").insert(rows)
+def shown(pixel: Pixel) -> list[Issued]:
+    """What a page hands out: the latest issue of each tag the pixel has today, in the provider's order.
 
-
-def current(pixel: Pixel) -> list[Issued]:
-    """The latest issue of each tag the pixel has today, in the provider's order. One query."""
-    stored = {snippet.slug: snippet for snippet in _latest(pixel)}
+    A pixel that a sync brought in gets its first issue when it is first shown: until then nothing was handed out, and
+    a list of a hundred thousand needs no rows for code that nobody looks at.
+    """
     gone = not pixel.remote_id or pixel.lifecycle == Pixel.Lifecycle.DELETED
     tags = [] if gone else pixel.provider_class.tags(pixel.tag_subject())
-    return [Issued(tag, stored[tag.slug]) for tag in tags if tag.slug in stored]
+    stored = {snippet.slug: snippet for snippet in _latest(pixel)}
+    if new := [_issue(pixel, tag, 1) for tag in tags if tag.slug not in stored]:
+        with suppress(DatabaseError), transaction.atomic():  # a database that takes no more rows still shows pages
+            Snippet.objects.bulk_create(new, ignore_conflicts=True)
+        stored |= {snippet.slug: snippet for snippet in new}
+    return [Issued(tag, stored[tag.slug]) for tag in tags]
+
+
+def _issue(pixel: Pixel, tag: Tag, number: int) -> Snippet:
+    return Snippet(pixel=pixel, slug=tag.slug, number=number, body=tag.body, fingerprint=fingerprint(tag.body))
 
 
 def fingerprint(body: str) -> str:

@@ -7,6 +7,9 @@ where nobody can be asked is it *unknown*, and a person decides.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from pixels.models import Operation, Pixel
 from pixels.providers.base import Provider, RemotePixel
 
@@ -32,6 +35,12 @@ def remember(provider: Provider, operation: Operation) -> None:
     found = [] if ours_alone else _ids(_found(provider, pixel))
     operation.seen_before = found
     Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(seen_before=found)
+
+
+def seen_before(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
+    """What `remember` has noted, by the pixel whose create is in doubt."""
+    noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, seen_before__isnull=False)
+    return dict(noted.order_by("created_at").values_list("pixel", "seen_before"))
 
 
 def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:

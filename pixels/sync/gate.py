@@ -37,7 +37,8 @@ UNSAID = 60.0  # where it does not say how long
 CROWDED = 1.0  # seconds until another look, when as many requests are on the way as are allowed
 
 Entry = list[Any]
-CALL, ON_THE_WAY = (float, str), (float, str, int)  # what the entries of a row are made of
+NUMBER = (int, float)
+CALL, ON_THE_WAY = (NUMBER, str), (NUMBER, str, int)  # what the entries of a row are made of
 
 
 class HeldUp(NotSent):
@@ -205,15 +206,15 @@ def _closed(row: Gate, now: float) -> float:
     return until if now < until <= now + LONGEST + clock.APART else 0
 
 
-def _sound(entries: Any, kinds: tuple[type, ...]) -> list[Entry]:
+def _sound(entries: Any, kinds: tuple[Any, ...]) -> list[Entry]:
     """Those that PixelHub can have written; a row that was edited by hand stops nobody."""
     found = [entry for entry in entries if _is_sound(entry, kinds)] if isinstance(entries, list) else []
-    if entries and len(found) < len(entries):
+    if found != entries:
         log.warning("gate: entries that make no sense were dropped")
     return found
 
 
-def _is_sound(entry: Any, kinds: tuple[type, ...]) -> bool:
+def _is_sound(entry: Any, kinds: tuple[Any, ...]) -> bool:
     right = isinstance(entry, list) and len(entry) == len(kinds)
     return right and all(isinstance(part, kind) for part, kind in zip(entry, kinds, strict=True))
 

@@ -70,7 +70,7 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
             if said_everything(remote):
                 see(pixel, remote)
         pixel.clear_error()
-        pixel.checked_at = timezone.now()
+        pixel.checked_at = clock.now()
         pixel.save()
         if pixel.lifecycle == Pixel.Lifecycle.LIVE:
             snippets.issue(pixel)

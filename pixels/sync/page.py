@@ -1,4 +1,4 @@
-"""One page of a list, put beside our rows: only differences are written."""
+"""Some objects of a list, put beside our rows: only differences are written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -16,9 +17,10 @@ from pixels import snippets
 from pixels.models import AdAccount, Connection, Pixel, SyncRun
 from pixels.models.bulk import Writer
 from pixels.models.ids import time_ordered
-from pixels.providers.base import Page, RemotePixel, TagSubject
+from pixels.providers.base import Read, RemotePixel
 
 from . import clock
+from .doubt import seen_before
 from .drift import SEEN_FIELDS, STATE_LENGTH, flat, see
 from .outcome import attach, report_duplicate, settle_doubt
 
@@ -34,31 +36,33 @@ FORM = b"1"
 
 @dataclass
 class Applied:
-    """What a page came to, and the latest change that the provider tells of in what had to be read."""
+    """What they came to, and the latest change that the provider tells of in what had to be read."""
 
     created: int = 0
     updated: int = 0
     newest: datetime | None = None
 
 
-def apply(run: SyncRun, account: AdAccount, page: Page, asked: datetime) -> Applied:
+def apply(
+    run: SyncRun, account: AdAccount, objects: Mapping[str, Mapping[str, Any]], read: Read, *, since: datetime
+) -> Applied:
     """One transaction, and none where nothing is new.
 
-    What a push has recorded since the page was asked for is newer than the page, and stays.
+    What a push has recorded `since` the list was begun is newer than what the list may say of it, and stays.
     """
-    digests = {remote_id: _digest(raw) for remote_id, raw in page.objects.items()}
+    digests = {remote_id: _digest(raw) for remote_id, raw in objects.items()}
     rows = account.pixels.filter(remote_id__in=digests).order_by()
     rows = rows.values_list("remote_id", "digest", "lifecycle", "remote")
     have = {remote_id: (digest, lifecycle, remote) for remote_id, digest, lifecycle, remote in rows}
     rest = [remote_id for remote_id, digest in digests.items() if not _is_as_before(have.get(remote_id), digest)]
     applied = Applied()
     if rest:
-        remotes = {remote_id: page.read(remote_id, page.objects[remote_id]) for remote_id in rest}
+        remotes = {remote_id: read(remote_id, objects[remote_id]) for remote_id in rest}
         applied.newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
         try:
-            _put(run, account, remotes, digests, asked, applied, rows_of=have.keys() & remotes.keys())
+            _put(run, account, remotes, digests, since, applied, rows_of=have.keys() & remotes.keys())
         except IntegrityError:  # a push has recorded one of them between our look and our write
-            _put(run, account, remotes, digests, asked, applied, rows_of=remotes.keys())
+            _put(run, account, remotes, digests, since, applied, rows_of=remotes.keys())
     return applied
 
 
@@ -71,7 +75,7 @@ def _put(
     account: AdAccount,
     remotes: Mapping[str, RemotePixel],
     digests: Mapping[str, int],
-    asked: datetime,
+    since: datetime,
     applied: Applied,
     *,
     rows_of: Collection[str],
@@ -81,6 +85,7 @@ def _put(
         connection = run.connection
         # In this order: a create recorded between the two queries is still found by the second.
         expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
+        namesakes = seen_before(expected) if expected else {}
         rows = account.pixels.select_for_update().filter(remote_id__in=rows_of) if rows_of else ()
         known = {pixel.remote_id: pixel for pixel in rows}
         new: dict[str, RemotePixel] = {}
@@ -91,13 +96,13 @@ def _put(
             pixel = known.get(remote_id)
             if pixel is not None:
                 pixel.connection, pixel.ad_account = connection, account
-                if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= asked):
+                if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= since):
                     continue  # newer than the page
                 pixel.digest = digests[remote_id]
                 touched.append(pixel)
                 if see(pixel, remote):
                     changed.append(pixel)
-            elif (ours := _carried(connection, expected, remote)) is not None:
+            elif (ours := _carried(connection, expected, remote, namesakes)) is not None:
                 # Still being created: its push records it. Unknown: this is the answer that was lost.
                 if ours.lifecycle == Lifecycle.UNKNOWN:
                     expected.remove(ours)
@@ -130,23 +135,13 @@ def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], dig
         checked_at=clock.now(),
     )
     own = ("id", "name", "events", "options", "theirs", "remote_id", "remote_state", "remote_snippet", "digest")
-    rows, tagged = [], []
+    rows = []
     for remote_id, remote in new.items():
         pk, name, snippet = time_ordered(), (remote.name or remote_id)[:255], remote.snippet or ""
         events, options = remote.events or (), remote.options or {}
         state, theirs = (remote.state or "")[:STATE_LENGTH], flat(remote)
         rows.append((pk, name, events, options, theirs, remote_id, state, snippet, digests[remote_id]))
-        subject = TagSubject(
-            remote_id=remote_id,
-            name=name,
-            events=events,
-            options=options,
-            ad_account=account.ref,
-            snippet=remote.snippet,
-        )
-        tagged.append((pk, subject))
     Writer(pattern, *own).insert(rows)
-    snippets.issue_first(run.connection.provider_class, tagged)
 
 
 def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
@@ -164,13 +159,17 @@ def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
         report_duplicate(ours, twins[str(ours.pk)])
 
 
-def _carried(connection: Connection, expected: list[Pixel], remote: RemotePixel) -> Pixel | None:
+def _carried(
+    connection: Connection, expected: list[Pixel], remote: RemotePixel, namesakes: Mapping[UUID, Collection[str]]
+) -> Pixel | None:
     """The pixel of ours, still creating or unknown, that this object belongs to: by reference or code, or by name."""
     if not expected:
         return None
     provider = connection.provider_class
     theirs = flat(remote)
     for pixel in expected:
+        if remote.remote_id in namesakes.get(pixel.pk, ()):
+            continue
         if provider.can("name_unique"):
             if remote.name == pixel.name:
                 return pixel

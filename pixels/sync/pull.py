@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from pixels.models import AdAccount, Pixel, SyncRun
-from pixels.providers.base import Page, Provider
+from pixels.providers.base import Page, Provider, Read
 from pixels.providers.errors import BadAnswer, ProviderError, Throttled
 
 from . import clock, page
@@ -32,6 +33,7 @@ Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
 DEATHS = 5  # of one run: a worker that dies on it again and again must not go on for ever
 OVERLAP = timedelta(minutes=5)  # of what is asked for again, as providers count seconds and write late
+ROWS = 500  # objects that are put beside our rows at a time
 TELL_EVERY, KEEP_EVERY = 0.5, 10.0  # seconds between two writes of the progress, and of the place
 
 
@@ -104,6 +106,10 @@ class Reading:
     total: int | None = None
     newest: datetime | None = None  # by the provider's clock
     earlier: int = 0  # seen in the ad accounts before
+    # Collected and not yet applied: objects by id, how to read one, and where the list goes on behind them.
+    _objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _read: Read | None = None
+    _reached: str | None = None
     _told: float = 0.0
     _kept: float = field(default_factory=time.monotonic)
 
@@ -117,30 +123,48 @@ class Reading:
         self.newest = datetime.fromisoformat(place["newest"]) if place["newest"] else None
 
     def whole(self, provider: Provider) -> None:
-        asked = clock.now()
         pages = provider.list_pixels(self.account.ref, changed_since=self.since, after=self.after)
         try:
             for listed in pages:
-                self._take(listed, asked)
-                asked = clock.now()
-        except (Throttled, TimeOver):
+                if self._read not in (None, listed.read):
+                    self._apply()  # these are read otherwise
+                self._collect(listed)
+                if len(self._objects) >= ROWS:
+                    self._apply()
+                    if self.after is not None and time.monotonic() > self.until:
+                        raise TimeOver
+        except ProviderError as error:
+            self._apply()  # what was read is true all the same
+            if isinstance(error, Throttled):
+                self._keep()
+            raise
+        except TimeOver:
             self._keep()
             raise
+        self._apply()
         self._conclude(provider)
 
-    def _take(self, listed: Page, asked: datetime) -> None:
-        run = self.run
+    def _collect(self, listed: Page) -> None:
         if listed.total is not None:
             # The greatest: where objects went away between two pages, others moved up and were passed over.
             self.total = max(listed.total, self.total or 0)
-            run.total = self.earlier + self.total
-        applied = page.apply(run, self.account, listed, asked)
-        self.seen.update(listed.objects)
-        self.after = listed.after
+            self.run.total = self.earlier + self.total
+        self._objects |= listed.objects
+        self._read, self._reached = listed.read, listed.after
+        self.run.pages += 1
+        self.run.seen += len(listed.objects)
+
+    def _apply(self) -> None:
+        """What was collected, in one transaction: of few rows, as the web waits for it on SQLite."""
+        run, objects, read = self.run, self._objects, self._read
+        if read is None:
+            return
+        self._objects, self._read = {}, None
+        applied = page.apply(run, self.account, objects, read, since=self.began)
+        self.seen.update(objects)
+        self.after = self._reached
         if applied.newest and applied.newest < clock.now() + timedelta(days=1):  # later is a slip
             self.newest = max(filter(None, (self.newest, applied.newest)))
-        run.pages += 1
-        run.seen += len(listed.objects)
         run.created += applied.created
         run.updated += applied.updated
         moment = time.monotonic()
@@ -151,8 +175,6 @@ class Reading:
             self._told = moment
         if settings.PULL_PAUSE:
             time.sleep(settings.PULL_PAUSE)
-        if moment > self.until and self.after is not None:
-            raise TimeOver
 
     def _keep(self) -> None:
         """Where the list can be read from the middle on; otherwise it begins again."""

@@ -15,6 +15,7 @@ from pixels.models import Pixel
 from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
 
+from . import clock
 from .client import speaking_for
 from .drift import see
 from .outcome import locked
@@ -40,7 +41,7 @@ def read_back(pixel: Pixel) -> None:
         pixel = locked(pixel.pk)
         if pixel.lifecycle == Pixel.Lifecycle.LIVE:
             see(pixel, remote)
-            pixel.checked_at = timezone.now()
+            pixel.checked_at = clock.now()
             pixel.save()
             snippets.issue(pixel)
 

@@ -69,7 +69,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
     provider = pixel.provider_class
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
-    issued = snippets.current(pixel)
+    issued = snippets.shown(pixel)
     wait = wait_of(pixel, last)
     differ = [] if pixel.remote == Pixel.Remote.GONE else differences(pixel)
     fetching = live and pixel.theirs is None and provider.can("read")

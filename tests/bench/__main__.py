@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -110,6 +111,7 @@ def main() -> int:
     missing = lacking("postgres", "redis")
     if missing and "PostgreSQL" in asked.on:
         parser.error(f"this machine lacks {missing}: see `make packages`, or add --on SQLite")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that servers and directories go as well
     bench = Bench(asked)
     bench.run()
     whole = asked == parser.parse_args([])

@@ -38,7 +38,7 @@ def main() -> int:
     _say(table(outcomes), "")
     for run in runs:
         for storm in run["chaos"]:
-            _say(f"Chaos on {run['kind']}: {storm['verdicts']} after {storm['struck']}, {storm['seconds']} s")
+            _say(f"Chaos on {run['kind']}: {storm}")
     _say("", *(f"BROKEN: {text}" for text in broken))
     minutes = (time.monotonic() - started) / 60
     _say(f"Seed {asked.seed}, {sum(run['replaced'] for run in runs)} workers replaced, {minutes:.1f} minutes.")

@@ -1,5 +1,6 @@
-"""Chaos: pixels are created in bulk at all providers, while workers are killed, the broker is emptied and restarted,
-the scheduler is killed and the database crashes. Afterwards every pixel must be there once, or said to be in doubt where nobody can be asked.
+"""Chaos: pixels are created in bulk at all providers, while workers and the scheduler are killed, the broker is emptied
+and restarted, and the database crashes. Afterwards every pixel must be there once, or said to be in doubt where nobody
+can be asked.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from pixels.providers import PROVIDERS
 from pixels.providers.secret import Secret
 from tests.pixels.conftest import AD_ACCOUNTS
 
-from .oracle import Row
+from .oracle import MISSING, Row
 from .product import CREDENTIALS, plan
 
 RETRIES = 3
@@ -44,7 +44,10 @@ class Naive:
         create.delay(str(connection.pk), str(job_id))
 
     def row(self, job_id: UUID) -> Row:
-        name, state, remote_id, error = _job(str(job_id))
+        job = _job(str(job_id))
+        if job is None:
+            return Row(lifecycle=MISSING)
+        name, state, remote_id, error = job
         return Row(
             lifecycle={"done": "live"}.get(state, state),
             remote_id=remote_id,
@@ -69,13 +72,13 @@ class _Task(Task):
     retry_kwargs={"max_retries": RETRIES, "countdown": PAUSE},
 )
 def create(connection_id: str, job_id: str) -> None:
-    name, state, _, _ = _job(job_id)
-    if state == "done":  # careful after all
+    job = _job(job_id)
+    if job is None or job[1] == "done":  # careful after all
         return
     crash_point("cp3")
     slug = Connection.objects.get(pk=connection_id).provider
     provider = _provider(slug)
-    wanted = plan(slug, UUID(job_id), name)
+    wanted = plan(slug, UUID(job_id), job[0])
     crash_point("cp4")
     remote = provider.create_pixel(AD_ACCOUNTS[slug], wanted.name, wanted.events, wanted.options, f"ph-{job_id}")
     crash_point("cp7")
@@ -106,11 +109,12 @@ def _provider(slug: str) -> Any:
     return cls(credentials, f"{settings.SANDBOX_URL}/{slug}", lambda *_: 1, _Tokens())
 
 
-def _job(job_id: str) -> tuple[str, str, str, str]:
+def _job(job_id: str) -> tuple[str, str, str, str] | None:
+    """Its name, state, remote id and error."""
     with _table() as table:
-        found = table.execute("SELECT name, state, remote_id, error FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    name, state, remote_id, error = found
-    return name, state, remote_id, error
+        rows = table.execute("SELECT name, state, remote_id, error FROM jobs WHERE id = ?", (job_id,))
+        found: tuple[str, str, str, str] | None = rows.fetchone()
+        return found
 
 
 @contextmanager

@@ -10,6 +10,9 @@ from typing import Any
 from .points import FINDING, Point
 
 
+MISSING = "missing"  # the lifecycle of a row that is not there
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """What our side says of one pixel."""
@@ -25,7 +28,7 @@ class Row:
 
     @property
     def is_final(self) -> bool:
-        return not self.open and self.lifecycle in ("live", "failed", "unknown", "deleted")
+        return not self.open and self.lifecycle in ("live", "failed", "unknown", "deleted", MISSING)
 
     @property
     def is_reported(self) -> bool:

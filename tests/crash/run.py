@@ -37,6 +37,7 @@ class Run:
         self.alice = User.objects.create_user("alice@shop.example", name="Alice")
         Membership.objects.create(team=self.team, user=self.alice, role=Role.OWNER)
         self.outcomes: list[Outcome] = []
+        self.storms: list[dict[str, Any]] = []
         self.failures: list[str] = []  # of the suite itself
 
     def whole(self) -> dict[str, Any]:
@@ -50,10 +51,12 @@ class Run:
             todo = {provider: self._todo(provider, subject) for provider in PROVIDERS}
             self._beside_each_other([partial(self._play, lane, subject, todo[lane.provider]) for lane in lanes])
         seconds = time.monotonic() - started
+        for _ in range(self.work.chaos_runs):
+            self._guarded(self._chaos)
         return {
             "kind": self.work.kind,
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "chaos": [self._chaos(number) for number in range(self.work.chaos_runs)],
+            "chaos": self.storms,
             "failures": self.failures,
             "replaced": self.stack.replaced,
             "seconds": round(seconds, 1),
@@ -99,12 +102,12 @@ class Run:
     def _judge(self, scenario: Scenario) -> None:
         self._note(scenario.judge())
 
-    def _chaos(self, number: int) -> dict[str, Any]:
+    def _chaos(self) -> None:
         storm = chaos.Chaos(self.stack, self.team, self.alice, pixels=self.work.chaos_pixels, rng=self.rng)
         self._beside_each_other([storm.promise], meanwhile=storm.strike)
         self._beside_each_other([storm.judge])
-        say(f"{self.work.kind:8} chaos {number + 1}: {storm.found}")
-        return storm.found
+        self.storms.append(storm.found)
+        say(f"{self.work.kind:8} chaos: {storm.found}")
 
     def _note(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .oracle import Row, Verdict, is_allowed, verdict
+from .oracle import MISSING, Row, Verdict, is_allowed, verdict
 from .points import POINTS
 
 ONE, TWO = [{"id": 7, "name": "Purchase"}], [{"id": 7, "name": "Purchase"}, {"id": 8, "name": "Purchase"}]
@@ -29,6 +29,8 @@ LIVE = {"lifecycle": "live", "remote_id": "7", "last": "done"}
         ({"lifecycle": "creating", "open": "in_flight 1"}, ONE, Verdict.STUCK),
         ({"lifecycle": "creating", "open": "in_flight 1"}, TWO, Verdict.SILENT),
         ({"lifecycle": "queued"}, [], Verdict.STUCK),
+        ({"lifecycle": MISSING}, [], Verdict.LOST),
+        ({"lifecycle": MISSING}, ONE, Verdict.LOST),
     ],
 )
 def test_a_create(row: dict[str, Any], objects: list[dict[str, Any]], came: Verdict) -> None:

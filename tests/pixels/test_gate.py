@@ -137,7 +137,7 @@ def test_two_who_are_at_it_all_the_time_get_half_each(gate, still):
         still.pass_by(1)
         for owner in ["first", "second"] if second > 30 else ["first"]:
             left[owner] += [second] * let_through(gate(owner), wanted=3)
-    steady = {owner: sum(120 < moment for moment in moments) for owner, moments in left.items()}
+    steady = {owner: sum(moment > 120 for moment in moments) for owner, moments in left.items()}
     half = (LIMITS["reads"] - LIMITS["reads"] // KEPT) // 2
     assert all(half - 2 <= calls <= half + 2 for calls in steady.values()), steady
 
@@ -214,7 +214,7 @@ def test_afterwards_fewer_calls_leave(gate, still, used, allowed):
     assert Gate.objects.get().reads_allowed == allowed
     assert Gate.objects.get().writes_allowed is None
     still.pass_by(WINDOW - 1)
-    assert sum(let_through(gate(owner)) for owner in "abcdef") == allowed - used
+    assert sum(let_through(gate(owner)) for owner in "abcdef") == max(allowed - used, 0)
 
 
 def test_and_by_and_by_more_again_up_to_the_budget(gate, still):
@@ -235,7 +235,7 @@ def test_a_provider_that_says_so_again_and_again_is_still_tried(gate, still):
         one = gate()
         assert one("write") == 1
         one.throttled(Throttled("Xandr asks us to wait.", retry_after=30))
-        still.pass_by(31)
+        still.pass_by(WINDOW + 1)
     assert Gate.objects.get().writes_allowed >= 1
 
 

@@ -132,7 +132,7 @@ def test_a_change_that_touches_the_tag_issues_the_next_number(xandr, live, bob, 
     pixels.change_pixel(pixel, bob, {"piggyback_pixels": [{"pixel_type": "js", "url": "https://a.example/"}]})
     carry_out()
     pixel.refresh_from_db()
-    assert [issued.tag.slug for issued in snippets.current(pixel)] == ["script"]
+    assert [issued.tag.slug for issued in snippets.shown(pixel)] == ["script"]
     assert list(copied(pixel)) == ["Copy script tag"]
     assert pixel.snippets.count() == 2  # the image tag was issued once and stays on record
 
@@ -140,6 +140,9 @@ def test_a_change_that_touches_the_tag_issues_the_next_number(xandr, live, bob, 
 def test_a_code_that_changed_at_the_provider_is_issued_anew_and_the_old_one_kept(pitchtarget, sandbox, sync, copied):
     sandbox.seed("pitchtarget", [at_pitchtarget("11")], ad_account="9")
     sync(pitchtarget)
+    assert not Pixel.objects.get().snippets.exists()  # nothing was handed out yet
+    for _ in range(2):
+        assert copied(Pixel.objects.get()) == {"Copy code": JS}
     sandbox.seed("pitchtarget", [at_pitchtarget("11", js_pixel="new\n")], ad_account="9")
     sync(pitchtarget)
     pixel = Pixel.objects.get()
@@ -167,7 +170,7 @@ def test_a_remote_id_that_is_no_number_gives_no_tag(xandr, live, sandbox):
     pixel = live(xandr)
     Pixel.objects.update(remote_id='1"><script>')
     pixel.refresh_from_db()
-    assert snippets.current(pixel) == []
+    assert snippets.shown(pixel) == []
 
 
 def test_the_seeds_code_is_the_seeds_bytes(pitchtarget, sandbox, sync, copied):

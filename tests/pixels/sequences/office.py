@@ -34,7 +34,6 @@ DEATHS = ("cp3", "cp4", "cp7", "cp14", "cp12", "cp9")
 # Where something else can happen while it is at work; "listed": a page of a list has come and is not used yet.
 GAPS = ("cp4", "cp7", "cp14", "cp9", "listed")
 FALLS_ASLEEP = "falls asleep"
-MAYBE_SENT_BY_ACTION = {"there", "absent"}
 
 
 class Office:
@@ -122,11 +121,24 @@ class Office:
         else:
             runs.open_run(self.connection, full=self.provider.can("changed_since") is False)
 
+    def somebody_else(self, number: int, *, renames: bool) -> None:
+        """At the provider, with a pixel that we know to be there."""
+        known = [pixel for pixel in self.pixels() if pixel.remote_id in self.there.held()]
+        if known:
+            pixel = known[number % len(known)]
+            if renames:
+                self.there.rename(pixel.remote_id, f"{self.tags[pixel.pk]} theirs")
+            elif self.provider.can("list"):  # nobody could ever tell
+                self.there.remove(pixel.remote_id)
+
     # Workers
 
     def meanwhile(self, place: str, happens: Callable[[], Any]) -> None:
         """The next worker that comes to this place."""
         self._place, self._happens = place, happens
+
+    def stop_at(self, place: str) -> None:
+        self.meanwhile(place, dies)
 
     def push(self) -> None:
         for operation_id in push.due(10):
@@ -152,11 +164,33 @@ class Office:
         for operation_id in late.due(10):
             late.look(operation_id)
 
-    def wake(self) -> None:
+    def awake(self) -> None:
         """Who slept writes down what it knows, as if no time had gone by."""
         asleep, self.asleep = self.asleep, []
         for write in asleep:
             write()
+
+    # What comes between, while a worker is in the middle of something
+
+    def another(self) -> None:
+        """It is so slow that its lease ends, and another worker takes over."""
+        self.clock.pass_by(300)
+        self.sweep()
+        self.clock.pass_by(100)
+        self.sweep()
+
+    def synced(self) -> None:
+        self.ask_for_sync()
+        self.pull()
+
+    def disconnected(self) -> None:
+        self.credentials("disconnected")
+
+    def reconnected(self) -> None:
+        self.credentials("right")
+
+    def arrives(self) -> None:
+        self.there.arrive()
 
     def _at(self, place: str) -> None:
         if place == self._place:

@@ -1,0 +1,49 @@
+"""Redis without a file is emptied, then killed and started again, each time with more than a hundred creates queued."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+from .people import Reader, said, slowest
+from .registry import Options
+from .scene import Scene
+from .stage import until
+
+EACH = 36  # creates at each provider: 108
+CLAIMED = 30.0
+
+
+def play(scene: Scene, options: Options) -> None:
+    scene.bulk(1)
+    scene.settle(30)
+    reader = Reader(scene.somebody(), scene.pages)
+    reader.start()
+    _lose(scene, "emptied", scene.empty_broker)
+    _lose(scene, "restarted", lambda: _restart(scene))
+    answers = reader.stop()
+    so = bool(answers) and all(answer.status == 200 for answer in answers)
+    scene.findings.hold("pages keep answering", so, f"{said(answers)}, slowest {slowest(answers):.1f} s")
+    scene.all_is_well(30, most_unknown=0)
+
+
+def _lose(scene: Scene, word: str, lose: Callable[[], None]) -> None:
+    """While the worker stands still, so that all of them are queued."""
+    scene.stage.send("w1", signal.SIGSTOP)
+    names = [name for _ in range(EACH) for name in scene.bulk(1)]  # a message each
+    queued = scene.messages()
+    lose()
+    left = scene.messages()
+    started = time.monotonic()
+    scene.stage.send("w1", signal.SIGCONT)
+    until(lambda: scene.unclaimed(names) == 0, 4 * CLAIMED)
+    took = time.monotonic() - started if scene.unclaimed(names) == 0 else None
+    so = queued >= 100 and left < 5
+    scene.findings.hold(f"{word} with 100 messages queued", so, f"{queued} before, {left} after")
+    scene.findings.within(f"{word}: all {len(names)} claimed", CLAIMED, took)
+
+
+def _restart(scene: Scene) -> None:
+    scene.stage.end("broker")
+    scene.stage.start_broker()

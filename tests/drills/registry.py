@@ -1,0 +1,53 @@
+"""The drills. Needs no Django: the environment of a drill is made before Django reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("sqlite", "postgres")
+
+# Calls of the stand-in take milliseconds: a claim need not be as long as in life, or a drill would mostly wait for it.
+SHORT = {"CALL_DEADLINE": "3", "LEASE": "8", "QUIET_TIME": "4", "SWEEP_INTERVAL": "2"}
+# Where a bound speaks of the time until a sweep comes, its interval is the product's own.
+USUAL_SWEEP = {**SHORT, "SWEEP_INTERVAL": "15"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """`module`: where its `play` is. `seconds`: after which it has failed, start and end included."""
+
+    name: str
+    module: str
+    kinds: tuple[str, ...]
+    seconds: float
+    environment: Mapping[str, str] = field(default_factory=lambda: SHORT)
+    workers: int = 1
+    small_disk: bool = False
+
+
+DRILLS = [
+    Drill(
+        name="Redis restarted, emptied",
+        module="broker_lost",
+        kinds=("postgres",),
+        seconds=120,
+        environment=USUAL_SWEEP,
+    ),
+    Drill(name="Redis frozen", module="broker_frozen", kinds=KINDS, seconds=120, environment=USUAL_SWEEP),
+    Drill(name="Redis down", module="broker_down", kinds=KINDS, seconds=120, environment=USUAL_SWEEP),
+    Drill(name="PostgreSQL restarted", module="database_restarted", kinds=("postgres",), seconds=150),
+    Drill(name="disk full", module="disk_full", kinds=KINDS, seconds=120, small_disk=True),
+    Drill(name="two schedulers", module="two_schedulers", kinds=("postgres",), seconds=90),
+    Drill(name="worker killed", module="worker_killed", kinds=KINDS, seconds=200, workers=3),
+    Drill(name="backup put back", module="backup_put_back", kinds=KINDS, seconds=120),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What can be asked for at the command line."""
+
+    frozen: float = 20  # seconds for which Redis stands still
+    killing: float = 60  # seconds for which workers are killed
+    creates: int = 500  # while PostgreSQL is restarted

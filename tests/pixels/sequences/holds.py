@@ -1,0 +1,161 @@
+"""What must hold after every event, and once all is quiet and well again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from django.conf import settings
+
+from pixels.models import Operation, Pixel, SyncRun
+from pixels.sync import clock
+from pixels.sync.outcome import DOUBTFUL_TRIES, LONGEST_WAIT
+
+from .office import Office
+
+Lifecycle, Kind, State = Pixel.Lifecycle, Operation.Kind, Operation.State
+
+# The lifecycles of a pixel whose operation is open, by its kind, its state and whether it may have been sent.
+OPEN = {
+    (Kind.CREATE, State.PENDING, False): {Lifecycle.QUEUED},
+    (Kind.CREATE, State.PENDING, True): {Lifecycle.CHECKING},
+    # Claimed to be looked up it stays "checking", also when it is then sent again.
+    (Kind.CREATE, State.IN_FLIGHT, False): {Lifecycle.CREATING, Lifecycle.CHECKING},
+    (Kind.CREATE, State.IN_FLIGHT, True): {Lifecycle.CREATING, Lifecycle.CHECKING},
+    **{(Kind.UPDATE, state, sent): {Lifecycle.UPDATING} for state in Operation.OPEN for sent in (False, True)},
+    **{(Kind.DELETE, state, sent): {Lifecycle.DELETING} for state in Operation.OPEN for sent in (False, True)},
+}
+# How the last create or delete of a pixel ended, where nothing is open.
+ENDED = {
+    Lifecycle.DRAFT: (Kind.CREATE, {State.CANCELLED}),
+    Lifecycle.FAILED: (Kind.CREATE, {State.FAILED, State.CANCELLED}),
+    Lifecycle.UNKNOWN: (Kind.CREATE, {State.UNKNOWN}),
+    Lifecycle.LIVE: (Kind.CREATE, {State.DONE}),
+    Lifecycle.DELETED: (Kind.DELETE, {State.DONE}),
+}
+
+
+class Watch:
+    """Looks after every event; remembers of the last look what nobody but people may change."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._unknown: dict[str, int] = {}  # the pixels that were unknown, and how often they had been asked for
+
+    def look(self) -> None:
+        self.office.there.look()
+        for pixel in self.office.pixels():
+            self._operations(pixel)
+            self._objects(pixel)
+            assert pixel.remote_id or pixel.lifecycle not in (Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING)
+        self._nothing_is_stuck()
+        self._the_unknown_is_left_alone()
+
+    def _operations(self, pixel: Pixel) -> None:
+        operations = list(pixel.operations.order_by("created_at"))
+        opened = [one for one in operations if one.state in Operation.OPEN]
+        assert len(opened) <= 1
+        assert all(one.doubts <= DOUBTFUL_TRIES for one in operations)
+        if opened:
+            [one] = opened
+            assert pixel.lifecycle in OPEN[Kind(one.kind), State(one.state), one.maybe_sent], (pixel.lifecycle, vars(one))
+            return
+        assert not pixel.is_pending, "nobody will ever do it"
+        kind, states = ENDED[Lifecycle(pixel.lifecycle)]
+        last = next(one for one in reversed(operations) if one.kind == kind)
+        assert last.state in states or pixel.remote == Pixel.Remote.DUPLICATE, (pixel.lifecycle, last.state)
+
+    def _objects(self, pixel: Pixel) -> None:
+        there, tag = self.office.there, self.office.tags[pixel.pk]
+        is_late = tag in there.late  # a request took effect when everybody had given it up
+        if not is_late:
+            assert len(there.ever[tag]) <= 1, "made twice"
+        if pixel.lifecycle in (Lifecycle.DRAFT, Lifecycle.QUEUED, Lifecycle.FAILED):
+            assert is_late or not there.ever[tag], f"{pixel.lifecycle}, but it was made"
+        if pixel.operations.filter(kind=Kind.CREATE, state=State.DONE).exists():
+            assert there.ever[tag], "done, but never made"
+        if pixel.remote_id:
+            assert pixel.remote_id in there.ever[tag]
+
+    def _nothing_is_stuck(self) -> None:
+        """It has a time, or a worker whose lease ends."""
+        now = clock.now()
+        for one in Operation.objects.open():
+            if one.state == State.IN_FLIGHT:
+                assert one.lease_until and one.lease_until <= now + timedelta(seconds=settings.LEASE)
+            else:
+                assert not one.lease_until
+                assert not one.not_before or one.not_before <= now + timedelta(seconds=LONGEST_WAIT)
+        for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+            assert run.lease_until and run.lease_until <= now + timedelta(seconds=settings.LEASE)
+
+    def _the_unknown_is_left_alone(self) -> None:
+        asked = self.office.there.asked
+        for tag, times in self._unknown.items():
+            assert asked[tag] == times, "sent again, and nobody has decided so"
+        unknown = [pixel for pixel in self.office.pixels() if pixel.lifecycle == Lifecycle.UNKNOWN]
+        self._unknown = {self.office.tags[pixel.pk]: asked[self.office.tags[pixel.pk]] for pixel in unknown}
+
+    # The end
+
+    def settle(self) -> None:
+        """All is well again, and as much time goes by as anything waits."""
+        office, there = self.office, self.office.there
+        there.no_faults()
+        office.awake()
+        there.arrive()
+        office.credentials("right")
+        for _ in range(12):
+            office.sweep()
+            self.look()
+            office.clock.pass_by(1000)
+            if not Operation.objects.open().exists():
+                break
+        office.clock.pass_by(100_000)  # the late checks
+        for _ in range(3):
+            office.ask_for_sync(confirmed=True)
+            office.sweep()
+            office.clock.pass_by(1000)
+            self.look()
+
+    def assert_settled(self) -> None:
+        assert not Operation.objects.open().exists()
+        assert not SyncRun.objects.filter(state__in=SyncRun.OPEN).exists()
+        held = self.office.there.held()
+        rows = Pixel.objects.exclude(remote_id="").exclude(lifecycle=Lifecycle.DELETED)
+        assert all(count == 1 for count in Counter(rows.values_list("remote_id", flat=True)).values())
+        for pixel in rows.select_related("connection"):
+            assert pixel.lifecycle == Lifecycle.LIVE
+            self._same_on_both_sides(pixel, held.get(pixel.remote_id))
+        if self.office.provider.can("list"):
+            assert set(held) <= set(rows.values_list("remote_id", flat=True)), "there, and no row says so"
+            self._told_of_twins()
+
+    def _same_on_both_sides(self, pixel: Pixel, one: dict | None) -> None:
+        if not pixel.provider_class.can("list"):
+            return self._as_it_was_said(pixel, one)
+        if one is None:
+            # An archived one is not looked for.
+            absent = {Pixel.Remote.ABSENT} if pixel.archived_at else set()
+            assert pixel.remote in {Pixel.Remote.GONE, *absent}
+            return None
+        assert (pixel.theirs or {}).get("name") == one["name"]
+        if pixel.remote != Pixel.Remote.DUPLICATE:
+            ours = pixel.name == one["name"] or "name" in pixel.ignored
+            differs = bool(set(pixel.drift) - {"name"})
+            assert pixel.remote == (Pixel.Remote.IN_SYNC if ours and not differs else Pixel.Remote.DRIFTED)
+        return None
+
+    def _as_it_was_said(self, pixel: Pixel, one: dict | None) -> None:
+        """Where nothing can be read: what we hold is what was last accepted, or the pixel says that it is not sure."""
+        assert one is not None
+        in_doubt = pixel.operations.filter(kind=Kind.UPDATE, doubts__gt=0, state__in=[State.FAILED, State.CANCELLED])
+        if "theirs" not in one["name"] and not in_doubt.exists():
+            assert pixel.name == one["name"]
+
+    def _told_of_twins(self) -> None:
+        office = self.office
+        for pixel in office.pixels():
+            tag = office.tags[pixel.pk]
+            if len(office.there.of(tag)) > 1 and pixel.mark == pixel.reference and tag not in office.dismissed:
+                assert pixel.error_code == "duplicate", "held twice, and nobody was told"

@@ -1,0 +1,216 @@
+"""The scheduler finds due work at its moment; of several one works, and another takes over when it falls silent."""
+
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from pixels import tasks
+from pixels.management.commands.scheduler import JOB, SHORTEST, SILENT, Command
+from pixels.models import Connection, Lease, Operation, Pixel, SyncRun
+from pixels.services import connections
+from pixels.sync import clock, lease
+
+from .moving_clock import installed
+
+
+@pytest.fixture
+def time(monkeypatch):
+    return installed(monkeypatch)
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """What is handed to the workers: (task, id)."""
+    found = []
+
+    def publish(task, row_id, **more):
+        found.append((task.name.split(".")[-1], str(row_id)))
+        return True
+
+    monkeypatch.setattr(tasks, "_publish", publish)
+    return found
+
+
+def scheduler(name):
+    command = Command()
+    command.holder = name
+    return command
+
+
+@pytest.fixture
+def first(db):
+    return scheduler("first")
+
+
+@pytest.fixture
+def second(db):
+    return scheduler("second")
+
+
+@pytest.fixture
+def quiet(xandr):
+    """Nothing is to be done but what a test asks for."""
+    Connection.objects.update(test="works", told="works", offer_tried_at=timezone.now())
+    SyncRun.objects.create(team=xandr.team, connection=xandr, state="done", finished_at=timezone.now())
+    return xandr
+
+
+# -- One of several -------------------------------------------------------------------------------------------
+
+
+def test_of_two_one_works_and_the_other_stands_by(quiet, promise, first, second, published, settings):
+    promise(quiet)
+    for _ in range(3):
+        first.look()
+        assert second.look() == settings.SWEEP_INTERVAL
+    assert published == [("push_connection", str(quiet.pk))] * 3
+    assert Lease.objects.get().holder == "first"
+
+
+def test_the_other_takes_over_when_it_falls_silent_and_not_before(
+    quiet, promise, first, second, published, time, settings
+):
+    promise(quiet)
+    first.look()
+    published.clear()
+    time.pass_by((SILENT - 1) * settings.SWEEP_INTERVAL)
+    second.look()
+    assert published == []
+    time.pass_by(settings.SWEEP_INTERVAL + 1)
+    second.look()
+    assert published != []
+    published.clear()
+    first.look()  # it was only asleep
+    assert published == []
+
+
+def test_a_pause_of_one_sweep_costs_nobody_the_job(quiet, first, second, time, settings):
+    for _ in range(5):
+        first.look()
+        time.pass_by(1.5 * settings.SWEEP_INTERVAL)
+        second.look()
+        assert Lease.objects.get().holder == "first"
+
+
+def test_one_that_is_stopped_in_good_order_leaves_the_job_to_the_other_at_once(quiet, first, second):
+    first.look()
+    lease.give_back(JOB, first.holder)
+    second.look()
+    assert Lease.objects.get().holder == "second"
+    lease.give_back(JOB, first.holder)  # what it no longer has it cannot give back
+    assert Lease.objects.get().holder == "second"
+
+
+def test_jobs_of_different_names_are_different_jobs(db):
+    assert lease.hold("sweep", "first", 30)
+    assert lease.hold("another", "second", 30)
+    assert not lease.hold("another", "first", 30)
+
+
+# -- At its moment --------------------------------------------------------------------------------------------
+
+
+def test_with_nothing_to_wait_for_it_looks_now_and_then(quiet, first, published, settings):
+    assert first.look() == settings.SWEEP_INTERVAL
+    assert published == []
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(4, 4), (0.01, SHORTEST), (3000, 15)])
+def test_it_looks_again_when_the_next_change_that_waits_is_due(
+    quiet, promise, first, settings, monkeypatch, seconds, wait
+):
+    settings.SWEEP_INTERVAL = 15
+    promise(quiet)
+    moment = timezone.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)  # it stands still
+    Operation.objects.update(not_before=moment + timedelta(seconds=seconds))
+    assert first.look() == pytest.approx(wait)
+
+
+def test_and_when_a_sync_that_waits_is_due(quiet, first, published):
+    run = connections.sync_now(quiet, None)
+    SyncRun.objects.filter(pk=run.pk).update(not_before=timezone.now() + timedelta(seconds=5))
+    assert first.look() == pytest.approx(5, abs=1)
+    assert published == []
+    SyncRun.objects.filter(pk=run.pk).update(not_before=timezone.now())
+    first.look()
+    assert published == [("pull_connection", str(run.pk))]
+
+
+def test_a_change_whose_connection_is_paused_wakes_nobody(quiet, promise, first, published, settings):
+    promise(quiet)
+    Operation.objects.update(not_before=timezone.now() + timedelta(seconds=2))
+    Connection.objects.update(paused_at=timezone.now(), told="paused")
+    assert first.look() == settings.SWEEP_INTERVAL
+
+
+# -- Whatever happens -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run_until(monkeypatch):
+    """The command as it runs; after so many looks somebody stops it, as its supervisor would."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def run(looks, *happens, number=signal.SIGTERM):
+        done = []
+
+        def look(self):
+            done.append(self.holder)
+            lease.hold(JOB, self.holder, 30)
+            if len(done) >= looks:
+                os.kill(os.getpid(), number)
+            for one in happens[len(done) - 1 : len(done)]:
+                raise one
+            return 0.01
+
+        monkeypatch.setattr(Command, "look", look)
+        Command().handle()
+        return done
+
+    yield run
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_it_is_told_to_and_gives_the_job_back(run_until, number):
+    assert len(run_until(3, number=number)) == 3
+    assert not Lease.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_for_a_moment_does_not_end_it(run_until):
+    assert len(run_until(3, OperationalError("gone"), OperationalError("still gone"))) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_the_work_is_done_all_the_same(quiet, promise, sandbox, first, monkeypatch):
+    monkeypatch.setattr(tasks, "_publish", lambda *args, **more: False)
+    promise(quiet)
+    first.look()
+    assert Pixel.objects.get().lifecycle == "live"
+    assert sandbox.asked("xandr", "create") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_one_piece_of_work_that_breaks_does_not_end_the_scheduler(
+    quiet, promise, sandbox, first, monkeypatch, settings
+):
+    """A bug in one task, which a worker would survive."""
+    monkeypatch.setattr(tasks, "_publish", lambda *args, **more: False)
+    promise(quiet)
+    connections.test_connection(quiet)
+    Connection.objects.update(test_requested_at=timezone.now() - timedelta(seconds=2 * settings.SWEEP_INTERVAL))
+
+    def breaks(*args):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("pixels.sync.push.drain", breaks)
+    assert first.look() <= settings.SWEEP_INTERVAL
+    assert Connection.objects.get().test == "works"  # what comes after it is done

@@ -1,0 +1,187 @@
+"""Random sequences of everything that can happen to pixels: people, workers that die, faults, other people over there.
+
+The real database and the real sandbox; only time is ours. In `make test` a few dozen sequences, always the same. More,
+and new ones each time:
+
+    STATE_MACHINE=10000 .venv/bin/pytest -n 0 tests/pixels/test_state_machine.py
+
+That many are for all four cases together. A failure is printed as the shortest sequence that fails, as Python.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from accounts.models import Team, User
+from pixels.sandbox.server import SandboxServer
+
+from .actions import ACTIONS
+from .contract import CASES, LIST_ON, slug_of
+from .moving_clock import installed
+from .sequences.holds import Watch
+from .sequences.office import DEATHS, FALLS_ASLEEP, GAPS, Office
+from .sequences.there import There
+
+SEQUENCES = int(os.environ.get("STATE_MACHINE", "0"))
+PROFILE = settings(
+    max_examples=(SEQUENCES or 80) // len(CASES),
+    derandomize=not SEQUENCES,
+    stateful_step_count=25,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+MOST_PIXELS = 3
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("drop", {"effect": False}),
+    ("drop", {"effect": True}),
+    ("status", {"code": 500, "effect": False}),
+    ("status", {"code": 500, "effect": True}),
+    ("status", {"code": 403, "body": "html"}),
+    ("throttled", {"seconds": 90}),
+    ("truncated_json", {}),
+    ("session_expired", {}),
+    ("late_effect", {"seconds": 3600}),
+    ("late_effect", {"seconds": 3600}),
+    ("redirect", {"effect": True}),
+    ("echo", {"code": 422}),
+]
+BETWEEN = ["another", "awake", "synced", "disconnected", "reconnected", "arrives"]
+# What changes something over there, or takes it back, more often than the rest.
+ASKED = [*ACTIONS, "change", "off", "delete", "cancel", "retry", "there", "there"]
+WRITES = {"easyflow": ["create", "update"], "pitchtarget": ["create"], "xandr": ["create", "update", "delete"]}
+
+
+class Sequence(RuleBasedStateMachine):
+    office: ClassVar[Office]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.database = transaction.atomic()
+        self.database.__enter__()
+        self.office.open()
+        self.watch = Watch(self.office)
+
+    def teardown(self) -> None:
+        try:
+            if sys.exc_info()[0] is None:  # else the sequence has failed already
+                self.watch.settle()
+                self.watch.assert_settled()
+        finally:
+            transaction.set_rollback(True)
+            self.database.__exit__(None, None, None)
+
+    @initialize(marked=st.booleans(), namesake=st.booleans(), pushed=st.booleans())
+    def begin(self, marked: bool, namesake: bool, pushed: bool) -> None:
+        """A pixel that is there, mostly, and one that is to come."""
+        self.office.create(marked=True)
+        if pushed:
+            self.office.push()
+        if namesake:
+            self.office.there.make(f"pixel-{len(self.office.tags)}")
+        self.office.create(marked=marked)
+
+    # People
+
+    @precondition(lambda self: len(self.office.tags) < MOST_PIXELS)
+    @rule(marked=st.booleans())
+    def create(self, marked: bool) -> None:
+        self.office.create(marked=marked)
+
+    @rule(number=st.integers(0, MOST_PIXELS - 1), name=st.sampled_from(ASKED))
+    def ask(self, number: int, name: str) -> None:
+        rows = self.office.pixels()
+        self.office.ask(rows[number % len(rows)], name)
+
+    @rule(what=st.sampled_from(["right", "right", "wrong", "disconnected", "tested"]))
+    def credentials(self, what: str) -> None:
+        self.office.credentials(what)
+
+    @precondition(lambda self: self.office.provider.can("list"))
+    @rule(full=st.booleans())
+    def sync(self, full: bool) -> None:
+        self.office.ask_for_sync(full=full)
+        self.office.pull()
+
+    # Workers and time
+
+    @rule(seconds=st.sampled_from([0, 5, 70, 70, 200, 200, 1000, 4000, 90_000]))
+    def time_goes_by(self, seconds: int) -> None:
+        self.office.clock.pass_by(seconds)
+        self.office.sweep()
+
+    @rule(place=st.sampled_from([*DEATHS, FALLS_ASLEEP]), seconds=st.sampled_from([0, 70]))
+    def a_worker_is_stopped(self, place: str, seconds: int) -> None:
+        self.office.stop_at(place)
+        self.office.clock.pass_by(seconds)
+        self.office.push()
+
+    @rule(place=st.sampled_from(GAPS), what=st.sampled_from(BETWEEN), seconds=st.sampled_from([0, 70]))
+    def something_comes_between(self, place: str, what: str, seconds: int) -> None:
+        self.office.meanwhile(place, getattr(self.office, what))
+        self.office.clock.pass_by(seconds)
+        self.office.push()
+
+    @precondition(lambda self: self.office.asleep)
+    @rule()
+    def who_slept_wakes(self) -> None:
+        self.office.awake()
+
+    # The provider
+
+    @rule(fault=st.sampled_from(FAULTS), any_call=st.booleans(), count=st.sampled_from([1, 1, 2, 6]), data=st.data())
+    def fault(self, fault: tuple[str, dict[str, Any]], any_call: bool, count: int, data: st.DataObject) -> None:
+        writes = WRITES[self.office.there.slug]
+        operation = "*" if any_call else data.draw(st.sampled_from(writes))
+        name, given = fault
+        self.office.there.fault(name, operation, count=count, **given)
+        self.office.push()
+
+    @precondition(lambda self: self.office.there.on_the_way)
+    @rule()
+    def it_arrives_late(self) -> None:
+        self.office.there.arrive()
+
+    @rule(number=st.integers(0, MOST_PIXELS - 1), renames=st.booleans())
+    def somebody_else(self, number: int, renames: bool) -> None:
+        self.office.somebody_else(number, renames=renames)
+
+    @invariant()
+    def holds(self) -> None:
+        self.watch.look()
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Thousands of lines nobody reads."""
+    logging.disable(logging.ERROR)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whatever_happens_nothing_is_made_twice_lost_or_stuck(
+    case: str,
+    sandbox_server: SandboxServer,
+    team: Team,
+    alice: User,
+    bob: User,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    quiet: None,
+) -> None:
+    settings.SANDBOX_URL = sandbox_server.url
+    settings.EASYFLOW_LIST = case == LIST_ON
+    there = There(sandbox_server, slug_of(case), list_on=case == LIST_ON, monkeypatch=monkeypatch)
+    Sequence.office = Office(there, installed(monkeypatch), team, alice, bob, monkeypatch)
+    run_state_machine_as_test(Sequence, settings=PROFILE)
