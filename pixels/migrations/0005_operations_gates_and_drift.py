@@ -179,16 +179,6 @@ class Migration(migrations.Migration):
                 db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="snippets", to="pixels.pixel"
             ),
         ),
-        migrations.AlterField(
-            model_name="syncrun",
-            name="connection",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="sync_runs",
-                to="pixels.connection",
-            ),
-        ),
         migrations.AddIndex(
             model_name="operation",
             index=models.Index(

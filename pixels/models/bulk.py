@@ -21,10 +21,8 @@ class Writer:
     def __init__(self, pattern: Model, *own: str) -> None:
         fields = [field for field in pattern._meta.concrete_fields if field.name in own or not _is_drawn(field)]
         fields.sort(key=lambda field: own.index(field.name) if field.name in own else len(own))
-        names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-        json = "%s::jsonb" if connection.vendor == "postgresql" else "%s"
-        places = ", ".join(json if _is_json(field) else "%s" for field in fields)
-        self._sql = f"INSERT INTO {connection.ops.quote_name(pattern._meta.db_table)} ({names}) VALUES ({places})"
+        self._table = connection.ops.quote_name(pattern._meta.db_table)
+        self._names = [connection.ops.quote_name(field.column) for field in fields]
         self._prepare = [_preparer(field) for field in fields[: len(own)]]
         self._shared = tuple(_prepared(field, pattern) for field in fields[len(own) :])
 
@@ -32,8 +30,16 @@ class Writer:
         """Each row: the values of its own fields, in the order in which they were named."""
         columns = zip(*rows, strict=True)
         prepared = [map(how, column) if how else column for how, column in zip(self._prepare, columns, strict=True)]
+        ready = list(zip(*prepared, *map(repeat, self._shared), strict=False))
+        names = ", ".join(self._names)
         with connection.cursor() as cursor:
-            cursor.executemany(self._sql, list(zip(*prepared, *map(repeat, self._shared), strict=False)))
+            if connection.vendor == "postgresql":
+                with connection.wrap_database_errors, cursor.copy(f"COPY {self._table} ({names}) FROM STDIN") as copy:
+                    for row in ready:
+                        copy.write_row(row)
+            else:
+                places = ", ".join(["%s"] * len(self._names))
+                cursor.executemany(f"INSERT INTO {self._table} ({names}) VALUES ({places})", ready)
 
 
 def _is_drawn(field: Field) -> bool:

@@ -135,7 +135,7 @@ class Pixel(models.Model):
         indexes = [
             models.Index(fields=["team", "archived_at", "-created_at", "id"], name="pixel_list"),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
-            # Beside the constraint below, which only covers rows with an id: SQLite does not see that a query asks for those.
+            # Beside the constraint below: it covers rows with an id, and SQLite cannot tell that a query means those.
             models.Index(fields=["ad_account", "remote_id"], name="pixel_remote_id_in_ad_account"),
             # What the sweeper looks for, few among many.
             models.Index(fields=["ad_account"], condition=Q(absent_at__isnull=False), name="pixel_absent"),

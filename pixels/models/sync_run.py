@@ -26,7 +26,7 @@ class SyncRun(models.Model):
     OPEN = (State.QUEUED, State.RUNNING)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="sync_runs")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs", db_index=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs")
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     full = models.BooleanField(default=True)  # the whole list; otherwise what has changed since the last one
     attempt = models.PositiveIntegerField(default=0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
-from pixels.models import AdAccount, Connection, Operation, Pixel
+from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
 from pixels.sync import clock
 
 SENTENCE = "A backup was put back while this change was open; it may have been sent since."
@@ -18,10 +18,14 @@ ADVICE = "Compare with the provider after the next sync, then change it again if
 def after_restore() -> dict[str, int]:
     """Doubt whatever was open in the backup, and have everything read anew. How many of each kind there were.
 
-    A create may have been sent since: it is looked up first, or asked about, like one whose worker died. A change is not
-    sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
+    A create may have been sent since: it is looked up first, or asked about, like one whose worker died. A change is
+    not sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
     """
     opened = Operation.objects.open()
+    unsent = opened.filter(kind=Operation.Kind.CREATE, maybe_sent=False, seen_before__isnull=True)
+    for create in unsent.select_related("pixel__connection"):
+        create.seen_before = _namesakes(create.pixel)
+        create.save(update_fields=["seen_before"])
     long_ago = clock.now() - timedelta(days=1)
     creates = opened.filter(kind=Operation.Kind.CREATE).update(
         state=Operation.State.IN_FLIGHT,
@@ -46,7 +50,17 @@ def after_restore() -> dict[str, int]:
     deletes = opened.filter(kind=Operation.Kind.DELETE).update(
         state=Operation.State.PENDING, attempt=F("attempt") + 1, lease_until=None, not_before=None
     )
+    SyncRun.objects.filter(state__in=SyncRun.OPEN).update(full=True, place=None, seen_ids=None)
     AdAccount.objects.update(changed_until=None)
     Pixel.objects.update(digest=None)
     Connection.objects.update(turn_until=None, closed_until=None, failures=0, down_since=None)
     return {"creates": creates, "changes": changes, "deletes": deletes}
+
+
+def _namesakes(pixel: Pixel) -> list[str]:
+    """What the backup knows by the name or the code of a pixel that was not sent yet: that is not this one."""
+    alike = Q(name=pixel.name)
+    if pixel.mark:
+        alike |= Q(**{f"options__{pixel.provider_class.reference_option}": pixel.mark})
+    others = Pixel.objects.filter(alike, ad_account=pixel.ad_account_id).exclude(remote_id="")
+    return list(others.values_list("remote_id", flat=True))

@@ -48,6 +48,9 @@ def look(operation_id: UUID | str) -> None:
         log.warning("late look at operation %s: %s", operation.pk, error.code)
         return
     others = [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
+    pixel.refresh_from_db(fields=["lifecycle"])
+    if others and pixel.lifecycle in (Pixel.Lifecycle.UPDATING, Pixel.Lifecycle.DELETING):
+        return  # the change that is under way would take the message away when it ends
     if others and pixel.lifecycle == Pixel.Lifecycle.LIVE:
         report_duplicate(pixel, others)
     looked = operation.looked_again + 1

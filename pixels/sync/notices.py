@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db.models import Case, CharField, F, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +23,8 @@ from pixels.models import Connection, Operation
 
 log = logging.getLogger(__name__)
 
-Told = Connection.Told
+Told, Test = Connection.Told, Connection.Test
+WORKS = Value(Told.WORKS)
 
 
 def due(limit: int) -> list[UUID]:
@@ -38,6 +40,8 @@ def tell(connection_id: UUID | str) -> None:
         return
     if not before and state != Told.DOWN:
         return  # it is new: whoever has just made it is looking at it
+    if before == Told.PAUSED and connection.test == Test.UNTESTABLE:
+        return  # there are other credentials, and nobody knows yet whether they work
     to = Membership.objects.filter(team=connection.team, role__in=[Role.OWNER, Role.ADMIN], user__is_active=True)
     context = {
         "connection": connection,
@@ -51,19 +55,25 @@ def tell(connection_id: UUID | str) -> None:
     try:
         with get_connection() as server:
             for address in to.values_list("user__email", flat=True):
-                EmailMessage(subject, body, to=[address], connection=server).send()
+                try:
+                    EmailMessage(subject, body, to=[address], connection=server).send()
+                except SMTPRecipientsRefused:  # the others' are good
+                    log.warning("mail about connection %s: an address was refused", connection.pk)
     except Exception as error:  # whatever a mail server raises: it is on the screen all the same
         log.warning("mail about connection %s: %s", connection.pk, type(error).__name__)
 
 
 def _due() -> QuerySet[Connection]:
-    """Those whose state is another than the one that people were told."""
+    """Those whose state is another than the one that people were told. Of one that never worked, only that it is away
+    for long."""
     long_ago = timezone.now() - timedelta(seconds=settings.TELL_DOWN_AFTER)
     state = Case(
+        When(paused_at__isnull=False, told=Told.NOTHING, then=F("told")),
         When(paused_at__isnull=False, then=Value(Told.PAUSED)),
         When(down_since__lte=long_ago, then=Value(Told.DOWN)),
         When(down_since__isnull=False, then=F("told")),  # it may be back before long
-        When(test=Connection.Test.WORKS, then=Value(Told.WORKS)),
+        # Of some nothing tests the credentials, and of others the last test was made while they were away.
+        When(Q(test__in=[Test.WORKS, Test.UNTESTABLE]) | ~Q(told=Told.NOTHING) & ~Q(test=Test.REFUSED), then=WORKS),
         default=F("told"),
         output_field=CharField(),
     )

@@ -31,6 +31,7 @@ from .work import say
 LASTS = 30.0  # seconds in which the pixels are promised
 CONCURRENCY = 2
 SLOW = 0.5  # seconds after the effect of a create, before its answer: more of what is killed was just being sent
+BESIDE = 3  # connections of each provider: the changes of one are sent one after the other
 BULK = 12  # pixels of the largest form
 SETTLED = 180.0
 
@@ -46,7 +47,7 @@ class Chaos:
         self.sandbox.ask("POST", "reset")
         slow = [{"provider": p, "operation": "create", "fault": "delay_after", "count": None} for p in PROVIDERS]
         self.sandbox.ask("POST", "faults", json=[{**rule, "seconds": SLOW} for rule in slow])
-        self.connections = [self._connect(team, actor, provider) for provider in PROVIDERS]
+        self.connections = [self._connect(team, actor, provider) for provider in PROVIDERS * BESIDE]
         stack.stop_workers()
         stack.concurrency = CONCURRENCY
         stack.start_workers()

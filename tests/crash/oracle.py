@@ -9,7 +9,6 @@ from typing import Any
 
 from .points import FINDING, Point
 
-
 MISSING = "missing"  # the lifecycle of a row that is not there
 
 

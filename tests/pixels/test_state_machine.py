@@ -41,7 +41,7 @@ PROFILE = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-MOST_PIXELS = 3
+MOST_PIXELS = 4
 FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("drop", {"effect": False}),
     ("drop", {"effect": True}),
@@ -94,16 +94,19 @@ class Sequence(RuleBasedStateMachine):
     # People
 
     @precondition(lambda self: len(self.office.tags) < MOST_PIXELS)
-    @rule(marked=st.booleans())
-    def create(self, marked: bool) -> None:
+    @rule(marked=st.booleans(), fault=st.none() | st.sampled_from(FAULTS))
+    def create(self, marked: bool, fault: tuple[str, dict[str, Any]] | None) -> None:
         self.office.create(marked=marked)
+        if fault:
+            self.office.there.fault(fault[0], "create", **fault[1])
+            self.office.push()
 
     @rule(number=st.integers(0, MOST_PIXELS - 1), name=st.sampled_from(ASKED))
     def ask(self, number: int, name: str) -> None:
         rows = self.office.pixels()
         self.office.ask(rows[number % len(rows)], name)
 
-    @rule(what=st.sampled_from(["right", "right", "wrong", "disconnected", "tested"]))
+    @rule(what=st.sampled_from(["right", "right", "right", "wrong", "disconnected", "tested"]))
     def credentials(self, what: str) -> None:
         self.office.credentials(what)
 
@@ -139,7 +142,7 @@ class Sequence(RuleBasedStateMachine):
 
     # The provider
 
-    @rule(fault=st.sampled_from(FAULTS), any_call=st.booleans(), count=st.sampled_from([1, 1, 2, 6]), data=st.data())
+    @rule(fault=st.sampled_from(FAULTS), any_call=st.sampled_from([False, False, True]), count=st.sampled_from([1, 1, 2, 6]), data=st.data())
     def fault(self, fault: tuple[str, dict[str, Any]], any_call: bool, count: int, data: st.DataObject) -> None:
         writes = WRITES[self.office.there.slug]
         operation = "*" if any_call else data.draw(st.sampled_from(writes))

@@ -7,8 +7,8 @@ from pixels.services.restore import after_restore
 
 class Command(BaseCommand):
     help = (
-        "To be run once after a backup of the database was put back, before the workers are started: what was open in it "
-        "is looked up at the providers before anything is sent."
+        "To be run once after a backup of the database was put back, before the workers are started: what was open in "
+        "it is looked up at the providers before anything is sent."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,1 +1,1 @@
-"""What random sequences of events (test_state_machine.py) are made of: the provider's side, ours, and what must hold."""
+"""What the random sequences of test_state_machine.py are made of: the provider's side, ours, and what must hold."""

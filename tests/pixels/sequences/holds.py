@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -44,57 +46,37 @@ class Watch:
 
     def look(self) -> None:
         self.office.there.look()
-        for pixel in self.office.pixels():
-            self._operations(pixel)
-            self._objects(pixel)
+        pixels = self.office.pixels()
+        operations: dict[UUID, list[Operation]] = {pixel.pk: [] for pixel in pixels}
+        for one in Operation.objects.order_by("created_at"):
+            operations.setdefault(one.pixel_id, []).append(one)
+            _has_an_end(one)
+        for pixel in pixels:
+            _fit_together(pixel, operations[pixel.pk])
+            self._objects(pixel, operations[pixel.pk])
             assert pixel.remote_id or pixel.lifecycle not in (Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING)
-        self._nothing_is_stuck()
-        self._the_unknown_is_left_alone()
+        for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
+            assert run.lease_until and run.lease_until <= _latest(settings.LEASE)
+        self._the_unknown_is_left_alone(pixels)
 
-    def _operations(self, pixel: Pixel) -> None:
-        operations = list(pixel.operations.order_by("created_at"))
-        opened = [one for one in operations if one.state in Operation.OPEN]
-        assert len(opened) <= 1
-        assert all(one.doubts <= DOUBTFUL_TRIES for one in operations)
-        if opened:
-            [one] = opened
-            assert pixel.lifecycle in OPEN[Kind(one.kind), State(one.state), one.maybe_sent], (pixel.lifecycle, vars(one))
-            return
-        assert not pixel.is_pending, "nobody will ever do it"
-        kind, states = ENDED[Lifecycle(pixel.lifecycle)]
-        last = next(one for one in reversed(operations) if one.kind == kind)
-        assert last.state in states or pixel.remote == Pixel.Remote.DUPLICATE, (pixel.lifecycle, last.state)
-
-    def _objects(self, pixel: Pixel) -> None:
+    def _objects(self, pixel: Pixel, operations: list[Operation]) -> None:
         there, tag = self.office.there, self.office.tags[pixel.pk]
         is_late = tag in there.late  # a request took effect when everybody had given it up
         if not is_late:
             assert len(there.ever[tag]) <= 1, "made twice"
         if pixel.lifecycle in (Lifecycle.DRAFT, Lifecycle.QUEUED, Lifecycle.FAILED):
             assert is_late or not there.ever[tag], f"{pixel.lifecycle}, but it was made"
-        if pixel.operations.filter(kind=Kind.CREATE, state=State.DONE).exists():
+        if any(one.kind == Kind.CREATE and one.state == State.DONE for one in operations):
             assert there.ever[tag], "done, but never made"
         if pixel.remote_id:
-            assert pixel.remote_id in there.ever[tag]
+            assert pixel.remote_id in there.ever[tag], "somebody else's"
 
-    def _nothing_is_stuck(self) -> None:
-        """It has a time, or a worker whose lease ends."""
-        now = clock.now()
-        for one in Operation.objects.open():
-            if one.state == State.IN_FLIGHT:
-                assert one.lease_until and one.lease_until <= now + timedelta(seconds=settings.LEASE)
-            else:
-                assert not one.lease_until
-                assert not one.not_before or one.not_before <= now + timedelta(seconds=LONGEST_WAIT)
-        for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
-            assert run.lease_until and run.lease_until <= now + timedelta(seconds=settings.LEASE)
-
-    def _the_unknown_is_left_alone(self) -> None:
-        asked = self.office.there.asked
+    def _the_unknown_is_left_alone(self, pixels: list[Pixel]) -> None:
+        asked, tags = self.office.there.asked, self.office.tags
         for tag, times in self._unknown.items():
             assert asked[tag] == times, "sent again, and nobody has decided so"
-        unknown = [pixel for pixel in self.office.pixels() if pixel.lifecycle == Lifecycle.UNKNOWN]
-        self._unknown = {self.office.tags[pixel.pk]: asked[self.office.tags[pixel.pk]] for pixel in unknown}
+        unknown = [tags[pixel.pk] for pixel in pixels if pixel.lifecycle == Lifecycle.UNKNOWN]
+        self._unknown = {tag: asked[tag] for tag in unknown}
 
     # The end
 
@@ -131,7 +113,7 @@ class Watch:
             assert set(held) <= set(rows.values_list("remote_id", flat=True)), "there, and no row says so"
             self._told_of_twins()
 
-    def _same_on_both_sides(self, pixel: Pixel, one: dict | None) -> None:
+    def _same_on_both_sides(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
         if not pixel.provider_class.can("list"):
             return self._as_it_was_said(pixel, one)
         if one is None:
@@ -146,7 +128,7 @@ class Watch:
             assert pixel.remote == (Pixel.Remote.IN_SYNC if ours and not differs else Pixel.Remote.DRIFTED)
         return None
 
-    def _as_it_was_said(self, pixel: Pixel, one: dict | None) -> None:
+    def _as_it_was_said(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
         """Where nothing can be read: what we hold is what was last accepted, or the pixel says that it is not sure."""
         assert one is not None
         in_doubt = pixel.operations.filter(kind=Kind.UPDATE, doubts__gt=0, state__in=[State.FAILED, State.CANCELLED])
@@ -159,3 +141,31 @@ class Watch:
             tag = office.tags[pixel.pk]
             if len(office.there.of(tag)) > 1 and pixel.mark == pixel.reference and tag not in office.dismissed:
                 assert pixel.error_code == "duplicate", "held twice, and nobody was told"
+
+
+def _fit_together(pixel: Pixel, operations: list[Operation]) -> None:
+    """The pixel says what its operations say. These are in the order in which they were promised."""
+    opened = [one for one in operations if one.state in Operation.OPEN]
+    if opened:
+        [one] = opened
+        allowed = OPEN[Kind(one.kind), State(one.state), one.maybe_sent]
+        assert pixel.lifecycle in allowed, (pixel.lifecycle, one.kind, one.state, one.maybe_sent)
+        return
+    assert not pixel.is_pending, "nobody will ever do it"
+    kind, states = ENDED[Lifecycle(pixel.lifecycle)]
+    last = next(one for one in reversed(operations) if one.kind == kind)
+    assert last.state in states or pixel.remote == Pixel.Remote.DUPLICATE, (pixel.lifecycle, last.state)
+
+
+def _has_an_end(operation: Operation) -> None:
+    """Open, it has a time, or a worker whose lease ends."""
+    assert operation.doubts <= DOUBTFUL_TRIES
+    if operation.state == State.IN_FLIGHT:
+        assert operation.lease_until and operation.lease_until <= _latest(settings.LEASE)
+    elif operation.state == State.PENDING:
+        assert not operation.lease_until
+        assert not operation.not_before or operation.not_before <= _latest(LONGEST_WAIT)
+
+
+def _latest(seconds: float) -> datetime:
+    return clock.now() + timedelta(seconds=seconds)

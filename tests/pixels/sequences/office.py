@@ -1,4 +1,4 @@
-"""Our side: what people ask for, and what workers do with what is due; they die, fall asleep, and others come between."""
+"""Our side: what people ask for, and what workers do with what is due; they die, they sleep, others come between."""
 
 from __future__ import annotations
 

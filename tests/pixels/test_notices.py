@@ -1,0 +1,324 @@
+"""Mail when a connection stops working and when it works again: one each, to those who can do something about it."""
+
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
+
+import pytest
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection as database
+from django.utils import timezone
+
+from accounts.models import Role
+from pixels import tasks
+from pixels.models import Connection, Operation, Pixel
+from pixels.services import connections
+from pixels.sync import check, notices, push
+from tests.accounts.test_races import at_once
+from tests.conftest import join
+from tests.providers.loopback import says
+
+from .conftest import CREDENTIALS
+from .moving_clock import installed
+
+WRONG = {"username": "sandbox", "password": "planted-password"}
+
+
+@pytest.fixture
+def time(monkeypatch):
+    return installed(monkeypatch)
+
+
+@pytest.fixture
+def ada(team):
+    return join(team, "ada", Role.ADMIN)
+
+
+@pytest.fixture
+def tell():
+    """What the sweeper hands out, done by a worker."""
+
+    def run():
+        for connection in notices.due(100):
+            notices.tell(connection)
+
+    return run
+
+
+@pytest.fixture
+def xandr(connect, sandbox, carry_out, alice, bob, vera, ada, tell):
+    """It worked for a while; alice and ada manage it, bob and vera use it."""
+    connection = connect("xandr")
+    carry_out()
+    tell()
+    return Connection.objects.get(pk=connection.pk)
+
+
+@pytest.fixture
+def pause(alice, carry_out):
+    """Somebody changed the password at Xandr."""
+
+    def run(connection):
+        connections.replace_credentials(connection, alice, WRONG)
+        carry_out()
+
+    return run
+
+
+@pytest.fixture
+def resume(alice, carry_out):
+    def run(connection):
+        connections.replace_credentials(connection, alice, CREDENTIALS["xandr"])
+        carry_out()
+
+    return run
+
+
+def go_away(connection, **length):
+    since = timezone.now() - timedelta(**length)
+    Connection.objects.filter(pk=connection.pk).update(failures=5, down_since=since, closed_until=timezone.now())
+
+
+def come_back(connection):
+    Connection.objects.filter(pk=connection.pk).update(failures=0, down_since=None, closed_until=None)
+
+
+def addresses(outbox):
+    return sorted(address for mail in outbox for address in mail.to)
+
+
+MANAGERS = ["ada@shop.example", "alice@shop.example"]
+
+
+# -- What is told, and to whom --------------------------------------------------------------------------------
+
+
+def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, tell, mailoutbox, settings):
+    settings.PUBLIC_URL = "https://pixelhub.example"
+    assert mailoutbox == []
+    promise(xandr)
+    pause(xandr)
+    for _ in range(3):
+        tell()
+    assert addresses(mailoutbox) == MANAGERS
+    assert all(len(mail.to) == 1 and not mail.cc and not mail.bcc for mail in mailoutbox)
+    mail = mailoutbox[0]
+    assert mail.subject == "Xandr · 2 (sandbox): paused, please look at its credentials"
+    assert "Xandr · 2 (sandbox) in the team Shop is paused." in mail.body
+    assert "Xandr refused the username or the password." in mail.body
+    assert "1 change waits" in mail.body
+    assert f"https://pixelhub.example/t/shop/connections/{xandr.pk}/" in mail.body
+
+
+def test_that_it_works_again_is_told_once(xandr, pause, resume, tell, mailoutbox):
+    pause(xandr)
+    tell()
+    mailoutbox.clear()
+    resume(xandr)
+    for _ in range(3):
+        tell()
+    assert addresses(mailoutbox) == MANAGERS
+    assert mailoutbox[0].subject == "Xandr · 2 (sandbox): works again"
+
+
+def test_each_change_is_told(xandr, pause, resume, tell, mailoutbox):
+    for _ in range(2):
+        pause(xandr)
+        tell()
+        resume(xandr)
+        tell()
+    told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
+    assert told == ["paused, please look at its credentials", "works again"] * 2
+
+
+def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, tell, mailoutbox, time, settings):
+    settings.TELL_DOWN_AFTER = 300
+    go_away(xandr, seconds=0)
+    tell()
+    assert mailoutbox == []
+    time.pass_by(299 - 60)
+    tell()
+    assert mailoutbox == []
+    time.pass_by(62)
+    for _ in range(2):
+        tell()
+    assert addresses(mailoutbox) == MANAGERS
+    assert mailoutbox[0].subject == "Xandr · 2 (sandbox): not reachable"
+    since = Connection.objects.get(pk=xandr.pk).down_since
+    assert f"since {since:%Y-%m-%d %H:%M} UTC" in mailoutbox[0].body
+    mailoutbox.clear()
+    come_back(xandr)
+    for _ in range(2):
+        tell()
+    assert addresses(mailoutbox) == MANAGERS
+    assert "works again" in mailoutbox[0].subject
+
+
+def test_what_was_over_before_anybody_looked_is_not_told(xandr, pause, resume, tell, mailoutbox):
+    pause(xandr)
+    resume(xandr)
+    go_away(xandr, minutes=2)
+    tell()
+    come_back(xandr)
+    tell()
+    assert mailoutbox == []
+
+
+def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follows(
+    xandr, tell, mailoutbox, settings, free_address
+):
+    """It ends as "could not be tested", and nobody tests again when it is back."""
+    go_away(xandr, minutes=10)
+    tell()
+    here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
+    connections.test_connection(Connection.objects.get(pk=xandr.pk))
+    check.check(xandr.pk)
+    settings.SANDBOX_URL = here
+    assert Connection.objects.get(pk=xandr.pk).test == "unreachable"
+    come_back(xandr)
+    tell()
+    go_away(xandr, minutes=10)
+    tell()
+    told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
+    assert told == ["not reachable", "works again", "not reachable"]
+
+
+# -- What is not ----------------------------------------------------------------------------------------------
+
+
+def test_one_that_never_worked_is_not_told_of(connect, sandbox, carry_out, resume, tell, mailoutbox):
+    """Whoever has just made it is looking at it; and when it works at last it does not work again."""
+    connection = connect("xandr", credentials=WRONG)
+    carry_out()
+    for _ in range(2):
+        tell()
+    assert Connection.objects.get().paused_at
+    resume(connection)
+    tell()
+    assert mailoutbox == []
+
+
+def test_but_from_then_on_it_is(connect, sandbox, carry_out, resume, pause, tell, mailoutbox):
+    connection = connect("xandr", credentials=WRONG)
+    carry_out(), tell()
+    resume(connection), tell()
+    pause(connection), tell()
+    assert [mail.subject.split(": ")[1] for mail in mailoutbox] == ["paused, please look at its credentials"]
+
+
+def test_a_disconnected_one_is_not_told_of(xandr, pause, alice, tell, mailoutbox):
+    pause(xandr)
+    connections.disconnect(Connection.objects.get(pk=xandr.pk), alice)
+    go_away(xandr, minutes=10)
+    tell()
+    assert mailoutbox == []
+
+
+def test_neither_other_teams_nor_those_who_have_left_hear_of_it(xandr, pause, ada, charlie, tell, mailoutbox):
+    type(ada).objects.filter(pk=ada.pk).update(is_active=False)
+    pause(xandr)
+    tell()
+    assert addresses(mailoutbox) == ["alice@shop.example"]
+
+
+def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, alice, tell, mailoutbox):
+    connection = connect("pitchtarget", credentials={"token": "planted-token"})
+    Connection.objects.update(test="works")
+    tell()
+    misbehaving.script = [says({"errors": ["planted-token is not valid, says PitchTarget"]}, 401)]
+    connections.test_connection(connection)
+    check.check(connection.pk)
+    tell()
+    [mail] = mailoutbox
+    assert "PitchTarget refused" in mail.body
+    assert "planted" not in mail.body + mail.subject
+    assert "says PitchTarget" not in mail.body
+
+
+# -- Where nothing tests the credentials ----------------------------------------------------------------------
+
+
+def test_easyflows_pause_is_told_too_and_new_credentials_are_not_called_good(
+    connect, promise, live, sandbox, alice, carry_out, tell, mailoutbox, no_wait
+):
+    easyflow = connect("easyflow")
+    carry_out(), tell()
+    live(easyflow)
+    for round_ in (1, 2):
+        connections.replace_credentials(easyflow, alice, {"api_key": "sandbox-key", "api_secret": "wrong"})
+        carry_out()
+        promise(easyflow, f"Pixel {round_}")
+        carry_out()
+        assert Connection.objects.get().paused_at
+        tell()
+        assert [mail.subject.split(": ")[1] for mail in mailoutbox] == [
+            "paused, please look at its credentials"
+        ] * round_
+        connections.replace_credentials(easyflow, alice, CREDENTIALS["easyflow"])
+        carry_out(), tell()  # nothing tests them; the change that waits will
+        no_wait(), carry_out()
+    assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
+
+
+# -- Whatever happens to the mail -----------------------------------------------------------------------------
+
+
+class Dead(EmailBackend):
+    def open(self):
+        raise ConnectionRefusedError("no server at mail.example with user planted-user")
+
+
+class RefusesOne(EmailBackend):
+    """As a server does at an address that does not exist."""
+
+    def send_messages(self, messages):
+        if messages[0].to == ["alice@shop.example"]:
+            raise SMTPRecipientsRefused({"alice@shop.example": (550, b"no such user")})
+        return super().send_messages(messages)
+
+
+def test_a_mail_server_that_is_away_loses_nothing_else(
+    xandr, promise, pause, resume, tell, settings, sandbox, caplog, carry_out
+):
+    settings.EMAIL_BACKEND = f"{__name__}.Dead"
+    promise(xandr)
+    pause(xandr)
+    tell()
+    assert "planted" not in caplog.text
+    assert "ConnectionRefusedError" in caplog.text
+    assert notices.due(10) == []  # and it is not tried again and again
+    resume(xandr)
+    tell()
+    carry_out()
+    assert Pixel.objects.get().lifecycle == "live"
+    assert set(Operation.objects.values_list("state", flat=True)) == {"done"}
+    assert push.due(10) == []
+
+
+def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, pause, tell, settings, mailoutbox):
+    settings.EMAIL_BACKEND = f"{__name__}.RefusesOne"
+    pause(xandr)
+    tell()
+    assert addresses(mailoutbox) == ["ada@shop.example"]
+
+
+def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox, monkeypatch):
+    pause(xandr)
+    real = notices.render_to_string
+
+    def meanwhile(*args):
+        monkeypatch.setattr(notices, "render_to_string", real)
+        tasks.tell(str(xandr.pk))
+        return real(*args)
+
+    monkeypatch.setattr(notices, "render_to_string", meanwhile)
+    tasks.tell(str(xandr.pk))
+    tasks.tell(str(xandr.pk))
+    assert addresses(mailoutbox) == MANAGERS
+
+
+@pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_the_same_moment_send_it_once(xandr, pause, mailoutbox):
+    pause(xandr)
+    assert at_once(*[lambda: notices.tell(xandr.pk)] * 5) == ["done"] * 5
+    assert addresses(mailoutbox) == MANAGERS
