@@ -1,9 +1,10 @@
 """The error pages, named as handlers in urls.py (csrf_failure in the settings), and the icon."""
 
 import sys
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -25,13 +26,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Wherever it was raised, in a view or in a middleware: Django calls this while it handles the exception.
-    away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    away = _is_away(sys.exception())
     # Without the request no context processor runs: the database may be what failed.
     page = render_to_string("503.html" if away else "500.html", {"request_id": request.request_id})  # type: ignore[attr-defined]
     if away:
         return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER})
     return HttpResponse(page, status=500)
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """The database does not answer, is full or too busy; wherever in a request that was noticed."""
+    # The driver's own as well: Django does not translate those of a cursor that is closed after its last row.
+    driver: Any = connection.Database  # type: ignore[attr-defined]
+    return isinstance(error, (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError))
 
 
 @login_not_required

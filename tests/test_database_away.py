@@ -15,7 +15,12 @@ from django.urls import path
 
 from pixelhub import urls
 
-ERRORS = {"full": OperationalError, "closed": InterfaceError, "wrong": ProgrammingError}
+ERRORS = {
+    "full": OperationalError,
+    "closed": InterfaceError,
+    "lost": connection.Database.OperationalError,  # the driver's own, as Django lets through some
+    "wrong": ProgrammingError,
+}
 
 
 @login_not_required
@@ -43,7 +48,7 @@ def browser() -> Client:
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.parametrize("how", ["full", "closed"])
+@pytest.mark.parametrize("how", ["full", "closed", "lost"])
 def test_the_page_says_that_it_is_not_available_and_nothing_else(browser: Client, how: str) -> None:
     """No db fixture here: a look at the database would raise."""
     answer = browser.get(f"/broken/{how}")

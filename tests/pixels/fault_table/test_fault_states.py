@@ -11,7 +11,8 @@ from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
 from pixels.sandbox.faults import FAULTS as OF_THE_SANDBOX
 from pixels.services import pixels
-from tests.providers.fault_table.table import GOOD, Outcome
+from pixels.sync import runs
+from tests.providers.fault_table.table import Outcome
 from tests.providers.fault_table.test_fault_table import DONE, MOST_REQUESTS, done_by
 
 from .conftest import NEW, OLD, Desk
@@ -51,9 +52,10 @@ def test_what_becomes_of_it(
 ) -> None:
     at = desk(case)
     row = row_of(fault)
-    times = 0 if fault[0] in BY_ADDRESS else done_by(fault[0], row, outcome, operation)
-    end = end_of(outcome, case, operation, made=bool(times))
-    more = int(requests == 3)  # logged in afresh, and asked again
+    nobody_asked = fault[0] in BY_ADDRESS
+    effects = 0 if nobody_asked else done_by(fault[0], row, outcome, operation)
+    end = end_of(outcome, case, operation, made=bool(effects))
+    replays = int(requests == 3)  # one log-in, and the same call again
     work = Listing(at) if operation == "list" else Writing(at, operation)
     asked, done = at.counted()
     at.meet(fault, operation)
@@ -64,26 +66,26 @@ def test_what_becomes_of_it(
     at.work()
 
     settings.CALL_DEADLINE = usual
-    if times:
-        at.bench.until(lambda: (at.counted()[1] - done)[DONE[operation]] >= times)
+    if effects:
+        at.bench.until(lambda: (at.counted()[1] - done)[DONE[operation]] >= effects)
     asked_now, done_now = at.counted()
     assert (asked_now - asked).total() <= MOST_REQUESTS
-    assert (done_now - done).total() == times
+    assert (asked_now - asked)[operation] == (0 if nobody_asked else 1 + replays)
+    assert (done_now - done).total() == effects
     assert (work.state(), at.is_paused()) == (end.after, end.paused)
     work.assert_after(end)
-    at.work()  # nothing is due yet, or ever
+    at.work()  # nothing is due, not yet or not ever
     assert at.counted()[0] == asked_now
-    if operation == "list":
-        assert (asked_now - asked)["list"] == (0 if fault[0] in BY_ADDRESS else 1 + more)
 
     at.well_again()
     at.work_on()
+    work.settle()
 
-    assert work.state() == end.settled
-    assert not at.is_paused()
+    assert (work.state(), at.is_paused()) == (end.settled, False)
+    asked_now, done_now = at.counted()
     if operation != "list":
-        assert (at.counted()[0] - asked)[operation] == end.requests + more
-    work.assert_settled(times, (at.counted()[1] - done)[DONE.get(operation, "")])
+        assert (asked_now - asked)[operation] == end.requests + replays
+    work.assert_settled(end, effects, (done_now - done)[DONE.get(operation, "")])
 
 
 class Writing:
@@ -104,35 +106,37 @@ class Writing:
         return self.at.state(self.pixel)
 
     def assert_after(self, end: End) -> None:
+        lifecycle, state = end.after.split("/")
         operation = self.pixel.operations.latest("created_at")
-        told = self.pixel.error_sentence or operation.error_sentence
-        assert bool(told) == (not end.after.endswith("/done"))
+        assert bool(self.pixel.error_sentence) == bool(operation.error_sentence) == (state != "done")
         assert operation.lease_until is None
-        assert operation.maybe_sent == (operation.kind == "create" and end.after != "queued/pending") or not told
-        assert self.pixel.name == (OLD if self.operation != "create" and not end.after.endswith("/done") else self.pixel.name)
+        assert operation.maybe_sent or lifecycle != "checking"
+        if self.operation != "create":
+            assert self.pixel.name == (NEW if (self.operation, state) == ("update", "done") else OLD)
 
-    def assert_settled(self, times: int, done: int) -> None:
-        """`times`: what the fault itself had done; `done`: all that was done."""
-        state, held = self.state(), self.at.names()
+    def settle(self) -> None:
+        """It needs nothing more than its time."""
+
+    def assert_settled(self, end: End, effects: int, done: int) -> None:
+        """`effects`: what the fault itself has let be done; `done`: all that was done."""
+        lifecycle, state = end.settled.split("/")
+        held, remote = self.at.names(), REMOTE.get(self.at.case, "in_sync")
         if self.operation == "create":
-            there = {"live/done": 1, "unknown/unknown": times, "failed/failed": 0}[state]
+            there = {"live": 1, "unknown": effects, "failed": 0}[lifecycle]
             assert (len(held), done) == (there, there)
-            remote = REMOTE.get(self.at.case, "in_sync") if state == "live/done" else "not_seen"
+            remote = remote if lifecycle == "live" else "not_seen"
         elif self.operation == "update":
-            name = NEW if state == "live/done" else OLD
+            name = NEW if state == "done" else OLD
             assert (held, self.pixel.name) == ([name], name)
-            assert done == (0 if name == OLD else max(times, 1) if not self.repeated(times) else times + 1)
-            remote = REMOTE.get(self.at.case, "in_sync")
+            assert done == effects + (end.after != end.settled)
+        elif lifecycle == "deleted":
+            assert (held, done) == ([], 1)
+            remote = "gone"
         else:
-            gone = state == "deleted/done"
-            assert (held, done) == ([] if gone else [OLD], int(gone))
-            remote = "gone" if gone else "in_sync"
+            assert (held, done) == ([OLD], 0)
         assert self.pixel.remote == remote
-        assert (self.pixel.remote_id == "") == (state.split("/")[0] in ("failed", "unknown") and self.operation == "create")
-        assert bool(self.pixel.error_sentence) == (not state.endswith("/done"))
-
-    def repeated(self, times: int) -> bool:
-        return self.pixel.operations.latest("created_at").doubts > 0 and times > 0
+        assert bool(self.pixel.remote_id) == (lifecycle in ("live", "deleted"))
+        assert bool(self.pixel.error_sentence) == (state != "done")
 
 
 class Listing:
@@ -143,9 +147,9 @@ class Listing:
         at.bench.make(at.slug, OLD, NEW)
         assert at.sync().created == 2
         self.before = rows()
-        from pixels.sync import runs
-
-        self.run = runs.open_run(at.connection)
+        run = runs.open_run(at.connection)
+        assert run
+        self.run = run
 
     def state(self) -> str:
         self.run.refresh_from_db()
@@ -154,9 +158,15 @@ class Listing:
     def assert_after(self, end: End) -> None:
         assert rows() == self.before, "something was concluded from half an answer"
         assert bool(self.run.error_sentence) == (end.after != "done")
+        assert (self.run.not_before is not None) == (end.after == "queued")
 
-    def assert_settled(self, times: int, done: int) -> None:
-        assert not times and not done
+    def settle(self) -> None:
+        if self.state() != "done":
+            self.run = self.at.sync()
+
+    def assert_settled(self, end: End, effects: int, done: int) -> None:
+        assert (effects, done) == (0, 0)
+        assert (self.run.created, self.run.updated, self.run.missing) == (0, 0, 0)
         assert rows() == self.before
 
 

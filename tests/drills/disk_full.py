@@ -1,0 +1,55 @@
+"""A disk of 64 MiB under the database fills up while people create and the worker records what it has sent."""
+
+from __future__ import annotations
+
+import time
+
+from tests.crash.points import PROVIDERS
+
+from .people import Reader, is_calm, said, slowest
+from .registry import Options
+from .scene import TEAM, Scene
+from .servers import Filler
+from .stage import until
+
+FULL = 8.0  # seconds
+SLOW = 0.3  # seconds that a provider takes for a create: some are under way when there is no room any more
+
+
+def play(scene: Scene, options: Options) -> None:
+    scene.bulk(3)
+    scene.settle(30)
+    reader = Reader(scene.somebody(), scene.pages)
+    scene.slow("create", SLOW)
+    scene.bulk(8)
+    time.sleep(1)
+    filler = Filler(scene.stage.small_disk)
+    filler.start()
+    filler.full.wait(60)
+    full = time.monotonic()
+    reader.start()
+    refused = []
+    names = []
+    while time.monotonic() - full < FULL or len(refused) < 3:
+        provider = PROVIDERS[len(names) % len(PROVIDERS)]
+        names.append((provider, scene.name(provider)))
+        refused += scene.visitor.create(TEAM, str(scene.connections[provider].pk), *names[-1], patience=0)
+        if time.monotonic() - full > 5 * FULL:
+            break
+    gets = reader.stop()
+    filler.free()
+    scene.quick()
+    hold = scene.findings.hold
+    posts = [answer for answer in refused if answer.status not in (200, 302)]
+    hold("writes fail with a clear page", bool(posts) and all(map(is_calm, posts)), said(refused))
+    so = bool(gets) and all(one.status == 200 for one in gets)
+    hold("reads go on", so, f"{said(gets)}, slowest {slowest(gets):.1f} s")
+    # As people do who have seen that page: the forms again.
+    again = [
+        scene.visitor.create(TEAM, str(scene.connections[provider].pk), provider, name, patience=10)[-1]
+        for provider, name in names
+        if not scene.rows([name])
+    ]
+    hold("there is room again: every form creates", all(one.status == 302 for one in again), said(again))
+    until(lambda: scene.live(scene.promised["xandr"]) == len(scene.promised["xandr"]), 30)
+    scene.all_is_well(45, most_unknown=4)
