@@ -40,7 +40,9 @@ def remember(provider: Provider, operation: Operation) -> None:
 def seen_before(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
     """What `remember` has noted, by the pixel whose create is in doubt."""
     noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, seen_before__isnull=False)
-    return dict(noted.order_by("created_at").values_list("pixel", "seen_before"))
+    return {
+        pixel_id: list(ids or ()) for pixel_id, ids in noted.order_by("created_at").values_list("pixel", "seen_before")
+    }
 
 
 def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:

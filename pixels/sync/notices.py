@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Told, Test = Connection.Told, Connection.Test
 WORKS = Value(Told.WORKS)
+STATE = "state"  # what people ought to know, beside what they were told
 
 
 def due(limit: int) -> list[UUID]:
@@ -35,7 +36,7 @@ def tell(connection_id: UUID | str) -> None:
     connection = _due().select_related("team").filter(pk=connection_id).first()
     if connection is None:
         return
-    state, before = connection.state, connection.told
+    state, before = getattr(connection, STATE), connection.told
     if not Connection.objects.filter(pk=connection.pk, told=before).update(told=state):
         return
     if not before and state != Told.DOWN:
@@ -77,4 +78,4 @@ def _due() -> QuerySet[Connection]:
         default=F("told"),
         output_field=CharField(),
     )
-    return Connection.objects.filter(disconnected_at=None).annotate(state=state).exclude(told=F("state"))
+    return Connection.objects.filter(disconnected_at=None).annotate(**{STATE: state}).exclude(told=F(STATE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -51,9 +51,8 @@ def apply(
     What a push has recorded `since` the list was begun is newer than what the list may say of it, and stays.
     """
     digests = {remote_id: _digest(raw) for remote_id, raw in objects.items()}
-    rows = account.pixels.filter(remote_id__in=digests).order_by()
-    rows = rows.values_list("remote_id", "digest", "lifecycle", "remote")
-    have = {remote_id: (digest, lifecycle, remote) for remote_id, digest, lifecycle, remote in rows}
+    ours = account.pixels.filter(remote_id__in=digests).order_by()
+    have = {one: row for one, *row in ours.values_list("remote_id", "digest", "lifecycle", "remote")}
     rest = [remote_id for remote_id, digest in digests.items() if not _is_as_before(have.get(remote_id), digest)]
     applied = Applied()
     if rest:
@@ -66,7 +65,8 @@ def apply(
     return applied
 
 
-def _is_as_before(row: tuple[int | None, str, str] | None, digest: int) -> bool:
+def _is_as_before(row: Sequence[Any] | None, digest: int) -> bool:
+    """`row`: digest, lifecycle and remote, where there is one."""
     return row is not None and row[0] == digest and row[1] == Lifecycle.LIVE and row[2] not in TO_LOOK_AT
 
 

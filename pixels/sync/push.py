@@ -79,21 +79,30 @@ def drain(connection_id: UUID | str, seconds: float) -> bool:
     finally:
         row.filter(turn_until=turn).update(turn_until=None)
     # Once more: whoever came meanwhile found the turn taken and went away.
-    return may_go_on and _due(clock.now()).filter(pixel__connection=connection_id).exists()
+    return may_go_on and _due_of(connection_id).exists()
 
 
 def _drain(connection_id: UUID | str, until: float) -> bool:
     """Until the time is over or nothing is left; False when the connection has to wait."""
+    broken: set[UUID] = set()
     while True:
-        mine = _due(clock.now()).filter(pixel__connection=connection_id).order_by("created_at")
+        mine = _due_of(connection_id).exclude(pk__in=broken).order_by("created_at")
         operations = list(mine.values_list("pk", flat=True)[:BATCH])
         for operation_id in operations:
-            if not push(operation_id):
+            try:
+                may_go_on = push(operation_id)
+            except DatabaseError:
+                raise
+            except Exception:  # a row that somebody edited by hand: the others must not wait behind it
+                log.exception("operation %s cannot be read", operation_id)
+                broken.add(operation_id)
+                may_go_on = True
+            if not may_go_on:
                 return False
             if time.monotonic() > until:
                 return True
         if not operations:
-            return True
+            return not broken
 
 
 def push(operation_id: UUID | str) -> bool:
@@ -147,6 +156,10 @@ def push(operation_id: UUID | str) -> bool:
 
 def _due(now: datetime) -> QuerySet[Operation]:
     return Operation.objects.open().filter(_ready(now) | _abandoned(now))
+
+
+def _due_of(connection_id: UUID | str) -> QuerySet[Operation]:
+    return _due(clock.now()).filter(pixel__connection_id=connection_id)
 
 
 def _ready(now: datetime) -> Q:

@@ -203,7 +203,7 @@ class Scenario:
             "sending": lambda: self._asked() > sent,
             "sent": lambda: self.subject.row(self.pixel_id).lifecycle == "live",
         }
-        had_by_another = wait(so_far[self.point.resume], HAPPENS)
+        had_by_another = wait(so_far[self.point.resume], self.bound)
         sent = self._asked()
         if not self._continue() or not had_by_another:
             raise NotRun("no other worker had it, or the first one was ended")
