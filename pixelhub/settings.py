@@ -131,6 +131,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker whose disk is full answers with a refusal: no reason for a worker to end, as it goes on when there is room.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # Published from web requests: a dead broker may cost a page two seconds at most, never hang it.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,

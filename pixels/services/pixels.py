@@ -251,7 +251,7 @@ def can_retry(pixel: Pixel, last: Operation | None) -> bool:
     ended = (Operation.State.FAILED, Operation.State.CANCELLED)
     settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE) and pixel.error_code
     # A delete is asked for by typing the name, each time.
-    again = last is not None and last.kind != Operation.Kind.DELETE and last.state in ended
+    again = last is not None and last.kind in (Operation.Kind.CREATE, Operation.Kind.UPDATE) and last.state in ended
     return bool(again and (settled or pixel.lifecycle == Pixel.Lifecycle.DRAFT) and not pixel.archived_at)
 
 
@@ -318,8 +318,6 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     watched = [name for name in pixel.ignored if name in fields]
     if not watched:
         raise Refused("Differences of this are watched already.")
-    if not watched:
-        raise Refused("This is watched already.")
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
     drift.compare(pixel)
     pixel.save()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
 
-from . import circuit
+from . import circuit, clock
 from .client import speaking_for
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def waiting(limit: int) -> list[UUID]:
 def check(connection_id: UUID | str) -> None:
     """Ask, and write down the verdict; on the test that was asked for when it began, and no later one."""
     rows = Connection.objects.filter(_free(), pk=connection_id, test=Test.TESTING, disconnected_at=None)
-    lease = timezone.now() + timedelta(seconds=settings.LEASE)
+    lease = clock.now() + timedelta(seconds=settings.LEASE)
     if not rows.update(test_lease_until=lease):
         return
     connection = Connection.objects.get(pk=connection_id)
@@ -53,7 +53,7 @@ def check(connection_id: UUID | str) -> None:
 
 
 def _free() -> Q:
-    return Q(test_lease_until=None) | Q(test_lease_until__lt=timezone.now())
+    return Q(test_lease_until=None) | clock.passed("test_lease_until", clock.now(), 2 * settings.LEASE)
 
 
 def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:

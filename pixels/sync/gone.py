@@ -75,7 +75,8 @@ def _due() -> QuerySet[Pixel]:
     rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
     rows = rows.filter(absent_at__isnull=False, archived_at=None)
     rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT)
-    return rows.filter(Q(read_back_at=None) | Q(read_back_at__lte=now - _apart()))
+    looked = clock.passed("read_back_at", now - _apart(), settings.QUIET_TIME)
+    return rows.filter(Q(read_back_at=None) | looked)
 
 
 def _apart() -> timedelta:

@@ -51,7 +51,10 @@ def look(operation_id: UUID | str) -> None:
     pixel.refresh_from_db(fields=["lifecycle"])
     if others and pixel.lifecycle in (Pixel.Lifecycle.UPDATING, Pixel.Lifecycle.DELETING):
         return  # the change that is under way would take the message away when it ends
-    if others and pixel.lifecycle == Pixel.Lifecycle.LIVE:
+    if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
+        pixel.refresh_from_db(fields=["lifecycle"])
+        if pixel.is_pending:
+            return  # a change is under way and will have the last word; this looks again soon
         report_duplicate(pixel, others)
     looked = operation.looked_again + 1
     Operation.objects.filter(pk=operation.pk, look_again_at=soon).update(

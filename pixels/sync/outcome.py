@@ -44,18 +44,24 @@ def said_everything(remote: RemotePixel) -> bool:
 def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
     """Write the answer; the pixel as it is now, or None when the claim was lost.
 
-    A create whose claim was lost, and that is in doubt since, is still glad of its id.
+    A create whose claim was lost is still glad of its id, whatever was concluded meanwhile; and where another request
+    has brought one, there are two objects, of which a person is told.
     """
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
         create = operation.kind == Operation.Kind.CREATE
         if not _finish(operation, Operation.State.DONE):
-            in_doubt = pixel.lifecycle in (Pixel.Lifecycle.UNKNOWN, Pixel.Lifecycle.CHECKING)
-            if not (create and in_doubt and not pixel.remote_id):
+            if not create or remote is None:
+                return None
+            if pixel.remote_id and pixel.remote_id != remote.remote_id:
+                report_duplicate(pixel, [remote.remote_id])
+                return None
+            if pixel.remote_id:
                 return None
             settle_doubt(pixel)
-        if create and operation.doubts:  # it may have been sent more than once
+        if create:
             again_at = clock.now() + timedelta(seconds=settings.LATE_CHECKS[0]) if settings.LATE_CHECKS else None
+            # By the row: whoever was overtaken knows of no other request than its own.
             Operation.objects.filter(pk=operation.pk, sends__gt=1).update(look_again_at=again_at)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
@@ -92,7 +98,7 @@ def record_error(operation: Operation, error: ProviderError) -> None:
         again(operation, error, _wait(operation, error))
     else:
         # A refused change leaves the pixel as it was; only a refused create has nothing to fall back on.
-        after = Pixel.Lifecycle.FAILED if create else Pixel.Lifecycle.LIVE
+        after = Pixel.Lifecycle.LIVE if operation.pixel.remote_id else Pixel.Lifecycle.FAILED
         _close(operation, Operation.State.FAILED, after, error)
 
 
@@ -235,9 +241,9 @@ def attach(pixel: Pixel, remote: RemotePixel) -> bool:
 
 
 def settle_doubt(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
-    """The doubt about this pixel's create is over: it was made, or (FAILED) it was not."""
-    in_doubt = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN, maybe_sent=True)
-    Operation.objects.filter(in_doubt, pixel=pixel, kind=Operation.Kind.CREATE).update(
+    """The doubt about this pixel's create is over: it was made, or (FAILED) it was not. Nobody sends it any more."""
+    unsettled = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN)
+    Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
         lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""
     )
 

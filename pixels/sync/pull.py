@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +33,7 @@ Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
 DEATHS = 5  # of one run: a worker that dies on it again and again must not go on for ever
 OVERLAP = timedelta(minutes=5)  # of what is asked for again, as providers count seconds and write late
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was nothing to change
 ROWS = 500  # objects that are put beside our rows at a time
 TELL_EVERY, KEEP_EVERY = 0.5, 10.0  # seconds between two writes of the progress, and of the place
 
@@ -81,9 +82,9 @@ def _read(run: SyncRun, provider: Provider) -> TooManyMissing | None:
     """All ad accounts, from the place on that an earlier task has kept."""
     place, seen = open_place(run)
     until = time.monotonic() + settings.TASK_LIMIT / 2
-    stopped = None
+    stopped = TooManyMissing(place["stopped"]) if place.get("stopped") else None
     for account in run.connection.ad_accounts.filter(pk__gte=place.get("account", 0)).order_by("pk"):
-        reading = Reading(run, account, until)
+        reading = Reading(run, account, until, stopped=stopped.sentence if stopped else "")
         if account.pk == place.get("account"):
             reading.go_on(place, seen)
         try:
@@ -106,6 +107,7 @@ class Reading:
     total: int | None = None
     newest: datetime | None = None  # by the provider's clock
     earlier: int = 0  # seen in the ad accounts before
+    stopped: str = ""  # why one of those marked nothing
     # Collected and not yet applied: objects by id, how to read one, and where the list goes on behind them.
     _objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _read: Read | None = None
@@ -163,7 +165,7 @@ class Reading:
         applied = page.apply(run, self.account, objects, read, since=self.began)
         self.seen.update(objects)
         self.after = self._reached
-        if applied.newest and applied.newest < clock.now() + timedelta(days=1):  # later is a slip
+        if applied.newest and _can_be_right(applied.newest):
             self.newest = max(filter(None, (self.newest, applied.newest)))
         run.created += applied.created
         run.updated += applied.updated
@@ -186,6 +188,7 @@ class Reading:
             "total": self.total if self.after else None,
             "newest": self.newest.isoformat() if self.newest else None,
             "earlier": self.earlier,
+            "stopped": self.stopped,
         }
         if self.after is None:
             self.run.seen, self.seen = self.earlier, set()
@@ -200,7 +203,9 @@ class Reading:
             if is_full:
                 self._mark_missing()
             facts: dict[str, Any] = {"listed_at": self.began} if is_full else {}
-            newest = max(filter(None, (self.newest, self.account.changed_until)), default=None)
+            until = self.account.changed_until
+            known = until if until and _can_be_right(until) else None
+            newest = max(filter(None, (self.newest, known)), default=None)
             AdAccount.objects.filter(pk=self.account.pk).update(changed_until=newest, **facts)
             not_there = self.account.pixels.filter(lifecycle=Lifecycle.LIVE, remote__in=NOT_THERE)
             self.run.missing += not_there.count()
@@ -228,9 +233,12 @@ class Reading:
 def _since(account: AdAccount) -> datetime | None:
     """From when on changes are asked for; None, where that is not known or cannot be right: everything is read."""
     until = account.changed_until
-    if until is None or until > clock.now() + timedelta(days=1):
-        return None
-    return until - OVERLAP
+    return until - OVERLAP if until and _can_be_right(until) else None
+
+
+def _can_be_right(moment: datetime) -> bool:
+    """A time of change by the provider's clock, which may differ from ours, but not by days."""
+    return EARLIEST < moment < clock.now() + timedelta(days=1)
 
 
 def _is_too_much(missing: int, known: int) -> bool:

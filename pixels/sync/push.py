@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import F, Min, Q, QuerySet
 
 from pixels.crash import crash_point
@@ -23,7 +23,7 @@ from pixels.models.connection import reachable
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused, Throttled, Waiting
 from pixels.providers.secret import Secret
 
 from . import clock
@@ -91,8 +91,8 @@ def _drain(connection_id: UUID | str, until: float) -> bool:
         for operation_id in operations:
             try:
                 may_go_on = push(operation_id)
-            except DatabaseError:
-                raise
+            except (InterfaceError, OperationalError):
+                raise  # the database is away
             except Exception:  # a row that somebody edited by hand: the others must not wait behind it
                 log.exception("operation %s cannot be read", operation_id)
                 broken.add(operation_id)
@@ -127,6 +127,7 @@ def push(operation_id: UUID | str) -> bool:
                 # Provably not there, after the quiet time: as if it had never been sent.
                 operation.maybe_sent = False
                 mine(operation).update(maybe_sent=False)
+            _must_make_sense(operation)
             remember(provider, operation)
             sending = _may_be_sent(operation)
             if not sending:
@@ -164,7 +165,10 @@ def _due_of(connection_id: UUID | str) -> QuerySet[Operation]:
 
 def _ready(now: datetime) -> Q:
     waited = Q(not_before=None) | clock.passed("not_before", now, LONGEST_WAIT)
-    return Q(state=Operation.State.PENDING) & waited & reachable(now, CONNECTION)
+    # Of a provider that does not answer one call a minute tries whether it is back: its own wait need not be over.
+    tries = Q(**{f"{CONNECTION}closed_until__lte": now}, maybe_sent=False)
+    tries &= ~Q(error_code__in=[Throttled.code, Waiting.code])
+    return Q(state=Operation.State.PENDING) & (waited | tries) & reachable(now, CONNECTION)
 
 
 def _abandoned(now: datetime) -> Q:
@@ -187,8 +191,9 @@ def _claim(operation_id: UUID | str) -> Operation | None:
         _pick_up(row.filter(_abandoned(now)))
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
-    if not is_in_doubt(operation):
-        Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
+    if operation.kind in UNDER_WAY and not is_in_doubt(operation):
+        lifecycle = UNDER_WAY[Operation.Kind(operation.kind)]
+        Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=lifecycle)
     return operation
 
 
@@ -210,6 +215,18 @@ def _may_be_sent(operation: Operation) -> bool:
     enough = clock.now() + timedelta(seconds=settings.CALL_DEADLINE)
     claim = mine(operation).filter(lease_until__gt=enough)
     return bool(claim.update(maybe_sent=True, sends=F("sends") + 1))
+
+
+def _must_make_sense(operation: Operation) -> None:
+    """A row that was edited by hand is refused before anything is sent."""
+    payload = operation.payload
+    sound = operation.kind in UNDER_WAY and isinstance(payload, dict)
+    if sound and operation.kind == Operation.Kind.CREATE:
+        parts = {"name": str, "events": list, "options": dict}
+        sound = all(isinstance(payload.get(name), kind) for name, kind in parts.items())
+    if not sound:
+        log.error("operation %s makes no sense: it is refused", operation.pk)
+        raise Refused("PixelHub does not understand what it was to do here.", advice="Ask for it once more.")
 
 
 def _secrets(operation: Operation) -> dict[str, Secret]:

@@ -6,6 +6,7 @@ far is kept, so that a wait, the end of a task or a worker's death costs no more
 
 from __future__ import annotations
 
+import logging
 import zlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from pixels.providers.errors import ProviderError, Throttled
 
 from . import clock
 from .outcome import LONGEST_WAIT, THROTTLED_WAIT
+
+log = logging.getLogger(__name__)
 
 WAIT_AT_MOST = timedelta(hours=2)  # of a run that has got nowhere yet
 LAST_AT_MOST = timedelta(days=1)
@@ -55,7 +58,9 @@ def schedule(limit: int) -> list[SyncRun]:
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
     usable = Connection.objects.filter(reachable(now), provider__in=lists)
     usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
-    latest = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id").values("created_at")
+    # A run of a year to come was opened by a clock that was wrong.
+    latest = SyncRun.objects.filter(connection=OuterRef("pk"), created_at__lt=now + timedelta(days=1))
+    latest = latest.order_by("-created_at", "-id").values("created_at")
     whole = latest.filter(full=True, state=SyncRun.State.DONE)
     usable = usable.annotate(last=Subquery(latest[:1]), whole=Subquery(whole[:1]))
     idle = usable.filter(Q(last=None) | Q(last__lt=now - timedelta(seconds=settings.SYNC_INTERVAL)))
@@ -118,13 +123,24 @@ def save_place(run: SyncRun, place: dict[str, Any], seen: set[str]) -> None:
 
 
 def open_place(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
-    """The place that was kept, and the run's counts as they were there; both empty at the beginning."""
-    place = run.place if isinstance(run.place, dict) else {}
+    """The place that was kept, and the run's counts as they were there; both empty at the beginning.
+
+    Where what was kept makes no sense, the run begins again.
+    """
+    place, counts, seen = {}, {}, set[str]()
+    if run.place is not None:
+        try:
+            counts = {name: int(run.place["counts"][name]) for name in FROM_PLACE}
+            seen = set(zlib.decompress(bytes(run.seen_ids)).decode().split("\n")) - {""}
+            if not run.connection.ad_accounts.filter(pk=run.place["account"]).exists():
+                raise ValueError
+            place = run.place
+        except (KeyError, TypeError, ValueError, zlib.error):
+            log.warning("run %s: the place that was kept makes no sense", run.pk)
+            counts, seen = {}, set()
     for name in FROM_PLACE:
-        setattr(run, name, place.get("counts", {}).get(name, 0))
-    if not place or run.seen_ids is None:
-        return {}, set()
-    return place, set(zlib.decompress(bytes(run.seen_ids)).decode().split("\n")) - {""}
+        setattr(run, name, counts.get(name, 0))
+    return place, seen
 
 
 def put_aside(run: SyncRun, error: Throttled | None = None) -> None:

@@ -30,6 +30,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
+def _seconds(sample: Sample) -> float:
+    return sample.measured.seconds
+
+
 class Samples:
     """What was measured of one size on one database."""
 
@@ -44,16 +48,14 @@ class Samples:
         return Spread(found) if found else None
 
     def seconds(self, scenario: str, contender: str) -> Spread | None:
-        return self.spread(scenario, contender, lambda one: one.measured.seconds)
+        return self.spread(scenario, contender, _seconds)
 
-    def ratio(self, scenario: str, contender: str, to: str = FLOOR) -> Spread | None:
+    def ratio(
+        self, scenario: str, contender: str, to: str = FLOOR, what: Callable[[Sample], float] = _seconds
+    ) -> Spread | None:
         """How much longer it took than another one in the same repetition."""
-        others = {one.repetition: one.measured.seconds for one in self.of(scenario, to)}
-        found = [
-            one.measured.seconds / others[one.repetition]
-            for one in self.of(scenario, contender)
-            if one.repetition in others
-        ]
+        others = {one.repetition: what(one) for one in self.of(scenario, to)}
+        found = [what(one) / others[one.repetition] for one in self.of(scenario, contender) if one.repetition in others]
         return Spread(tuple(found)) if found else None
 
     @property

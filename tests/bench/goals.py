@@ -141,15 +141,15 @@ def _of_web(results: Results) -> Iterator[Goal]:
     if not results.web:
         return
     slow: dict[str, Value] = {}
-    locked: dict[str, Value] = {}
+    trouble: dict[str, Value] = {}
     for seen in results.web:
         if seen.database == "SQLite":
             p95 = percentile(seen.busy, 0.95)
             slow[seen.database] = Value(f"{p95 * 1000:.0f} ms", p95 <= 0.05)
-            locked[seen.database] = Value(f"{seen.locked}", seen.locked == 0 and seen.refused == 0)
+            trouble[seen.database] = Value(f"{seen.locked}, {seen.refused}", seen.locked == seen.refused == 0)
     if slow:
         yield Goal("Web writes during a pull, pausing: p95", "≤ 50 ms", slow, {})
-        yield Goal("Web writes during a pull, pausing: “locked”", "0", locked, {})
+        yield Goal("Web writes during a pull, pausing: “locked”, refused", "0, 0", trouble, {})
     for page, label in ((web.FIRST, "List page"), (web.RARE, "Search, one hit"), (web.COMMON_WORD, "Search, many")):
         yield Goal(label, "≤ 5 × an empty page", _pages(results, page, web.EMPTY, 5), {})
     yield Goal("List page, the last", "≤ 1.3 × the first", _pages(results, web.LAST, web.FIRST, 1.3), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -108,29 +108,36 @@ def _pulls(results: Results, size: int) -> Iterator[str]:
         rows = []
         for scenario, contender in seen.contenders:
             samples = seen.of(scenario, contender)
-            ratio = seen.ratio(scenario, contender) if contender not in (FLOOR, DOWNLOAD) else None
+            compared = contender not in (FLOOR, DOWNLOAD)
+            ratio = seen.ratio(scenario, contender) if compared else None
+            cpu_ratio = seen.ratio(scenario, contender, what=_cpu) if compared else None
             rows.append(
                 [
                     scenario,
                     contender,
-                    _seconds(samples),
+                    _spread(samples, lambda one: one.measured.seconds).shown(),
                     ratio.shown() if ratio else "",
-                    Spread(tuple(one.measured.cpu for one in samples)).shown(),
-                    f"{Spread(tuple(one.measured.peak for one in samples)).middle:.0f}",
+                    f"{_spread(samples, _cpu).middle:.2f}",
+                    f"{cpu_ratio.middle:.2f}" if cpu_ratio else "",
+                    f"{_spread(samples, lambda one: one.measured.peak).middle:.0f}",
                     f"{max(one.requests for one in samples):,}",
                     _rows_written(samples[-1]) if contender != DOWNLOAD else "",
-                    f"{Spread(tuple(one.measured.start for one in samples)).middle:.2f}",
+                    f"{_spread(samples, lambda one: one.measured.start).middle:.2f}",
                 ]
             )
-        head = ["pull", "by", "s", "× floor", "CPU s", "peak MB", "requests", "rows written", "start CPU s"]
+        head = ["pull", "by", "s", "× floor", "CPU s", "× floor", "peak MB", "requests", "rows written", "start CPU s"]
         order = list(dict.fromkeys(scenario for scenario, _ in seen.contenders))
         yield _table(head, sorted(rows, key=lambda row: order.index(row[0])))
     if any(one.scenario == FAR for one in results.samples if one.size == size):
         yield "The 50 ms come before each page of the list; the floor and dlt read one page after the other.\n"
 
 
-def _seconds(samples: list[Sample]) -> str:
-    return Spread(tuple(one.measured.seconds for one in samples)).shown()
+def _cpu(sample: Sample) -> float:
+    return sample.measured.cpu
+
+
+def _spread(samples: list[Sample], what: Callable[[Sample], float]) -> Spread:
+    return Spread(tuple(what(one) for one in samples))
 
 
 def _rows_written(sample: Sample) -> str:
@@ -146,20 +153,21 @@ def _web(results: Results) -> Iterator[str]:
     yield "## While people work\n"
     yield (
         f"The whole product, with a pull of {results.large:,} pixels by its worker. {web.WRITERS} people save something"
-        f" every {web.EVERY * 1000:.0f} ms; a write is timed from when it was due to its answer. On SQLite a pull"
-        " pauses between pages; its ratio without any web traffic stands beside the one with it.\n"
+        f" every {web.EVERY * 1000:.0f} ms; a write is timed from when it was due to its answer;"
+        f" after the pull for {web.AFTER:.0f} s more. On SQLite a pull pauses between pages; its ratio without any web traffic stands beside the one with it.\n"
     )
     rows = []
     for seen in results.web:
         samples = results.at(results.large, seen.database)
         floor = samples.seconds(FIRST, FLOOR)
         pausing = samples.ratio(FIRST, PAUSING)
-        times = [_ms(values, share) for values in (seen.calm, seen.busy) for share in (0.5, 0.95)]
+        times = [_ms(values, share) for values in (seen.calm, seen.busy, seen.after) for share in (0.5, 0.95)]
         trouble = [str(seen.locked), str(seen.refused)]
         ratio = f"{seen.pull / floor.middle:.2f}" if floor else ""
         alone = pausing.shown() if pausing else ""
         rows.append([seen.database, str(len(seen.busy)), *times, *trouble, f"{seen.pull:.1f}", ratio, alone])
-    head = ["database", "writes", "before: p50 ms", "p95 ms", "during: p50 ms", "p95 ms", "“locked”", "refused"]
+    head = ["database", "writes", "before: p50 ms", "p95 ms", "during: p50 ms", "p95 ms"]
+    head += ["after: p50 ms", "p95 ms", "“locked”", "refused"]
     yield _table([*head, "pull s", "× floor", "without traffic, pausing"], rows)
     yield f"## Pages with {results.large:,} pixels in the team\n"
     yield (

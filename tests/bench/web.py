@@ -19,7 +19,7 @@ from .sandbox import ADVERTISER, ADVERTISER_CODE, COMMON, Sandbox
 
 EMAIL = "bench@pixelhub.example"
 WRITERS, EVERY = 2, 0.1  # people who save something, and how often each does
-CALM = 5.0  # seconds of the same before the pull
+CALM, AFTER = 5.0, 15.0  # seconds of the same before the pull, and after it: the worker may have more to do
 ROUNDS = 30
 EMPTY, FIRST, LAST = "empty page", "list, first page", "list, last page"
 RARE, COMMON_WORD = "search, one hit", "search, every seventh"
@@ -31,7 +31,8 @@ class Web:
 
     database: str
     calm: list[float]  # seconds of each write before the pull
-    busy: list[float]  # and during it
+    busy: list[float]  # during it
+    after: list[float]
     refused: int  # writes that were not answered as they should be
     locked: int  # how often the logs say that the database is locked
     pull: float
@@ -62,14 +63,19 @@ def measure(kind: str, sandbox: Sandbox, say: Callable[[str], None], rounds: int
             writer.start()
         time.sleep(CALM)
         run = inside(stack, "follow", **add_connection(stack, full, ADVERTISER, ADVERTISER_CODE)).facts
+        time.sleep(AFTER)
         for writer in writers:
             writer.stop()
+        if all(writer.refused == len(writer.took) for writer in writers):
+            raise RuntimeError("no write was answered as it should be")
         if run["created"] != sandbox.size:
             raise RuntimeError(f"the worker's pull found {run}")
+        took_all = [one for writer in writers for one in writer.took]
         seen = Web(
             database="SQLite" if kind == "sqlite" else "PostgreSQL",
-            calm=[took for writer in writers for at, took in writer.took if at < run["began"]],
-            busy=[took for writer in writers for at, took in writer.took if run["began"] <= at <= run["ended"]],
+            calm=[took for at, took in took_all if at < run["began"]],
+            busy=[took for at, took in took_all if run["began"] <= at <= run["ended"]],
+            after=[took for at, took in took_all if at > run["ended"]],
             refused=sum(writer.refused for writer in writers),
             locked=stack.logs().count("database is locked"),
             pull=run["ended"] - run["began"],
@@ -107,7 +113,7 @@ def _read(one: Person, path: str) -> float:
 
 
 class _Writer(threading.Thread):
-    """Saves a website at fixed times, whether or not the last answer was quick: nobody waits for a slow page less."""
+    """Saves a website at fixed times. A write that is held up holds up the next ones, and their wait counts as well."""
 
     def __init__(self, one: Person, team: str, number: int) -> None:
         super().__init__(daemon=True)
@@ -117,12 +123,13 @@ class _Writer(threading.Thread):
         self.refused = 0
 
     def run(self) -> None:
+        self._person.get(self._path)
         due = time.monotonic()
         count = 0
         while not self._ended.wait(max(0.0, due - time.monotonic())):
             count += 1
             late = time.monotonic() - due
-            fields = {"name": f"Site {self._number}", "url": f"https://shop.example/{count}"}
+            fields = {"name": f"Shop {self._number}", "url": f"https://shop.example/{count}"}
             answer = self._person.post(self._path, fields)
             self.took.append((time.time() - answer.seconds, late + answer.seconds))
             self.refused += answer.status != 302

@@ -10,7 +10,6 @@ from .people import Reader, is_calm, said, slowest
 from .registry import Options
 from .scene import TEAM, Scene
 from .servers import Filler
-from .stage import until
 
 FULL = 8.0  # seconds
 SLOW = 0.3  # seconds that a provider takes for a create: some are under way when there is no room any more
@@ -51,5 +50,4 @@ def play(scene: Scene, options: Options) -> None:
         if not scene.rows([name])
     ]
     hold("there is room again: every form creates", all(one.status == 302 for one in again), said(again))
-    until(lambda: scene.live(scene.promised["xandr"]) == len(scene.promised["xandr"]), 30)
     scene.all_is_well(45, most_unknown=4)

@@ -26,9 +26,7 @@ def play(task: dict[str, Any]) -> list[dict[str, str]]:
     findings = Findings(task["leniency"])
     stage: Stage | None = None
     try:
-        stage = Stage(
-            task["kind"], workers=drill.workers, small_disk=drill.small_disk, environment=drill.environment
-        )
+        stage = Stage(task["kind"], workers=drill.workers, small_disk=drill.small_disk, environment=drill.environment)
         stage.start()
         django.setup()  # not before: the addresses are known now
         from .scene import Scene

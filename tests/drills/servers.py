@@ -56,9 +56,9 @@ class Database(Service):
                 os.chown(self.directory, user.pw_uid, user.pw_gid)
             if not self.data.exists():
                 self._make(binaries, as_whom)
-            options = f"-D {self.data} -k {self.directory} -h 127.0.0.1 -p {self.port} -c max_connections=60 -c fsync=off"
-            # Little enough for the small disk; spare files of the log let it go on for a while when that is full.
-            options += " -c min_wal_size=8MB -c max_wal_size=8MB"
+            options = f"-D {self.data} -k {self.directory} -h 127.0.0.1 -p {self.port}"
+            # The log is small enough for the small disk, and has files to spare when that is full.
+            options += " -c max_connections=60 -c fsync=off -c min_wal_size=8MB -c max_wal_size=8MB"
             return subprocess.Popen([f"{binaries}/postgres", *options.split()], preexec_fn=end_with_parent, **as_whom)
 
     def _make(self, binaries: str, as_whom: dict[str, Any]) -> None:

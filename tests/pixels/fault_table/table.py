@@ -6,13 +6,12 @@ it by number; ENDS says what follows from each of those errors, right after it a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, NotSent, Refused, Throttled
 from tests.providers.fault_table import table as of_the_clients
-from tests.providers.fault_table.table import GOOD, LONG, MB, Ends, Outcome, Row, all_end
+from tests.providers.fault_table.table import GOOD, LONG, MB, Outcome, Row, all_end
 
 # Easyflow has no list, and with EASYFLOW_LIST an inferred one. Xandr's pixels are found by our code, or not at all.
 CASES = ("easyflow", "easyflow_list", "pitchtarget", "xandr", "xandr_without_code")

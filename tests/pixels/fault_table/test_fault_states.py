@@ -9,7 +9,6 @@ import pytest
 
 from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
-from pixels.sandbox.faults import FAULTS as OF_THE_SANDBOX
 from pixels.services import pixels
 from pixels.sync import runs
 from tests.providers.fault_table.table import Outcome

@@ -1,0 +1,302 @@
+"""Rows that somebody edited by hand, or that a wrong clock wrote: logged, refused, nothing sent twice, nothing lost."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection as database
+from django.utils import timezone
+
+from pixels import tasks
+from pixels.models import Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.services import pixels
+from pixels.sync import check, push
+
+from .moving_clock import installed
+
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture
+def time(monkeypatch):
+    return installed(monkeypatch)
+
+
+def lifecycles(connection):
+    return dict(connection.pixels.values_list("name", "lifecycle"))
+
+
+# -- Operations -----------------------------------------------------------------------------------------------
+
+
+NONSENSE = [[], "text", 5, {}, {"name": 5, "events": ["7"], "options": {}}, {"name": "n", "events": "7", "options": {}}]
+
+
+@pytest.mark.parametrize("payload", NONSENSE)
+@pytest.mark.parametrize("provider", ["easyflow", "xandr"])
+def test_a_create_that_makes_no_sense_is_refused_unsent_and_holds_up_no_other(
+    connect, promise, sandbox, caplog, provider, payload
+):
+    connection = connect(provider)
+    bad, _ = promise(connection, "Bad"), promise(connection, "Good")
+    Operation.objects.filter(pixel=bad).update(payload=payload)
+    push.drain(connection.pk, 60)
+    assert lifecycles(connection) == {"Bad": "failed", "Good": "live"}
+    assert sandbox.asked(provider, "create") == 1
+    bad.refresh_from_db()
+    assert bad.error_sentence == "PixelHub does not understand what it was to do here."
+    assert str(Operation.objects.get(pixel=bad).pk) in caplog.text
+    assert push.due(10) == []
+
+
+@pytest.mark.parametrize("payload", [[], "text", 5])
+def test_a_change_that_makes_no_sense_leaves_the_pixel_as_it_was(xandr, live, bob, sandbox, payload):
+    pixel = live(xandr, "Shoes")
+    pixels.change_pixel(pixel, bob, {"name": "Boots"})
+    Operation.objects.filter(kind="update").update(payload=payload)
+    push.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Shoes", "refused")
+    assert sandbox.asked("xandr", "update") == 0
+    pixels.change_pixel(pixel, bob, {"name": "Boots"})
+    push.drain(xandr.pk, 60)
+    assert sandbox.held("xandr")[0]["name"] == "Boots"
+
+
+def test_a_kind_that_does_not_exist_is_refused_and_is_not_sent_again(
+    xandr, promise, live, bob, sandbox, browser_of, at, caplog
+):
+    live(xandr, "Live")
+    bad = promise(xandr, "Bad")
+    changed = Pixel.objects.get(name="Live")
+    pixels.change_pixel(changed, bob, {"name": "Changed"})
+    promise(xandr, "Good")
+    Operation.objects.exclude(state="done").exclude(pixel__name="Good").update(kind="explode")
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Live": "live", "Bad": "failed", "Good": "live"}
+    assert "makes no sense" in caplog.text
+    browser = browser_of(bob)
+    for pixel in (bad, changed):
+        assert browser.get(at("pixel", pixel)).status_code == 200
+        assert browser.post(at("pixel_retry", pixel), follow=True).status_code == 200
+    assert push.due(10) == []
+    assert sandbox.asked("xandr", "create") == 2
+
+
+def test_a_state_that_does_not_exist_sends_nothing_and_can_be_put_right(xandr, promise, sandbox, browser_of, bob, at):
+    pixel = promise(xandr)
+    Operation.objects.update(state="banana")
+    for _ in range(3):
+        push.drain(xandr.pk, 60)
+        tasks.push_connection(str(xandr.pk))
+    browser = browser_of(bob)
+    assert browser.get(at("pixel", pixel)).status_code == 200
+    assert browser.post(at("pixel_cancel", pixel), follow=True).status_code == 200
+    assert sandbox.asked("xandr", "create") == 0
+    Operation.objects.update(state="pending")
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+    assert sandbox.asked("xandr", "create") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_attempt_that_cannot_be_counted_on_holds_up_no_other(xandr, promise, sandbox):
+    """On PostgreSQL there is no greater number; SQLite knows one."""
+    bad, _ = promise(xandr, "Bad"), promise(xandr, "Good")
+    Operation.objects.filter(pixel=bad).update(attempt=2**31 - 1)
+    assert not push.drain(xandr.pk, 60)
+    assert lifecycles(xandr)["Good"] == "live"
+    if database.vendor == "postgresql":
+        assert sandbox.asked("xandr", "create") == 1
+        Operation.objects.filter(pixel=bad).update(attempt=0)
+        push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Bad": "live", "Good": "live"}
+    assert sandbox.asked("xandr", "create") == 2
+
+
+def test_a_claim_held_for_a_year_is_picked_up(xandr, promise, sandbox):
+    promise(xandr)
+    Operation.objects.update(state="in_flight", attempt=1, lease_until=timezone.now() + YEAR)
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+
+
+def test_a_claim_held_for_a_year_that_may_have_been_sent_is_looked_up_first(xandr, promise, sandbox, time, settings):
+    promise(xandr, options={"code": "mine"})
+    Operation.objects.update(state="in_flight", attempt=1, maybe_sent=True, lease_until=timezone.now() + YEAR)
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "checking"}
+    assert sandbox.asked("xandr", "create") == 0
+    time.pass_by(settings.QUIET_TIME + 1)
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "2099-01-01T00:00:00Z"])
+def test_what_waits_for_the_end_of_the_calendar_is_sent_now(xandr, promise, sandbox, until):
+    promise(xandr)
+    Operation.objects.update(not_before=until)
+    assert push.due_connections(10) == [xandr.pk]
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+
+
+def test_what_was_there_before_may_be_garbage_and_nothing_is_sent(xandr, promise, sandbox, time, settings):
+    """Then nobody can say whose the object is that a look-up finds."""
+    promise(xandr, options={"code": "mine"})
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop", "effect": True})
+    push.drain(xandr.pk, 60)
+    Operation.objects.update(seen_before=5)
+    time.pass_by(settings.QUIET_TIME + 1)
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "checking"}
+    Operation.objects.update(seen_before=[])
+    time.pass_by(3600)
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+    assert sandbox.asked("xandr", "create") == 1
+
+
+# -- Messages -------------------------------------------------------------------------------------------------
+
+
+EVERY_TASK = [
+    tasks.push_connection,
+    tasks.pull_connection,
+    tasks.test_connection,
+    tasks.read_ad_accounts,
+    tasks.read_pixel,
+    tasks.look_again,
+    tasks.look_for_twins,
+    tasks.read_fires,
+    tasks.tell,
+]
+
+
+NO_ROW = ["no id at all", "-1", "0", "", "999999999999999", "00000000-0000-0000-0000-000000000000"]
+
+
+@pytest.mark.parametrize("row", NO_ROW)
+def test_a_message_that_names_no_row_changes_nothing(xandr, promise, sandbox, row):
+    promise(xandr)
+    before = [list(model.objects.values()) for model in (Connection, Pixel, Operation, SyncRun)]
+    for task in EVERY_TASK:
+        with suppress(ValueError, ValidationError):  # no id: the worker logs it and takes the next message
+            task(row)
+    assert [list(model.objects.values()) for model in (Connection, Pixel, Operation, SyncRun)] == before
+    assert sandbox.ask("GET", "requests")["requests"] == {}
+
+
+# -- Connections, gates and pixels ----------------------------------------------------------------------------
+
+
+def test_a_circuit_closed_for_a_year_is_tried_now(xandr, promise, sandbox, sync):
+    promise(xandr)
+    Connection.objects.update(failures=5, down_since=timezone.now(), closed_until=timezone.now() + YEAR)
+    assert push.due_connections(10) == [xandr.pk]
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+    assert Connection.objects.get().closed_until is None
+
+
+@pytest.mark.parametrize("field", ["turn_until", "test_lease_until"])
+def test_a_turn_or_a_test_held_for_a_year_holds_nobody(xandr, promise, sandbox, field, time):
+    promise(xandr)
+    Connection.objects.update(**{field: timezone.now() + YEAR})
+    time.pass_by(60)
+    assert check.waiting(10) == [xandr.pk]
+    tasks.test_connection(str(xandr.pk))
+    assert Connection.objects.get().test == "works"
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+
+
+def test_a_log_in_held_for_a_year_is_not_waited_for(xandr, promise, sandbox):
+    promise(xandr)
+    Credential.objects.update(token_lock_until=timezone.now() + YEAR)
+    before = timezone.now()
+    push.drain(xandr.pk, 60)
+    assert lifecycles(xandr) == {"Purchase": "live"}
+    assert (timezone.now() - before).total_seconds() < 20
+
+
+GARBAGE = [
+    [],
+    {},
+    {"a": 1},
+    "text",
+    5,
+    [None],
+    [1],
+    ["x"],
+    [[]],
+    [[1]],
+    [["x", "y"]],
+    [[None, None]],
+    [[[], {}]],
+    [[1e308, "x"]],
+    [[1, "x", 1]],
+]
+
+
+@pytest.mark.parametrize("field", ["reads", "writes", "on_the_way"])
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
+    xandr, promise, sync, sandbox, settings, field, garbage
+):
+    settings.XANDR_WRITES = 4
+    promise(xandr, "First")
+    push.drain(xandr.pk, 60)
+    Gate.objects.update(**{field: garbage})
+    for number in range(5):
+        promise(xandr, f"Pixel {number}")
+    push.drain(xandr.pk, 60)
+    assert set(lifecycles(xandr).values()) == {"live", "queued"}
+    assert 3 <= sandbox.asked("xandr", "create") <= 4  # of a row that was lost, the first one is not known any more
+    assert sync(xandr).state == "done"
+    row = Gate.objects.get()
+    assert all(len(entry) == 2 for entry in [*row.reads, *row.writes])
+    assert row.on_the_way == []
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"closed_until": 5000 * YEAR},
+        {"closed_until": YEAR},
+        {"reads_allowed": 0, "writes_allowed": 0},
+        {"reads_allowed": 0, "writes_allowed": 0, "adjusted_at": YEAR},
+        {"reads_allowed": 2**31 - 1, "writes_allowed": 2**31 - 1},
+    ],
+)
+def test_a_gate_with_numbers_and_times_that_cannot_be_holds_nobody_for_long(
+    xandr, promise, sandbox, facts, time, settings
+):
+    settings.XANDR_READS = settings.XANDR_WRITES = 10
+    promise(xandr, "First")
+    push.drain(xandr.pk, 60)
+    moments = {name: timezone.now() + value if isinstance(value, timedelta) else value for name, value in facts.items()}
+    Gate.objects.update(**moments)
+    time.pass_by(settings.XANDR_WINDOW + 1)
+    for name in ("Second", "Third"):
+        promise(xandr, name)
+    for _ in range(3):
+        push.drain(xandr.pk, 60)
+        time.pass_by(settings.XANDR_WINDOW + 1)
+    assert set(lifecycles(xandr).values()) == {"live"}
+
+
+def test_a_wait_that_the_provider_asks_for_counts_though_the_row_held_nonsense(xandr, promise, sandbox, time):
+    promise(xandr, "First")
+    push.drain(xandr.pk, 60)
+    Gate.objects.update(closed_until=timezone.now() + YEAR)
+    throttled = {"provider": "xandr", "operation": "create", "fault": "throttled", "seconds": 90}
+    sandbox.ask("POST", "faults", json=throttled)
+    promise(xandr, "Second"), promise(xandr, "Third")
+    push.drain(xandr.pk, 60)
+    push.drain(xandr.pk, 60)
+    assert sandbox.asked("xandr", "create") == 2
+    time.pass_by(91)
+    push.drain(xandr.pk, 60)
+    assert set(lifecycles(xandr).values()) == {"live"}
