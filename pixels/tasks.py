@@ -5,21 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from celery import Task, shared_task
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import Q
 
 from pixels.crash import crash_point
-from pixels.models import Pixel
-from pixels.sync import ad_accounts, check, fires, gone, late, notices, pull, push, read_back, runs
+from pixels.models import Connection, Pixel
+from pixels.sync import ad_accounts, check, clock, fires, gone, late, notices, pull, push, read_back, runs
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 200  # rows one sweep hands out
 TURN = 1.0  # seconds that one connection's changes have a worker for themselves
+EXPIRES = 300.0  # seconds after which what a sweep has handed out is not worth doing; workers' clocks differ
+HINT_LASTS = 20.0  # seconds until a message about a connection's changes counts as lost
 BROKER_PAUSE = 5.0  # seconds without hints after one that failed: a frozen broker costs two seconds each time
 
 _broker_away_until = 0.0
@@ -30,7 +35,7 @@ def hint(task: Task, row_id: UUID | int) -> None:
 
     def publish() -> None:
         crash_point("cp1")
-        _publish(task, row_id)
+        _hand_out(task, row_id)
 
     transaction.on_commit(publish)
 
@@ -48,12 +53,28 @@ def _publish(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
     return True
 
 
+def _hand_out(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
+    """Publish, but only one message at a time for the changes of one connection: a pile of them would be many turns."""
+    if task is not push_connection:
+        return _publish(task, row_id, **options)
+    now = clock.now()
+    row = Connection.objects.filter(pk=row_id)
+    lost = clock.passed("hinted_at", now - timedelta(seconds=HINT_LASTS), HINT_LASTS)
+    if not row.filter(Q(hinted_at=None) | lost).update(hinted_at=now):
+        return True
+    if _publish(task, row_id, **options):
+        return True
+    row.filter(hinted_at=now).update(hinted_at=None)
+    return False
+
+
 @shared_task
 def push_connection(connection_id: str) -> None:
+    Connection.objects.filter(pk=connection_id).update(hinted_at=None)
     more = push.drain(connection_id, TURN)
     crash_point("cp8")
     if more:
-        _publish(push_connection, connection_id)  # behind whatever others are waiting for
+        _hand_out(push_connection, connection_id)  # behind whatever others are waiting for
 
 
 @shared_task
@@ -104,21 +125,27 @@ def tell(connection_id: str) -> None:
 def sweep() -> None:
     """Hand out whatever the rows say is due, whether or not a message ever came.
 
-    What is handed out expires before the next sweep does it again, so a busy worker finds no pile. Without a broker
-    the work is done here, so that it goes on at least slowly.
+    Without a broker the work is done here, a little of each kind, so that it goes on at least slowly.
     """
     runs.schedule(AT_A_TIME)
     away = False
     started = time.monotonic()
     for task, row_id in _due():
-        away = away or not _publish(task, row_id, expires=settings.SWEEP_INTERVAL)
-        if away:
-            if time.monotonic() - started > settings.SWEEP_INTERVAL:
-                break
+        away = away or not _hand_out(task, row_id, expires=EXPIRES)
+        if not away:
+            continue
+        if time.monotonic() - started > settings.SWEEP_INTERVAL:
+            break
+        try:
             task(str(row_id))
+        except DatabaseError:
+            raise
+        except Exception:  # one bad row must not end the scheduler
+            log.exception("%s of %s failed", task.name, row_id)
 
 
 def _due() -> Iterator[tuple[Task, UUID | int]]:
+    """One of each kind, then the next of each."""
     finders = (
         (push_connection, push.due_connections),
         (pull_connection, runs.due),
@@ -130,6 +157,6 @@ def _due() -> Iterator[tuple[Task, UUID | int]]:
         (read_fires, fires.due),
         (tell, notices.due),
     )
-    for task, find in finders:
-        for row_id in find(AT_A_TIME):
-            yield task, row_id
+    found = [[(task, row_id) for row_id in find(AT_A_TIME)] for task, find in finders]
+    for round_of_all in zip_longest(*found):
+        yield from filter(None, round_of_all)

@@ -65,6 +65,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="connection",
+            name="hinted_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name="connection",
             name="told",
             field=models.CharField(
                 blank=True,
@@ -87,6 +92,11 @@ class Migration(migrations.Migration):
             model_name="operation",
             name="looked_again",
             field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="operation",
+            name="trying_since",
+            field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name="operation",

@@ -6,6 +6,7 @@ are prepared once. Nothing else is written past the ORM.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
 from typing import Any
@@ -42,6 +43,13 @@ class Writer:
                 cursor.executemany(f"INSERT INTO {self._table} ({names}) VALUES ({places})", ready)
 
 
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a whole number that only Python can hold
+        return json.dumps(value)
+
+
 def _is_drawn(field: Field) -> bool:
     return field.primary_key and field.get_internal_type() in ("AutoField", "BigAutoField")
 
@@ -52,18 +60,14 @@ def _is_json(field: Field) -> bool:
 
 def _prepared(field: Field, pattern: Model) -> Any:
     value = field.pre_save(pattern, add=True)
-    return (
-        orjson.dumps(value).decode()
-        if _is_json(field) and value is not None
-        else field.get_db_prep_save(value, connection)
-    )
+    return _json(value) if _is_json(field) and value is not None else field.get_db_prep_save(value, connection)
 
 
 def _preparer(field: Field) -> Callable[[Any], Any] | None:
     """How a value gets its form in the database; None where it has it."""
     kind = (field.target_field if field.is_relation else field).get_internal_type()
     if kind == "JSONField":
-        return lambda value: orjson.dumps(value).decode()
+        return _json
     if kind == "UUIDField" and not connection.features.has_native_uuid_field:
         return lambda value: value.hex
     return None

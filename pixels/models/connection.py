@@ -73,6 +73,7 @@ class Connection(models.Model):
     down_since = models.DateTimeField(null=True, blank=True)
     closed_until = models.DateTimeField(null=True, blank=True)
     turn_until = models.DateTimeField(null=True, blank=True, editable=False)  # a worker sends its changes
+    hinted_at = models.DateTimeField(null=True, blank=True, editable=False)  # when a worker was told of them
     told = models.CharField(max_length=6, choices=Told, default=Told.NOTHING, blank=True)
     # The provider's list of ad accounts: when it was last read, last tried, and why the last try failed.
     offered_at = models.DateTimeField(null=True, blank=True)

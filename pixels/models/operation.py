@@ -59,6 +59,7 @@ class Operation(models.Model):
     maybe_sent = models.BooleanField(default=False)
     seen_before = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
     doubts = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
+    trying_since = models.DateTimeField(null=True, blank=True)  # of tries that failed; waits for people do not count
     sends = models.PositiveSmallIntegerField(default=0)  # how often it may have been sent
     # A create that was sent more than once is looked up again when all is over: a late request may have made a second.
     look_again_at = models.DateTimeField(null=True, blank=True)

@@ -233,6 +233,8 @@ class Pixel(models.Model):
         self.error_advice = error.advice[:500]
 
     def clear_error(self) -> None:
+        if self.remote == self.Remote.DUPLICATE and self.remote_id:
+            return  # until somebody has read and dismissed it
         self.error_code = self.error_sentence = self.error_words = self.error_advice = ""
         self.error_at = None
 

@@ -30,6 +30,7 @@ class Gate(Protocol):
     """Asked before each request, and for several at once; says how many of them may leave now, at least one.
 
     Raises Throttled with the time to wait for. A request that has been let through counts, whatever becomes of it.
+    None wanted: one that was let through before is about to leave, if it still may.
     """
 
     def __call__(self, call: Call, wanted: int = 1) -> int: ...
@@ -317,6 +318,10 @@ class Provider:
         """What all connections of one user of this provider may ask of it together."""
         return Limits()
 
+    def reserve(self, call: Call) -> None:
+        """Ask the gate for the call that follows; raises what the gate raises."""
+        self.http.reserve(call)
+
     def sign_in(self) -> None:
         """Make sure of a session, where there are sessions, so that the call that follows is one request."""
 
@@ -365,8 +370,13 @@ class Provider:
             except NotFound:
                 yield remote_id, None
 
-    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
-        """The pixels that carry this reference (or, where only names are unique, this name)."""
+    def find_pixels(
+        self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
+    ) -> list[RemotePixel]:
+        """The pixels that carry this reference (or, where only names are unique, this name).
+
+        `since`: those that were made earlier may be left out, where that makes the search shorter.
+        """
         raise self._not_supported("find")
 
     def list_pixels(

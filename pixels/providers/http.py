@@ -43,6 +43,12 @@ class Http:
         self._base_url = base_url
         self._gate = gate
         self._hide = hide
+        self._reserved: Call | None = None
+
+    def reserve(self, kind: Call) -> None:
+        """Ask the gate now for the call that follows: before it is written down that it may have been sent."""
+        self._gate(kind)
+        self._reserved = kind
 
     def call(
         self,
@@ -61,7 +67,8 @@ class Http:
 
         `hide`: secrets beyond the connection's own that the answer may repeat.
         """
-        self._gate(kind)
+        reserved, self._reserved = self._reserved == kind, None
+        self._gate(kind, 0 if reserved else 1)
         body = {"json": json, "data": form if text is None else text.encode()}
         with connections(1) as session:
             return self._send(session, method, path, hide, headers=headers, params=params, **body)
@@ -80,14 +87,14 @@ class Http:
         that are kept; the answers in their order. Ends with the first error: what was asked for behind it is dropped.
         """
         at_once = settings.PULL_CONNECTIONS
-        let_through = 0
+        let_through, slots = 0, at_once
         waiting: deque[Future[Answer]] = deque()
         with connections(at_once) as session, ThreadPoolExecutor(at_once) as senders:
             send = partial(self._send, session, method, path, hide, headers=headers)
             try:
                 for position in range(len(params)):
                     # The gate is asked here and never by a sender: it may use the database of this thread.
-                    while len(waiting) < at_once and (ahead := position + len(waiting)) < len(params):
+                    while len(waiting) < slots and (ahead := position + len(waiting)) < len(params):
                         if not let_through:
                             try:
                                 let_through = self._gate(kind, min(len(params) - ahead, AHEAD))
@@ -95,6 +102,7 @@ class Http:
                                 if waiting:
                                     break  # what is on the way comes first
                                 raise
+                            slots = min(at_once, let_through)
                         let_through -= 1
                         waiting.append(senders.submit(send, params=params[ahead]))
                     yield waiting.popleft().result()

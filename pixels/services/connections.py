@@ -125,6 +125,17 @@ def disconnect(connection: Connection, actor: User) -> int:
     return cancelled
 
 
+def _join(connection: Connection, confirmed: bool) -> SyncRun:
+    """The run that is open already; what was asked for holds for it too, as long as it has not begun."""
+    run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
+    if run is None:
+        raise Refused("A sync of this connection has just ended. Try again.")
+    waiting = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.QUEUED, started_at=None)
+    if waiting.update(full=True, confirmed=run.confirmed or confirmed) or not confirmed:
+        return run
+    raise Refused("A sync is under way that does not know of this. Say it again when that has ended.")
+
+
 @transaction.atomic
 def sync_now(connection: Connection, actor: User | None, *, confirmed: bool = False) -> SyncRun:
     """A pull of the connection; the one already under way, if there is one.
@@ -137,10 +148,7 @@ def sync_now(connection: Connection, actor: User | None, *, confirmed: bool = Fa
         raise Refused("Pick an ad account first: its pixels are what a sync reads.")
     run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:
-        run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
-        if run is None:
-            raise Refused("A sync of this connection has just ended. Try again.")
-        return run
+        return _join(connection, confirmed)
     verb = "confirmed what is gone and started a sync of" if confirmed else "started a sync of"
     record(connection.team, actor, verb, connection)
     tasks.hint(tasks.pull_connection, run.pk)

@@ -58,7 +58,8 @@ def answered(connection: Connection) -> None:
 def resume(connection: Connection) -> None:
     """What has been waiting because of this connection need not wait any longer; doubts keep their quiet time."""
     waiting = Operation.objects.open().filter(pixel__connection=connection, maybe_sent=False)
-    waiting.filter(state=Operation.State.PENDING).filter(~Q(error_code="throttled")).update(not_before=None)
+    waiting = waiting.filter(~Q(error_code="throttled"), state=Operation.State.PENDING)
+    waiting.update(not_before=None, trying_since=None)
 
 
 def _says_nothing(error: ProviderError) -> bool:

@@ -47,9 +47,12 @@ def speaking_for(
     try:
         yield connection.provider_class(opened, address, gate, StoredTokens(same))
     except (Waiting, HeldUp):
-        raise  # nothing was asked
+        if gate.asked:
+            circuit.answered(connection)  # what was asked before this
+        raise
     except ProviderError as error:
-        circuit.failed(connection, error)
+        if gate.asked:
+            circuit.failed(connection, error)
         if isinstance(error, Throttled):
             gate.throttled(error)
         if isinstance(error, BadCredentials) and same.exists():

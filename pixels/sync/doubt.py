@@ -8,6 +8,7 @@ where nobody can be asked is it *unknown*, and a person decides.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from pixels.models import Operation, Pixel
@@ -32,7 +33,7 @@ def remember(provider: Provider, operation: Operation) -> None:
     ours_alone = not provider.can("name_unique") and pixel.mark == pixel.reference
     if operation.kind != Operation.Kind.CREATE or operation.seen_before is not None or not can_be_looked_up(pixel):
         return
-    found = [] if ours_alone else _ids(_found(provider, pixel))
+    found = [] if ours_alone else _ids(_found(provider, operation))
     operation.seen_before = found
     Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(seen_before=found)
 
@@ -52,11 +53,14 @@ def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:
     # A row that a pull made of it meanwhile gives way; one that people work with does not.
     taken = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
     known = {*(operation.seen_before or ()), *taken}
-    return [remote for remote in _found(provider, pixel) if remote.remote_id not in known]
+    return [remote for remote in _found(provider, operation) if remote.remote_id not in known]
 
 
-def _found(provider: Provider, pixel: Pixel) -> list[RemotePixel]:
-    return provider.find_pixels(pixel.ad_account.ref, pixel.mark or pixel.reference, pixel.name)
+def _found(provider: Provider, operation: Operation) -> list[RemotePixel]:
+    """Of what was made since this create was promised: a day more, as clocks differ, and not a list of years."""
+    pixel = operation.pixel
+    since = operation.created_at - timedelta(days=1)
+    return provider.find_pixels(pixel.ad_account.ref, pixel.mark or pixel.reference, pixel.name, since)
 
 
 def _ids(pixels: list[RemotePixel]) -> list[str]:

@@ -33,6 +33,8 @@ def see(pixel: Pixel, remote: RemotePixel) -> bool:
     before = [getattr(pixel, name) for name in SEEN_FIELDS]
     theirs = flat(remote)
     pixel.absent_at = pixel.missed_at = None
+    if pixel.remote != Pixel.Remote.DUPLICATE:
+        pixel.remote = Pixel.Remote.NOT_SEEN  # it is there; what it is like, `compare` says
     pixel.theirs = theirs or pixel.theirs
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
@@ -47,9 +49,9 @@ def compare(pixel: Pixel, theirs: dict[str, Any] | None = None) -> None:
     ours = pixel.ours
     pixel.agreed = {field: pixel.agreed.get(field, ours[field]) for field in differ}
     pixel.drift = [field for field in differ if field not in pixel.ignored]
-    if pixel.error_code == DUPLICATE:
-        pixel.remote = Pixel.Remote.DUPLICATE  # until somebody has read it and dismissed it
-    elif not pixel.provider_class.can("read"):
+    if pixel.remote in (Pixel.Remote.ABSENT, Pixel.Remote.GONE, Pixel.Remote.DUPLICATE):
+        return  # no comparison tells whether it is there; and of two objects somebody has to read first
+    if not pixel.provider_class.can("read"):
         pixel.remote = Pixel.Remote.UNVERIFIABLE
     else:
         pixel.remote = Pixel.Remote.DRIFTED if pixel.drift else Pixel.Remote.IN_SYNC

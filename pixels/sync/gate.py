@@ -66,7 +66,11 @@ class CredentialGate:
         """Raises Waiting; HeldUp where the claim would run out before the answer is there."""
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
             raise HeldUp("PixelHub was held up too long to send this safely.")
+        if not wanted:
+            return 0  # it was counted when it was asked for
         limit = self._limits.writes if call == "write" else self._limits.reads
+        if limit is not None:
+            wanted = min(wanted, settings.PULL_CONNECTIONS)  # those leave at once, and so in the window they count in
         granted = self._without_a_row(wanted) if limit is None and not self._limits.at_once else None
         if granted is None:
             with self._row() as (row, now):

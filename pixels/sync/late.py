@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
-from pixels.providers.errors import ProviderError
+from pixels.providers.errors import BadCredentials, ProviderError
 
 from . import clock
 from .client import speaking_for
@@ -46,15 +46,14 @@ def look(operation_id: UUID | str) -> None:
             found = look_up(provider, operation)
     except ProviderError as error:
         log.warning("late look at operation %s: %s", operation.pk, error.code)
-        return
+        if error.retryable or isinstance(error, BadCredentials):
+            return
+        found = []  # it will say the same next time
     others = [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
     pixel.refresh_from_db(fields=["lifecycle"])
-    if others and pixel.lifecycle in (Pixel.Lifecycle.UPDATING, Pixel.Lifecycle.DELETING):
-        return  # the change that is under way would take the message away when it ends
+    if others and pixel.is_pending:
+        return  # the change that is under way would take the message away when it ends; this looks again soon
     if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
-        pixel.refresh_from_db(fields=["lifecycle"])
-        if pixel.is_pending:
-            return  # a change is under way and will have the last word; this looks again soon
         report_duplicate(pixel, others)
     looked = operation.looked_again + 1
     Operation.objects.filter(pk=operation.pk, look_again_at=soon).update(

@@ -5,7 +5,7 @@ Every change locks the pixel first and the operation after it, so that no two of
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -94,7 +94,7 @@ def record_error(operation: Operation, error: ProviderError) -> None:
         _wait_all(operation, error, in_doubt=create and operation.maybe_sent)
     elif create and (error.maybe_done or operation.maybe_sent or _is_taken_by_ours(operation, error)):
         _doubt(operation, error)
-    elif error.retryable and _tries_left(operation, error):
+    elif error.retryable and (_doubts_left(operation) if error.maybe_done else _tries_left(operation)):
         again(operation, error, _wait(operation, error))
     else:
         # A refused change leaves the pixel as it was; only a refused create has nothing to fall back on.
@@ -111,7 +111,7 @@ def _is_taken_by_ours(operation: Operation, error: ProviderError) -> bool:
 def _doubt(operation: Operation, error: ProviderError) -> None:
     looking = operation.maybe_sent  # then the doubt is the old one, and only its look-up failed
     over = not looking and operation.doubts + 1 >= DOUBTFUL_TRIES
-    over = over or timezone.now() - operation.created_at > GIVE_UP_AFTER
+    over = over or (looking and not _tries_left(operation))
     if over or not can_be_looked_up(operation.pixel) or isinstance(error, NotSupported):
         _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
     else:
@@ -151,6 +151,7 @@ def again(operation: Operation, error: ProviderError | None, wait: float, *, in_
             lease_until=None,
             maybe_sent=in_doubt,
             doubts=operation.doubts + (1 if is_new_doubt else 0),
+            trying_since=_trying_since(operation, error, is_new_doubt),
             not_before=clock.now() + timedelta(seconds=wait),
             **_said(error),
         )
@@ -269,10 +270,19 @@ def _apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
     pixel.options = {**pixel.options, **options}
 
 
-def _tries_left(operation: Operation, error: ProviderError) -> bool:
-    if error.maybe_done:
-        return operation.doubts + 1 < DOUBTFUL_TRIES
-    return timezone.now() - operation.created_at < GIVE_UP_AFTER
+def _doubts_left(operation: Operation) -> bool:
+    return operation.doubts + 1 < DOUBTFUL_TRIES
+
+
+def _tries_left(operation: Operation) -> bool:
+    return operation.trying_since is None or clock.now() - operation.trying_since < GIVE_UP_AFTER
+
+
+def _trying_since(operation: Operation, error: ProviderError | None, is_new_doubt: bool) -> datetime | None:
+    """A day of tries is counted; a wait for a limit, for other credentials or in a circuit is none."""
+    if error is None or isinstance(error, Waiting | BadCredentials):
+        return None if isinstance(error, BadCredentials) else operation.trying_since
+    return clock.now() if is_new_doubt or operation.trying_since is None else operation.trying_since
 
 
 def _finish(operation: Operation, state: Operation.State, error: ProviderError | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,10 @@ def _put(
 
 
 def _digest(raw: Mapping[str, Any]) -> int:
-    said = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        said = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number that only Python can hold
+        said = json.dumps(raw, sort_keys=True).encode()
     return int.from_bytes(blake2b(FORM + said, digest_size=8).digest(), signed=True)
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,9 @@ def pull(run_id: int) -> bool:
     run = claim(run_id)
     if run is None:
         return False
+    if run.connection.paused_at:
+        put_aside(run)  # the scheduler hands it out again when the connection is in use
+        return False
     if run.deaths > DEATHS:
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
         return False
@@ -83,7 +87,8 @@ def _read(run: SyncRun, provider: Provider) -> TooManyMissing | None:
     place, seen = open_place(run)
     until = time.monotonic() + settings.TASK_LIMIT / 2
     stopped = TooManyMissing(place["stopped"]) if place.get("stopped") else None
-    for account in run.connection.ad_accounts.filter(pk__gte=place.get("account", 0)).order_by("pk"):
+    accounts = list(run.connection.ad_accounts.filter(pk__gte=place.get("account", 0)).order_by("pk"))
+    for account, following in zip_longest(accounts, accounts[1:]):
         reading = Reading(run, account, until, stopped=stopped.sentence if stopped else "")
         if account.pk == place.get("account"):
             reading.go_on(place, seen)
@@ -91,6 +96,10 @@ def _read(run: SyncRun, provider: Provider) -> TooManyMissing | None:
             reading.whole(provider)
         except TooManyMissing as error:
             stopped = error
+        if following is not None:
+            Reading(run, following, until, stopped=stopped.sentence if stopped else "").keep()
+            if time.monotonic() > until:
+                raise TimeOver
     return stopped
 
 
@@ -138,10 +147,10 @@ class Reading:
         except ProviderError as error:
             self._apply()  # what was read is true all the same
             if isinstance(error, Throttled):
-                self._keep()
+                self.keep()
             raise
         except TimeOver:
-            self._keep()
+            self.keep()
             raise
         self._apply()
         self._conclude(provider)
@@ -171,14 +180,14 @@ class Reading:
         run.updated += applied.updated
         moment = time.monotonic()
         if moment > self._kept + KEEP_EVERY and self.after is not None:
-            self._keep()
+            self.keep()
         elif moment > self._told + TELL_EVERY:
             save_progress(run)
             self._told = moment
         if settings.PULL_PAUSE:
             time.sleep(settings.PULL_PAUSE)
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Where the list can be read from the middle on; otherwise it begins again."""
         self._kept = time.monotonic()
         place = {
@@ -205,7 +214,11 @@ class Reading:
             facts: dict[str, Any] = {"listed_at": self.began} if is_full else {}
             until = self.account.changed_until
             known = until if until and _can_be_right(until) else None
-            newest = max(filter(None, (self.newest, known)), default=None)
+            # What changed while the list was read may lie on a page that had come before; of a short one the overlap
+            # takes care.
+            late = max(clock.now() - self.began - OVERLAP / 2, timedelta(0))
+            newest = self.newest - late if self.newest else None
+            newest = max(filter(None, (newest, known)), default=None)
             AdAccount.objects.filter(pk=self.account.pk).update(changed_until=newest, **facts)
             not_there = self.account.pixels.filter(lifecycle=Lifecycle.LIVE, remote__in=NOT_THERE)
             self.run.missing += not_there.count()

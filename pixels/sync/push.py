@@ -23,7 +23,7 @@ from pixels.models.connection import reachable
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Refused, Throttled, Waiting
+from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, ProviderError, Refused, Throttled, Waiting
 from pixels.providers.secret import Secret
 
 from . import clock
@@ -113,22 +113,22 @@ def push(operation_id: UUID | str) -> bool:
     operation = _claim(operation_id)
     if operation is None:
         return True
-    sending = False
+    sending, was_in_doubt = False, is_in_doubt(operation)
     try:
         secrets = _secrets(operation)
         with speaking_for(operation.pixel.connection, lease_until=operation.lease_until) as provider:
             provider.sign_in()  # before the mark: who dies while logging in has sent nothing
-            if is_in_doubt(operation):
+            if was_in_doubt:
                 found = look_up(provider, operation)
                 crash_point("cp9")
                 if found:
                     attach_found(operation, found)
                     return True
-                # Provably not there, after the quiet time: as if it had never been sent.
-                operation.maybe_sent = False
-                mine(operation).update(maybe_sent=False)
             _must_make_sense(operation)
             remember(provider, operation)
+            provider.reserve("write")  # before the mark as well: who has to wait has sent nothing
+            # Provably not there, after the quiet time: what is in doubt from here on is this request.
+            operation.maybe_sent = False
             sending = _may_be_sent(operation)
             if not sending:
                 return True
@@ -139,6 +139,8 @@ def push(operation_id: UUID | str) -> bool:
         if error.maybe_done and not sending and not operation.maybe_sent:
             # What was in doubt was a question asked beforehand; the create itself has not left.
             error = NotSent(error.sentence, words=error.words, status=error.status)
+        if was_in_doubt and not error.maybe_done and (error.retryable or isinstance(error, BadCredentials)):
+            operation.maybe_sent = True  # by then the look-up is old, and has to be made again
         record_error(operation, error)
         return not isinstance(error, Throttled)
     except DatabaseError:

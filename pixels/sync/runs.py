@@ -59,8 +59,8 @@ def schedule(limit: int) -> list[SyncRun]:
     usable = Connection.objects.filter(reachable(now), provider__in=lists)
     usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
     # A run of a year to come was opened by a clock that was wrong.
-    latest = SyncRun.objects.filter(connection=OuterRef("pk"), created_at__lt=now + timedelta(days=1))
-    latest = latest.order_by("-created_at", "-id").values("created_at")
+    past = SyncRun.objects.filter(connection=OuterRef("pk"), created_at__lt=now + timedelta(days=1))
+    latest = past.order_by("-created_at", "-id").values("created_at")
     whole = latest.filter(full=True, state=SyncRun.State.DONE)
     usable = usable.annotate(last=Subquery(latest[:1]), whole=Subquery(whole[:1]))
     idle = usable.filter(Q(last=None) | Q(last__lt=now - timedelta(seconds=settings.SYNC_INTERVAL)))
@@ -75,7 +75,9 @@ def schedule(limit: int) -> list[SyncRun]:
 
 def due(limit: int) -> list[int]:
     """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
-    rows = SyncRun.objects.filter(_waiting(clock.now()) | _abandoned(clock.now()), finished_at__isnull=True)
+    now = clock.now()
+    rows = SyncRun.objects.filter(_waiting(now) | _abandoned(now), finished_at__isnull=True)
+    rows = rows.filter(reachable(now, "connection__") | Q(connection__disconnected_at__isnull=False))
     return list(rows.order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
@@ -90,7 +92,7 @@ def claim(run_id: int) -> SyncRun | None:
         "error_sentence": "",
         "error_words": "",
     }
-    # Only columns of the row itself (see push._claim), so whether the connection may be spoken for is asked by it.
+    # Only columns of the row itself (see push._claim).
     if not row.filter(_waiting(now)).update(**taken) and not row.filter(_abandoned(now)).update(
         **taken, deaths=F("deaths") + 1
     ):
@@ -130,6 +132,8 @@ def open_place(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
     place, counts, seen = {}, {}, set[str]()
     if run.place is not None:
         try:
+            if run.seen_ids is None:
+                raise ValueError
             counts = {name: int(run.place["counts"][name]) for name in FROM_PLACE}
             seen = set(zlib.decompress(bytes(run.seen_ids)).decode().split("\n")) - {""}
             if not run.connection.ad_accounts.filter(pk=run.place["account"]).exists():
@@ -183,7 +187,8 @@ def _count_unchanged(run: SyncRun) -> None:
 
 def next_due() -> datetime | None:
     """When the next of those that wait for a moment is due."""
-    waiting = SyncRun.objects.filter(finished_at__isnull=True, not_before__gt=clock.now())
+    now = clock.now()
+    waiting = SyncRun.objects.filter(reachable(now, "connection__"), finished_at__isnull=True, not_before__gt=now)
     return waiting.order_by("not_before").values_list("not_before", flat=True).first()
 
 

@@ -113,27 +113,24 @@ def _read(one: Person, path: str) -> float:
 
 
 class _Writer(threading.Thread):
-    """Saves a website at fixed times. A write that is held up holds up the next ones, and their wait counts as well."""
+    """Saves a website at fixed times. Those that pass while an answer is awaited are left out: nobody saves twice."""
 
     def __init__(self, one: Person, team: str, number: int) -> None:
         super().__init__(daemon=True)
         self._person, self._path, self._number = one, person.website(team, number), number
         self._ended = threading.Event()
-        self.took: list[tuple[float, float]] = []  # when, and how long after it should have begun
+        self.took: list[tuple[float, float]] = []  # when, and how long
         self.refused = 0
 
     def run(self) -> None:
         self._person.get(self._path)
-        due = time.monotonic()
-        count = 0
-        while not self._ended.wait(max(0.0, due - time.monotonic())):
-            count += 1
-            late = time.monotonic() - due
-            fields = {"name": f"Shop {self._number}", "url": f"https://shop.example/{count}"}
+        started = time.monotonic()
+        while not self._ended.wait(EVERY - (time.monotonic() - started) % EVERY):
+            fields = {"name": f"Shop {self._number}", "url": f"https://shop.example/{len(self.took)}"}
+            at = time.time()
             answer = self._person.post(self._path, fields)
-            self.took.append((time.time() - answer.seconds, late + answer.seconds))
+            self.took.append((at, answer.seconds))
             self.refused += answer.status != 302
-            due += EVERY
 
     def stop(self) -> None:
         self._ended.set()

@@ -129,9 +129,16 @@ def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, exist
     ],
 )
 def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
-    with pytest.raises(type(error)), speaking_for(pitchtarget):
+    with pytest.raises(type(error)), speaking_for(pitchtarget) as provider:
+        provider.reserve("read")  # asked
         raise error
     assert state("failures") == (int(counts),)
+
+
+def test_what_fails_before_anything_was_asked_says_nothing_about_the_provider(pitchtarget, state):
+    with pytest.raises(NotSent), speaking_for(pitchtarget):
+        raise NotSent("Not asked.")
+    assert state("failures") == (0,)
 
 
 @pytest.mark.parametrize("script", [[silent], [hangs_up]])

@@ -201,7 +201,7 @@ def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandb
     push.push(push.due(1)[0])
     # It was looked up in vain for a whole day.
     sandbox.ask("POST", "faults", json=away)
-    Operation.objects.update(created_at=timezone.now() - timedelta(days=2), not_before=None)
+    Operation.objects.update(trying_since=timezone.now() - timedelta(days=2), not_before=None)
     push.push(push.due(1)[0])
     sandbox.ask("DELETE", "faults")
     pixel.refresh_from_db()

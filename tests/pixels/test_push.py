@@ -149,7 +149,7 @@ def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unr
     assert (waits[0], waits[-1]) == (5, 900)
 
     no_wait()
-    Operation.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    Operation.objects.update(trying_since=timezone.now() - timedelta(hours=25))
     push.push(push.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, Operation.objects.get().state) == ("failed", "failed")

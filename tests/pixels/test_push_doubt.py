@@ -210,9 +210,10 @@ def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise,
     settings.LEASE, settings.CALL_DEADLINE = 5, 30
     push.push(push.due(1)[0])
     assert sandbox.asked("easyflow", "create") == 0
-    assert not Operation.objects.get().maybe_sent
+    operation = Operation.objects.get()
+    assert (operation.maybe_sent, operation.sends) == (False, 0)
     pixel.refresh_from_db()
-    assert pixel.lifecycle == "creating"
+    assert pixel.lifecycle == "queued"
 
 
 def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox, worker_died, no_wait, meanwhile):

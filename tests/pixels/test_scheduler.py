@@ -67,7 +67,7 @@ def test_of_two_one_works_and_the_other_stands_by(quiet, promise, first, second,
     for _ in range(3):
         first.look()
         assert second.look() == settings.SWEEP_INTERVAL
-    assert published == [("push_connection", str(quiet.pk))] * 3
+    assert published == [("push_connection", str(quiet.pk))]  # one message at a time is enough
     assert Lease.objects.get().holder == "first"
 
 

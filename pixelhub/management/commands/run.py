@@ -105,7 +105,7 @@ class Command(BaseCommand):
             # A provider call that was sent gets its answer: killed in between, its pixel would be unknown.
             grace=settings.CALL_DEADLINE + 5,
         )
-        supervisor.start("scheduler", *MANAGE, "scheduler")
+        supervisor.start("scheduler", *MANAGE, "scheduler", grace=settings.CALL_DEADLINE + 5)
         supervisor.start(
             "web",
             *(sys.executable, "-m", "gunicorn", "pixelhub.wsgi", "--preload", "--no-control-socket"),

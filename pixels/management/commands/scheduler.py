@@ -40,6 +40,9 @@ class Command(BaseCommand):
             except Error as error:  # the database is away or full: the rows will still be there
                 log.warning("scheduler: the database does not answer: %s", type(error).__name__)
                 wait = SHORTEST * 5
+            except Exception:  # whatever it is, the next look may do without it
+                log.exception("scheduler: a sweep failed")
+                wait = settings.SWEEP_INTERVAL
         try:
             lease.give_back(JOB, self.holder)
         except Error:

@@ -130,7 +130,9 @@ class Easyflow(Provider):
         found = {pixel.remote_id: pixel for pixel in self._all(ad_account)}
         return ((remote_id, found.get(remote_id)) for remote_id in remote_ids)
 
-    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+    def find_pixels(
+        self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
+    ) -> list[RemotePixel]:
         """By the external reference: names need not be unique."""
         self._needs_list("find")
         return [p for p in self._all(ad_account) if (p.options or {}).get("external_reference") == reference]

@@ -98,7 +98,9 @@ class PitchTarget(Provider):
                 return pixel
         raise NotFound("PitchTarget does not list this pixel any more.")
 
-    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+    def find_pixels(
+        self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
+    ) -> list[RemotePixel]:
         """By name: it is unique in an ad account."""
         return [pixel for pixel in self._list(self._session(), ad_account) if pixel.name == name]
 

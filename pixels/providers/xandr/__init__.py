@@ -119,11 +119,14 @@ class Xandr(Provider):
         pixels = {pixel.remote_id: pixel for pixel in _pixels(Rows(found, None), ad_account)}
         return ((remote_id, pixels.get(remote_id)) for remote_id in wanted)
 
-    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+    def find_pixels(
+        self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
+    ) -> list[RemotePixel]:
         """By the pixel's code, which is the reference unless somebody chose another.
 
         Where the advertiser's own code is known, one call finds it. Its finding nothing proves nothing, as
-        people mistype that code: only the whole list can tell that a pixel is not there.
+        people mistype that code: only a list can tell that a pixel is not there, the whole one or what has changed
+        since.
         """
         service = self._service()
         which = _in_one_call(ad_account, reference)
@@ -134,7 +137,8 @@ class Xandr(Provider):
                 pixels = _pixels(rows, ad_account)
             if pixels and all(_code(pixel) == reference for pixel in pixels):
                 return pixels
-        everything = service.all(Which(advertiser_id=ad_account.id))
+        changed = {} if since is None else {"min_last_modified": times.text(since)}
+        everything = service.all(Which(advertiser_id=ad_account.id, filters=changed))
         pixels = _pixels(Rows(everything, None), ad_account)
         return [pixel for pixel in pixels if _code(pixel) == reference]
 

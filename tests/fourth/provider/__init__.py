@@ -91,7 +91,9 @@ class Fourth(Provider):
         answer = self._call("read", "GET", f"/beacons/{remote_id}", garden=ad_account.id)
         return self._beacon(answer, answer.json())
 
-    def find_pixels(self, ad_account: AdAccountRef, reference: str, name: str) -> list[RemotePixel]:
+    def find_pixels(
+        self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
+    ) -> list[RemotePixel]:
         pages = self.list_pixels(ad_account)
         return [one for page in pages for one in page.pixels if (one.options or {}).get("mark") == reference]
 

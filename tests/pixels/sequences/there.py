@@ -6,14 +6,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from django.utils import timezone
 
 from pixels.providers.base import AdAccountRef
-from pixels.sandbox import app
+from pixels.sandbox import app, xandr_pixels
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
 
@@ -48,6 +48,7 @@ class There:
             return real(request, *rest)
 
         monkeypatch.setattr(app, "answer", answer)
+        monkeypatch.setattr(xandr_pixels, "_now", _now)
         monkeypatch.setattr(Faults, "later", lambda faults, seconds, work: self.on_the_way.append(work))
         self.forget()
 
@@ -104,15 +105,14 @@ class There:
 
     def rename(self, remote_id: str, name: str) -> None:
         if one := self.held().get(remote_id):
-            now = datetime.now(UTC)
-            self._put({**one, "name": name, "last_modified": f"{now:%Y-%m-%d %H:%M:%S}"})
+            self._put({**one, "name": name, "last_modified": _now()})
 
     def remove(self, remote_id: str) -> None:
         self._store.delete(self.slug, remote_id)
 
     def make(self, name: str) -> str:
         """Somebody else's, once."""
-        one = {**OBJECTS[self.slug], "name": name}
+        one = {**OBJECTS[self.slug], "name": name, "last_modified": _now()}
         if self.slug != "xandr":
             one["id"] = one["id"].format(len(self.others))
         else:
@@ -125,3 +125,8 @@ class There:
         if self.slug != "xandr":
             one.pop("last_modified", None)
         self._store.put(self.slug, self.account.id, str(one["id"]), one)
+
+
+def _now() -> str:
+    """Time goes by there as it does here."""
+    return f"{timezone.now():%Y-%m-%d %H:%M:%S}"
