@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django import forms
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from accounts.models import Team
 from pixels.events import EVENTS
@@ -15,40 +19,52 @@ from pixels.models.connection import provider_choices
 from pixels.models.pixel import PixelQuerySet
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+# All as what is, never as what is not: an index finds the few of one kind among many.
 LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
+SOUND = [remote for remote in Remote if remote not in (Remote.DRIFTED, Remote.ABSENT, Remote.GONE, Remote.DUPLICATE)]
+SINGLE = [remote for remote in Remote if remote != Remote.DUPLICATE]
 
-STATES: dict[str, tuple[str, Q]] = {
-    "live": (
-        "Live",
-        LIVE & Q(error_code="") & ~Q(remote__in=[Remote.DRIFTED, Remote.ABSENT, Remote.GONE, Remote.DUPLICATE]),
-    ),
-    "waiting": ("Under way", Q(lifecycle__in=Pixel.PENDING)),
-    "drifted": ("Drifted", LIVE & Q(remote=Remote.DRIFTED)),
-    "absent": ("Not in the last list", LIVE & Q(remote=Remote.ABSENT)),
-    "gone": ("Gone", LIVE & Q(remote=Remote.GONE)),
-    "duplicate": ("Held more than once", LIVE & Q(remote=Remote.DUPLICATE)),
-    "failed": (
+
+@dataclass(frozen=True)
+class State:
+    label: str
+    kinds: tuple[Q, ...]  # that exclude each other
+
+    @property
+    def all(self) -> Q:
+        return reduce(or_, self.kinds)
+
+
+STATES = {
+    "live": State("Live", (LIVE & Q(remote__in=SOUND, error_code=""),)),
+    "waiting": State("Under way", (Q(lifecycle__in=Pixel.PENDING),)),
+    "drifted": State("Drifted", (LIVE & Q(remote=Remote.DRIFTED),)),
+    "absent": State("Not in the last list", (LIVE & Q(remote=Remote.ABSENT),)),
+    "gone": State("Gone", (LIVE & Q(remote=Remote.GONE),)),
+    "duplicate": State("Held more than once", (LIVE & Q(remote=Remote.DUPLICATE),)),
+    "failed": State(
         "Failed",
-        Q(lifecycle=Lifecycle.FAILED) | Q(lifecycle=Lifecycle.LIVE) & ~Q(error_code="") & ~Q(remote=Remote.DUPLICATE),
+        (Q(lifecycle=Lifecycle.FAILED), Q(lifecycle=Lifecycle.LIVE, remote__in=SINGLE, error_code__gt="")),
     ),
-    "unknown": ("Unknown", Q(lifecycle=Lifecycle.UNKNOWN)),
-    "deleted": ("Deleted", Q(lifecycle=Lifecycle.DELETED)),
-    "archived": ("Archived", Q(archived_at__isnull=False)),
+    "unknown": State("Unknown", (Q(lifecycle=Lifecycle.UNKNOWN),)),
+    "deleted": State("Deleted", (Q(lifecycle=Lifecycle.DELETED),)),
+    "archived": State("Archived", (Q(archived_at__isnull=False),)),
 }
 # Databases differ in the order of capitals and of nothing; people should not see on which one they are.
-NAME, WEBSITE = Lower("name"), Lower("website__name")
+NAME, WEBSITE = Upper("name"), Lower("website__name")  # the name as the index of the list has it
 SORTS: dict[str, list[Any]] = {
-    "name": [NAME.asc()],
-    "-name": [NAME.desc()],
-    "provider": ["connection__provider", NAME.asc()],
-    "-provider": ["-connection__provider", NAME.asc()],
-    "website": [WEBSITE.asc(nulls_last=True), NAME.asc()],
-    "-website": [WEBSITE.desc(nulls_last=True), NAME.asc()],
-    "state": ["lifecycle", "remote", NAME.asc()],
-    "-state": ["-lifecycle", "-remote", NAME.asc()],
-    "created": ["created_at"],
-    "-created": ["-created_at"],
+    "name": [NAME.asc(), "pk"],
+    "-name": [NAME.desc(), "pk"],
+    "provider": ["connection__provider", NAME.asc(), "pk"],
+    "-provider": ["-connection__provider", NAME.asc(), "pk"],
+    "website": [WEBSITE.asc(nulls_last=True), NAME.asc(), "pk"],
+    "-website": [WEBSITE.desc(nulls_last=True), NAME.asc(), "pk"],
+    "state": ["lifecycle", "remote", NAME.asc(), "pk"],
+    "-state": ["-lifecycle", "-remote", NAME.asc(), "pk"],
+    "created": ["created_at", "pk"],
+    "-created": ["-created_at", "-pk"],
 }
+LISTS = ("provider", "state", "website", "event")
 ASKED = ("q", "provider", "state", "website", "event", "connection")
 
 
@@ -56,7 +72,7 @@ class PixelFilterForm(forms.Form):
     q = forms.CharField(label="Search", required=False, max_length=255)
     provider = forms.ChoiceField(required=False, choices=lambda: [("", "Any provider"), *provider_choices()])
     state = forms.ChoiceField(
-        required=False, choices=[("", "Any state"), *((key, label) for key, (label, _) in STATES.items())]
+        required=False, choices=[("", "Any state"), *((key, state.label) for key, state in STATES.items())]
     )
     website = forms.ModelChoiceField(required=False, queryset=Website.objects.none(), empty_label="Any website")
     event = forms.ChoiceField(
@@ -68,37 +84,51 @@ class PixelFilterForm(forms.Form):
 
     def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.team = team
         self.fields["website"].queryset = Website.objects.for_team(team)
-        self.fields["connection"].queryset = Connection.objects.for_team(team).prefetch_related("ad_accounts")
-        for name in ("q", "provider", "state", "website", "event"):
-            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label or name.title()
+        self.fields["connection"].queryset = Connection.objects.for_team(team)
 
     def apply(self, pixels: PixelQuerySet) -> PixelQuerySet:
         """What the address asks for; a value that makes no sense filters nothing."""
         self.is_valid()
         asked = self.cleaned_data
-        state = asked.get("state")
-        if state:
-            pixels = pixels.filter(STATES[state][1])
-        if state != "archived":
-            pixels = pixels.filter(archived_at=None)
-        if state not in ("archived", "deleted"):
-            pixels = pixels.exclude(lifecycle=Lifecycle.DELETED)
+        # SQLite looks at each condition in this order, so those that leave the fewest come first.
         if asked.get("q"):
-            pixels = pixels.search(asked["q"])
+            pixels = pixels.search(self.team, asked["q"])
         if asked.get("provider"):
-            pixels = pixels.filter(connection__provider=asked["provider"])
+            pixels = pixels.of_provider(self.team, asked["provider"])
         if asked.get("connection"):
             pixels = pixels.filter(connection=asked["connection"])
         if asked.get("website"):
             pixels = pixels.filter(website=asked["website"])
         if asked.get("event"):
-            pixels = pixels.with_event(asked["event"])
-        return pixels.order_by(*SORTS[self.order], "pk")
+            pixels = pixels.with_event(self.team, asked["event"])
+        state = asked.get("state")
+        if state:
+            pixels = pixels.filter(STATES[state].all)
+        if state != "archived":
+            pixels = pixels.filter(archived_at=None)
+        if state not in ("archived", "deleted"):
+            pixels = pixels.exclude(lifecycle=Lifecycle.DELETED)
+        return pixels.order_by(*SORTS[self.order])
+
+    def selects(self) -> Iterator[tuple[str, str, list[tuple[str, str, bool]]]]:
+        """Name, label and options (value, label, chosen) of each list. The page draws them itself: a widget has a
+        template for each option, which takes longer than all rows of the table."""
+        for name in LISTS:
+            chosen = self.cleaned_data.get(name) or ""
+            options = ((str(value), label) for value, label in self.fields[name].choices)
+            wanted = str(getattr(chosen, "pk", chosen))
+            yield name, name.title(), [(value, label, value == wanted) for value, label in options]
 
     @property
     def order(self) -> str:
         return self.cleaned_data.get("sort") or "-created"
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether each pixel has to be looked into."""
+        return bool(self.cleaned_data.get("q") or self.cleaned_data.get("event"))
 
     @property
     def is_active(self) -> bool:

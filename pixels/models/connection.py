@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -31,7 +31,13 @@ def provider_choices() -> list[tuple[str, str]]:
 def reachable(now: datetime, path: str = "") -> Q:
     """Connections that may be spoken for now; `path` leads to them: "pixel__connection__"."""
     usable = Q(**{f"{path}paused_at": None, f"{path}disconnected_at": None})
-    return usable & (Q(**{f"{path}closed_until": None}) | Q(**{f"{path}closed_until__lte": now}))
+    # Further away than any circuit is closed: a clock was wrong, or somebody's hand.
+    never = now + timedelta(seconds=settings.CIRCUIT_PAUSE + 3600)
+    return usable & (
+        Q(**{f"{path}closed_until": None})
+        | Q(**{f"{path}closed_until__lte": now})
+        | Q(**{f"{path}closed_until__gt": never})
+    )
 
 
 class Connection(models.Model):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Cast, Replace
+from django.db.models import F, Q
+from django.db.models.functions import Cast, Upper
 from django.utils import timezone
 
 from accounts.models import Team
@@ -34,25 +36,40 @@ def there(path: str = "") -> Q:
 
 
 class PixelQuerySet(TeamQuerySet):
-    def search(self, text: str) -> Self:
+    """Connections and websites are asked apart: with a join, the index of the list would not do for any pixel."""
+
+    def search(self, team: Team, text: str) -> Self:
         """Name, remote id, reference (whole or its start) and website."""
-        found = Q(name__icontains=text) | Q(remote_id__icontains=text) | Q(website__name__icontains=text)
-        found |= Q(website__url__icontains=text)
+        found = Q(name__icontains=text) | Q(remote_id__icontains=text)
+        # Asked first: mostly there is none, and then no pixel's website has to be looked at.
+        websites = Website.objects.for_team(team).filter(Q(name__icontains=text) | Q(url__icontains=text))
+        if websites.exists():
+            found |= Q(website__in=websites)
         reference = REFERENCE_START.fullmatch(text.strip().lower())
         if reference:
-            start = reference["marked"] or reference["bare"]
-            # PostgreSQL prints a uuid with dashes, SQLite stores it without.
-            bare = Replace(Cast("id", models.TextField()), Value("-"), Value(""), output_field=models.TextField())
-            return self.annotate(id_text=bare).filter(found | Q(id_text__startswith=start.replace("-", "")))
+            start = (reference["marked"] or reference["bare"]).replace("-", "")
+            if len(start) <= 32:
+                first, last = (uuid.UUID(start.ljust(32, digit)) for digit in "0f")
+                found |= Q(id__gte=first, id__lte=last)
         return self.filter(found)
 
-    def with_event(self, event: str) -> Self:
+    def there(self) -> Self:
+        """As there(), but said as what is, not as what is not: an index counts these without looking into them."""
+        kept = [lifecycle for lifecycle in Pixel.Lifecycle if lifecycle != Pixel.Lifecycle.DELETED]
+        return self.filter(archived_at=None, lifecycle__in=kept)
+
+    def of_provider(self, team: Team, slug: str) -> Self:
+        return self.filter(connection__in=Connection.objects.for_team(team).filter(provider=slug))
+
+    def with_event(self, team: Team, event: str) -> Self:
         """Pixels that stand for an event of the catalogue, in whatever word their provider has for it."""
         found = Q(pk__in=[])
         for slug, provider in PROVIDERS.items():
-            for word in provider.vocabulary:
-                if word.event == event:
-                    found |= Q(connection__provider=slug, events_text__contains=f'"{word.value}"')
+            words = [word.value for word in provider.vocabulary if word.event == event]
+            if words:
+                connections = Connection.objects.for_team(team).filter(provider=slug)
+                in_words = reduce(or_, (Q(events_text__contains=f'"{word}"') for word in words))
+                found |= Q(connection__in=connections) & in_words
         return self.annotate(events_text=Cast("events", models.TextField())).filter(found)
 
 
@@ -133,7 +150,18 @@ class Pixel(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         indexes = [
-            models.Index(fields=["team", "archived_at", "-created_at", "id"], name="pixel_list"),
+            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012). In capitals, because that
+            # is what PostgreSQL compares where case does not matter.
+            models.Index(
+                *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote")),
+                *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),
+                *(Upper("name"), Upper("remote_id")),
+                name="pixel_list",
+            ),
+            # What is counted of a connection: each number is one stretch of it.
+            models.Index(
+                fields=["connection", "archived_at", "lifecycle", "remote", "error_code"], name="pixel_of_connection"
+            ),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
             # Beside the constraint below: it covers rows with an id, and SQLite cannot tell that a query means those.
             models.Index(fields=["ad_account", "remote_id"], name="pixel_remote_id_in_ad_account"),

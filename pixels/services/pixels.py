@@ -204,6 +204,9 @@ def it_is_there(pixel: Pixel, actor: User, remote_id: str) -> None:
     """Somebody has looked: the pixel whose answer got lost exists, under this id."""
     _lock(pixel)
     _must_be_unknown(pixel)
+    other = Pixel.objects.filter(ad_account=pixel.ad_account_id, remote_id=remote_id).first()
+    if other is not None and (other.created_by_id or other.operations.exists()):
+        raise Refused(f"That id belongs to “{other}” already. Look again which one this is.")
     if attach(pixel, RemotePixel(remote_id=remote_id)):
         pixel.clear_error()
         pixel.save()

@@ -6,9 +6,11 @@ Ordered at most once an hour. Each look at it is a task of its own, so that no w
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -57,14 +59,15 @@ def read_fires(account_id: int | str) -> None:
 
 
 def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
+    """A few rows in each transaction, with a rest behind it: on SQLite the web waits for this lock."""
     seen = timezone.now()
-    rows = account.pixels.exclude(remote_id="").only("pk", "remote_id", "last_fired_at").order_by("pk")
-    changed = []
-    for pixel in rows.iterator(chunk_size=AT_ONCE):
-        if pixel.remote_id in fires:
+    told = list(fires)
+    for start in range(0, len(told), AT_ONCE):
+        changed = list(account.pixels.filter(remote_id__in=told[start : start + AT_ONCE]).only("pk", "remote_id"))
+        for pixel in changed:
             pixel.last_fired_at, pixel.fires_seen_at = fires[pixel.remote_id], seen
-            changed.append(pixel)
-    Pixel.objects.bulk_update(changed, ["last_fired_at", "fires_seen_at"], batch_size=AT_ONCE)
+        Pixel.objects.bulk_update(changed, ["last_fired_at", "fires_seen_at"])
+        time.sleep(settings.PULL_PAUSE)
 
 
 def _is_given_up(account: AdAccount) -> bool:

@@ -20,6 +20,7 @@ from django.db.models import F, Min, Q, QuerySet
 from pixels.crash import crash_point
 from pixels.models import Connection, Operation, Pixel
 from pixels.models.connection import reachable
+from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider, RemotePixel
@@ -222,7 +223,7 @@ def _may_be_sent(operation: Operation) -> bool:
 def _must_make_sense(operation: Operation) -> None:
     """A row that was edited by hand is refused before anything is sent."""
     payload = operation.payload
-    sound = operation.kind in UNDER_WAY and isinstance(payload, dict)
+    sound = operation.kind in UNDER_WAY and isinstance(payload, dict) and fingerprint(payload) == operation.fingerprint
     if sound and operation.kind == Operation.Kind.CREATE:
         parts = {"name": str, "events": list, "options": dict}
         sound = all(isinstance(payload.get(name), kind) for name, kind in parts.items())

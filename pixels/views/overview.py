@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from django.db.models import Count, OuterRef, Subquery
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.db.models import Func, IntegerField, OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,7 +13,6 @@ from accounts.access import TeamRequest, team_view
 from accounts.models import Activity, Role
 from pixels.forms.filters import STATES
 from pixels.models import Connection, Pixel, SyncRun
-from pixels.models.pixel import there
 
 # What needs a person, worst first: key of the list's state filter, words for one and for many.
 NEEDS = {
@@ -20,20 +23,19 @@ NEEDS = {
     "gone": ("was deleted at the provider", "were deleted at the provider", "trash-x"),
     "absent": ("was not in the last list", "were not in the last list", "eye-off"),
 }
+COUNTED = ("live", "waiting", *NEEDS)
 
 
 @require_safe
 @team_view(Role.VIEWER)
 def overview(request: TeamRequest) -> HttpResponse:
     """What needs you first, then what is there, then what happened; the same few queries however many pixels."""
-    pixels = Pixel.objects.for_team(request.team).filter(there())
-    asked = ("live", "waiting", *NEEDS)
-    counts = pixels.aggregate(total=Count("pk"), **{key: Count("pk", filter=STATES[key][1]) for key in asked})
-    connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
     runs = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id")
-    connections = connections.annotate(
-        pixel_count=Count("pixels", filter=there("pixels__")), last_run=Subquery(runs.values("state")[:1])
-    ).order_by("created_at", "pk")
+    connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
+    connections = connections.annotate(last_run=Subquery(runs.values("state")[:1]), **_numbers())
+    connections = list(connections.order_by("created_at", "pk"))
+    counts = {key: sum(getattr(one, f"{key}_count") for one in connections) for key in COUNTED}
+    counts["total"] = sum(one.pixel_count for one in connections)
     in_use = [connection for connection in connections if not connection.disconnected_at]
     needs = [
         {"state": key, "count": counts[key], "words": one if counts[key] == 1 else many, "icon": icon}
@@ -51,3 +53,13 @@ def overview(request: TeamRequest) -> HttpResponse:
         "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),
     }
     return render(request, "pixels/overview.html", context)
+
+
+def _numbers() -> dict[str, Any]:
+    """Of each connection, how many pixels it has and how many of them in which state: each number from one stretch of
+    the index that begins with the connection, so that no pixel is looked into."""
+    kept = Pixel.objects.filter(connection=OuterRef("pk"), archived_at=None).order_by()
+    number = Func(template="COUNT(*)", output_field=IntegerField())  # Count() would group, and take twice as long
+    found = {"pixel_count": [kept.there()]}
+    found |= {f"{key}_count": [kept.filter(kind) for kind in STATES[key].kinds] for key in COUNTED}
+    return {name: reduce(add, (Subquery(one.values(number=number)) for one in parts)) for name, parts in found.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ ENDING = 60.0  # seconds in which a drill that is told to end takes its processe
 
 def main() -> int:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the drill that runs is ended
     options = Options(**{one.name: getattr(asked, one.name) for one in fields(Options)})
     started = time.monotonic()
     played: list[Played] = []
@@ -40,7 +42,10 @@ def main() -> int:
             for kind in drill.kinds:
                 if drill.module in (asked.only or [drill.module]) and kind in (asked.kind or KINDS):
                     played.append(_play(drill, kind, options, environment, Path(directory), asked.logs))
-                    _say(*(f"  {one.result:7} {one.must_hold}: {one.measured}" for one in played[-1].findings))
+                    _say(
+                        f"  {played[-1].seconds:.0f} s",
+                        *(f"  {one.result:7} {one.must_hold}: {one.measured}" for one in played[-1].findings),
+                    )
     _print(table(played))
     findings = [finding for one in played for finding in one.findings]
     skipped = sum(finding.result == SKIPPED for finding in findings)

@@ -77,6 +77,13 @@ class Database(Service):
         ready = [f"{services._postgres_binaries()}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(ready, check=False).returncode == 0
 
+    def stop(self) -> None:
+        self.process.send_signal(self.stop_signal)
+        self.process.wait(timeout=30)
+        if self._small_disk:
+            unmount(self.data)
+        super().stop()
+
     def end_at_once(self) -> None:
         """What `pg_ctl stop -m immediate` does: no session is ended properly, and the next start recovers."""
         self.process.send_signal(signal.SIGQUIT)
@@ -95,6 +102,10 @@ class Database(Service):
 def mount(directory: Path) -> None:
     """A disk of 64 MiB, in the mount namespace of this process: it is gone when the drill's last process is."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(directory)], check=True)
+
+
+def unmount(directory: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(directory)], check=False)
 
 
 class Filler(threading.Thread):

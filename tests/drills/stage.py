@@ -26,7 +26,7 @@ from tests.crash import commands
 from tests.services import Service, end_with_parent, free_port, wait_for
 from tests.stack import ROOT
 
-from .servers import Database, ForgetfulRedis, mount
+from .servers import Database, ForgetfulRedis, mount, unmount
 
 READY = 120.0  # seconds, on a busy machine
 WORKER = (*commands.CELERY, "pixelhub", "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
@@ -195,8 +195,8 @@ class Stage:
                 server.process.kill()
         if self.redis is None:
             broker.clear()
-        if self._is_small:
-            subprocess.run(["umount", "--lazy", str(self.small_disk)], check=False)
+        if self._is_small and self.database is None:
+            unmount(self.small_disk)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def log(self, name: str) -> str:

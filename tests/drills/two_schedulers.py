@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import time
-from datetime import datetime
+from collections.abc import Callable
 from itertools import pairwise
 
 from django.conf import settings
 
 from pixels.models import Lease
-from pixels.tasks import push_connection
+from pixels.sync.runs import open_run
+from pixels.tasks import pull_connection
 from tests.crash import commands
 
 from .registry import Options
@@ -27,25 +28,22 @@ def play(scene: Scene, options: Options) -> None:
     scene.stage.run("scheduler 2", *commands.SCHEDULER)
     processes = {str(scene.stage.process(name)): name for name in ("scheduler", "scheduler 2")}
     until(lambda: _holder() in processes, 30)
-    # Without a worker, what is due stays due, and each sweep hands it out once more.
+    # Without a worker a sync stays due, and each sweep hands it out once more.
     scene.stage.end("w1", signal.SIGTERM)
-    time.sleep(interval)
-    scene.bulk(1, ["xandr"])
-    scene.empty_broker()
-    started = time.monotonic()
-    time.sleep(SLOTS * interval)
-    swept = _sweeps(scene, interval)
-    slots = (time.monotonic() - started) / interval
-    gaps = [later - earlier for earlier, later in pairwise(swept)]
+    open_run(scene.connections["xandr"])
+    scene.bulk(2)
+    watch = _Watch(scene)
+    watch.look(SLOTS * interval)
+    number = len(watch.swept)
+    gaps = [later - earlier for earlier, later in pairwise(watch.swept)]
     shortest = min(gaps, default=0.0)
-    so = slots / 2 <= len(swept) <= slots + 1 and shortest >= 0.9 * interval
-    measured = f"{len(swept)} sweeps in {slots:.1f} intervals, shortest gap {shortest / interval:.2f}"
+    so = SLOTS / 2 <= number <= SLOTS + 1 and shortest >= 0.9 * interval
+    measured = f"{number} sweeps in {SLOTS} intervals, shortest gap {shortest / interval:.2f}"
     scene.findings.hold("a sweep each interval, not two", so, measured)
     before = _holder()
     scene.stage.end(processes[before])
     killed = time.monotonic()
-    number = len(_sweeps(scene, interval))
-    until(lambda: _holder() != before and len(_sweeps(scene, interval)) > number, 10 * TAKES_OVER * interval, step=0.02)
+    watch.look(4 * TAKES_OVER * interval, enough=lambda: len(watch.swept) > number and _holder() != before)
     took = (time.monotonic() - killed) / interval
     allowed = TAKES_OVER * scene.findings.leniency
     scene.findings.hold(
@@ -60,8 +58,22 @@ def _holder() -> str:
     return str(Lease.objects.values_list("holder", flat=True).first()).rpartition(":")[2]
 
 
-def _sweeps(scene: Scene, interval: float) -> list[float]:
-    """When each was made: what it hands out expires one interval later."""
-    headers = [json.loads(message)["headers"] for message in scene.queued()]
-    found = [one["expires"] for one in headers if one["task"] == push_connection.name and one["expires"]]
-    return sorted(datetime.fromisoformat(at).timestamp() - interval for at in found)
+class _Watch:
+    """When a message came for each sync that is due: one for each sweep."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._known = self._messages()
+        self.swept: list[float] = []
+
+    def look(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not enough():
+            found = self._messages()
+            self.swept += [time.monotonic()] * (found - self._known)
+            self._known = found
+            time.sleep(0.02)
+
+    def _messages(self) -> int:
+        tasks = [json.loads(message)["headers"]["task"] for message in self._scene.queued()]
+        return tasks.count(pull_connection.name)

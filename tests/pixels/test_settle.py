@@ -72,11 +72,11 @@ def test_what_is_no_id_is_refused_beside_the_field_and_kept(unknown, bobs, at, t
 def test_an_id_that_another_pixel_has_is_pointed_out(unknown, live, easyflow, bobs, at):
     other = live(easyflow, "Other", options={"external_reference": "ours-2"})
     pixel = unknown(made=True)
-    bobs.post(at("pixel_there", pixel), {"remote_id": other.remote_id})
+    page = Page.of(bobs.post(at("pixel_there", pixel), {"remote_id": other.remote_id}, follow=True))
+    assert "belongs to “Other” already" in page.text
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("unknown", "", "duplicate")
-    assert "“Other”" in pixel.error_sentence
-    assert "It is there" not in Page.of(bobs.get(at("pixel", pixel))).text
+    assert (pixel.lifecycle, pixel.remote_id, pixel.remote) == ("unknown", "", "not_seen")
+    assert "It is there" in page.text  # and can still be settled
 
 
 def test_what_is_settled_is_not_settled_again(live, easyflow, sandbox, bobs, at):

@@ -20,7 +20,14 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from accounts.models import Team, User
 from pixels.sandbox.server import SandboxServer
@@ -142,7 +149,12 @@ class Sequence(RuleBasedStateMachine):
 
     # The provider
 
-    @rule(fault=st.sampled_from(FAULTS), any_call=st.sampled_from([False, False, True]), count=st.sampled_from([1, 1, 2, 6]), data=st.data())
+    @rule(
+        fault=st.sampled_from(FAULTS),
+        any_call=st.sampled_from([False, False, True]),
+        count=st.sampled_from([1, 1, 2, 6]),
+        data=st.data(),
+    )
     def fault(self, fault: tuple[str, dict[str, Any]], any_call: bool, count: int, data: st.DataObject) -> None:
         writes = WRITES[self.office.there.slug]
         operation = "*" if any_call else data.draw(st.sampled_from(writes))

@@ -68,7 +68,13 @@ class States:
     """A pixel in each of them, brought there by what people, workers and Xandr do."""
 
     def __init__(
-        self, sandbox: Sandbox, connection: Connection, promise: Callable[..., Pixel], actor: User, sync: Any, again: Any
+        self,
+        sandbox: Sandbox,
+        connection: Connection,
+        promise: Callable[..., Pixel],
+        actor: User,
+        sync: Any,
+        again: Any,
     ) -> None:
         self._sandbox, self._connection, self._promise, self._actor = sandbox, connection, promise, actor
         self._sync, self._again = sync, again

@@ -6,6 +6,7 @@ What was deleted or taken over there (7, 23), clocks (21), forms of a value (22)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +22,15 @@ from pixels.sync.client import StoredTokens
 from tests.providers.fault_table.test_fault_table_lists import IDS, MANY
 
 from .conftest import BETWEEN, NEW, OLD, Desk
-from .test_fault_lists import look_for_missing, seed
+from .table import FAULTS
+from .test_fault_lists import NUMBERS, look_for_missing, seed
 
 HOUR = 3600.0
+
+
+def test_all_of_them_are_here() -> None:
+    stories = {int(found[1]) for name in globals() if (found := re.match(r"test_(\d+)_", name))}
+    assert {*FAULTS, *NUMBERS.values(), *stories} == set(range(1, 26))
 
 
 # 7

@@ -91,6 +91,7 @@ class Watch:
             office.sweep()
             self.look()
             office.clock.pass_by(1000)
+            office.test_again()
             if not Operation.objects.open().exists():
                 break
         office.clock.pass_by(100_000)  # the late checks

@@ -113,6 +113,12 @@ class Office:
             else:
                 connections.test_connection(self.connection)
 
+    def test_again(self) -> None:
+        """Where the last test got no answer, or was told to wait, somebody has to ask for another."""
+        self.connection.refresh_from_db()
+        if self.connection.paused_at:
+            self.credentials("tested")
+
     def ask_for_sync(self, *, full: bool = True, confirmed: bool = False) -> None:
         self.connection.refresh_from_db()
         if full:
