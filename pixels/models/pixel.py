@@ -150,8 +150,8 @@ class Pixel(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         indexes = [
-            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012). In capitals, because that
-            # is what PostgreSQL compares where case does not matter.
+            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012). In capitals, because
+            # that is what PostgreSQL compares where case does not matter.
             models.Index(
                 *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote")),
                 *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),

@@ -14,8 +14,10 @@ from django.db import transaction
 from accounts.models import User
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
+from pixels.providers.base import RemotePixel
 from pixels.services import pixels
 from pixels.sync import push
+from pixels.sync.outcome import record
 
 from .actions import ACTIONS, all_rows, do
 from .conftest import Sandbox, dies
@@ -148,12 +150,13 @@ class States:
         return self._after("create", "drop", self.queued(code=False))
 
     def in_use_elsewhere(self) -> Pixel:
-        """A sync brought it in as another row while nobody knew, and somebody has put that one to use."""
+        """A sync brought it in as another row while nobody knew, somebody has put that one to use, and now the worker
+        that made it wakes up."""
         pixel = self._after("create", "drop", self.queued(code=False), effect=True)
         self._sync(self._connection)
         other = Pixel.objects.exclude(pk=pixel.pk).get()
         ACTIONS["change"](other, self._actor)
-        pixels.it_is_there(pixel, self._actor, other.remote_id)
+        record(pixel.operations.get(), RemotePixel(remote_id=other.remote_id))
         return pixel
 
     def deleted(self) -> Pixel:

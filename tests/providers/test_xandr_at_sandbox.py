@@ -46,7 +46,7 @@ def test_users_are_told_what_is_worth_knowing(sandbox: SandboxServer) -> None:
     reader = member(sandbox, username="reader", password="sandbox")
     assert reader.check_credentials(ACCOUNT).startswith("This user can look but not change")
     for name in ("expired", "disabled"):
-        with pytest.raises(BadCredentials) as caught:
+        with pytest.raises(BadCredentials):
             member(sandbox, username=name, password="sandbox").check_credentials(None)
 
 
