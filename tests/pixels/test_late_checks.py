@@ -18,6 +18,24 @@ from .page import Page
 TEN_MINUTES, A_DAY = 600, 86400
 
 
+class HeldUp:
+    """The rows that a worker looks at; between that and what it does about them something happens."""
+
+    def __init__(self, rows, happens):
+        self._rows, self._happens = rows, happens
+
+    def select_related(self, *names):
+        return HeldUp(self._rows.select_related(*names), self._happens)
+
+    def filter(self, **wanted):
+        return HeldUp(self._rows.filter(**wanted), self._happens)
+
+    def first(self):
+        row = self._rows.first()
+        self._happens()
+        return row
+
+
 @pytest.fixture
 def time(monkeypatch):
     return installed(monkeypatch)
@@ -202,6 +220,22 @@ def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbo
     now_asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
     assert 1 <= now_asked - asked <= 2  # one look: by the code, and the whole list where that finds nothing
     assert Operation.objects.get().looked_again == 1
+
+
+def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twice, time, monkeypatch):
+    sent_twice()
+    time.pass_by(TEN_MINUTES + 1)
+    [operation] = late.due(10)
+    real = late._due
+
+    def look_first():
+        monkeypatch.setattr(late, "_due", real)
+        late.look(operation)
+        Operation.objects.update(looked_again=100)  # what a second look would write over
+
+    monkeypatch.setattr(late, "_due", lambda now: HeldUp(real(now), look_first))
+    late.look(operation)
+    assert Operation.objects.get().looked_again == 100
 
 
 def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in_late, time, look, bob, settings):

@@ -36,8 +36,9 @@ def fill(team, connections):
             for n in range(number)
         ]  # fmt: skip
         Pixel.objects.bulk_create(rows)
+        now = timezone.now()
         for n, row in enumerate(rows):
-            Pixel.objects.filter(pk=row.pk).update(created_at=timezone.now() - timezone.timedelta(hours=n // 5))
+            Pixel.objects.filter(pk=row.pk).update(created_at=now - timezone.timedelta(hours=n // 5))
         return rows
 
     return make
@@ -130,8 +131,8 @@ NAMES = ["100% off", "100 off", "a_b", "axb", "back\\slash", "it's", 'say "hi"',
     ],
 )  # fmt: skip
 def test_a_search_is_for_the_text_as_it_stands(window, at, fill, text, found):
-    for row, name in zip(fill(len(NAMES)), NAMES, strict=True):
-        Pixel.objects.filter(pk=row.pk).update(name=name, remote_id=f"#{row.pk.hex[:4]}", website=None)
+    for n, (row, name) in enumerate(zip(fill(len(NAMES)), NAMES, strict=True)):
+        Pixel.objects.filter(pk=row.pk).update(name=name, remote_id=f"#{n}", website=None)
     Website.objects.all().delete()
     assert {pixel.name for pixel in window.get(at("pixel_list"), {"q": text}).context["page_obj"]} == found
 
@@ -146,9 +147,8 @@ def test_a_search_does_not_run_from_the_name_into_the_remote_id(window, at, fill
 @pytest.mark.parametrize("text", ["ph-", "ph-0", "ph-f", "ph-" + "0" * 32, "ph-" + "f" * 33, "ffffffff", "00000000-0"])
 def test_a_piece_of_a_reference_finds_what_begins_with_it(window, at, fill, text):
     ids = ["0" * 32, "0" * 31 + "1", "f" * 32, "f" * 31 + "e", "0f" * 16]
-    rows = fill(len(ids))
-    for row, uuid in zip(rows, ids, strict=True):
-        Pixel.objects.filter(pk=row.pk).update(id=uuid, name="x", remote_id=f"r{row.pk.hex[:4].translate({48: 'x'})}")
+    for n, (row, uuid) in enumerate(zip(fill(len(ids)), ids, strict=True)):
+        Pixel.objects.filter(pk=row.pk).update(id=uuid, name="x", remote_id=f"#{n}")
     start = text.removeprefix("ph-").replace("-", "")
     found = {pixel.pk.hex for pixel in window.get(at("pixel_list"), {"q": text}).context["page_obj"]}
     assert found == {uuid for uuid in ids if start and uuid.startswith(start)}
@@ -244,41 +244,49 @@ ASKED = [
 
 
 @pytest.mark.parametrize("query", ASKED, ids=str)
+def test_a_page_takes_few_queries(window, at, fill, query, monkeypatch, django_assert_max_num_queries):
+    monkeypatch.setattr("pixels.views.pixel_list.PER_PAGE", 5)
+    fill(40)
+    window.get(at("pixel_list"), query)
+    with django_assert_max_num_queries(8):
+        window.get(at("pixel_list"), query)
+
+
+# PostgreSQL goes by the number of rows, and would read these few whole; the bench asks it at a hundred thousand.
+only_sqlite = pytest.mark.skipif(database.vendor != "sqlite", reason="SQLite's plans do not depend on the rows")
+
+
+@only_sqlite
+@pytest.mark.parametrize("query", ASKED, ids=str)
 def test_no_pixel_is_read_but_those_that_are_shown(window, at, fill, query, monkeypatch):
     """What the others are is in an index; the few on the page are read by their ids."""
     monkeypatch.setattr("pixels.views.pixel_list.PER_PAGE", 5)
     fill(40)
-    window.get(at("pixel_list"), query)
-    with CaptureQueriesContext(database) as asked:
-        window.get(at("pixel_list"), query)
-    assert len(asked) <= 8
-    ways = [way for one in asked if '"pixels_pixel"' in one["sql"] for way in _ways(one["sql"])]
+    ways = _ways(lambda: window.get(at("pixel_list"), query))
     assert ways
     for way in ways:
-        assert re.search(r"COVERING INDEX|\(id=\?\)|Index Only Scan|pixels_pixel_pkey", way), way
+        assert "COVERING INDEX pixel_" in way or "sqlite_autoindex_pixels_pixel_1 (id=?)" in way
 
 
+@only_sqlite
 def test_the_overview_reads_no_pixel(window, at, fill):
     fill(40)
-    window.get(at("overview"))
-    with CaptureQueriesContext(database) as asked:
-        window.get(at("overview"))
-    [counting] = [one["sql"] for one in asked if '"pixels_pixel"' in one["sql"]]
-    ways = [way for way in _ways(counting) if "sync_run" not in way]
+    ways = [way for way in _ways(lambda: window.get(at("overview"))) if "sync_run" not in way]
     assert ways
     for way in ways:
-        assert re.search(r"COVERING INDEX|Index Only Scan", way), way
+        assert "COVERING INDEX pixel_of_connection" in way
 
 
-def _ways(sql):
-    """How the database gets at pixels, one text for each time it does."""
-    with database.cursor() as cursor:
-        if database.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-            cursor.execute(f"EXPLAIN {sql}")
-            return [line for (line,) in cursor if re.search(r"on pixels_pixel\b", line)]
-        names = re.findall(r'"pixels_pixel"(?: (\w+))?', sql)
-        tables = {name for name in names if name} | {"pixels_pixel"}
-        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        ways = [row[3] for row in cursor]
-        return [way for way in ways if re.match(rf"(SCAN|SEARCH) ({'|'.join(tables)})\b", way)]
+def _ways(read):
+    """How the database gets at pixels while it answers, one text for each time it does."""
+    read()
+    with CaptureQueriesContext(database) as asked:
+        read()
+    ways = []
+    for sql in (one["sql"] for one in asked if '"pixels_pixel"' in one["sql"]):
+        names = {"pixels_pixel", *(name for name in re.findall(r'"pixels_pixel"(?: (\w+))?', sql) if name)}
+        with database.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            found = [row[3] for row in cursor]
+        ways += [way for way in found if re.match(rf"(SCAN|SEARCH) ({'|'.join(names)})\b", way)]
+    return ways

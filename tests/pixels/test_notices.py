@@ -19,6 +19,7 @@ from tests.providers.loopback import says
 
 from .conftest import CREDENTIALS
 from .moving_clock import installed
+from .test_late_checks import HeldUp
 
 WRONG = {"username": "sandbox", "password": "planted-password"}
 
@@ -313,6 +314,19 @@ def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox
     monkeypatch.setattr(notices, "render_to_string", meanwhile)
     tasks.tell(str(xandr.pk))
     tasks.tell(str(xandr.pk))
+    assert addresses(mailoutbox) == MANAGERS
+
+
+def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, pause, mailoutbox, monkeypatch):
+    pause(xandr)
+    real = notices._due
+
+    def tell_first():
+        monkeypatch.setattr(notices, "_due", real)
+        notices.tell(xandr.pk)
+
+    monkeypatch.setattr(notices, "_due", lambda: HeldUp(real(), tell_first))
+    notices.tell(xandr.pk)
     assert addresses(mailoutbox) == MANAGERS
 
 

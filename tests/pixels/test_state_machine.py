@@ -64,8 +64,16 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("echo", {"code": 422}),
 ]
 BETWEEN = ["another", "awake", "synced", "disconnected", "reconnected", "arrives"]
-# What changes something over there, or takes it back, more often than the rest.
-ASKED = [*ACTIONS, "change", "off", "delete", "cancel", "retry", "there", "there"]
+# What leads on, by the pixel's lifecycle; anything at all is asked for as well, and mostly refused.
+LEADS_ON = {
+    "live": ["change", "off", "on", "delete", "resend", "adopt"],
+    "queued": ["cancel"],
+    "updating": ["cancel"],
+    "deleting": ["cancel"],
+    "draft": ["retry"],
+    "failed": ["retry", "archive"],
+    "unknown": ["there", "archive"],
+}
 WRITES = {"easyflow": ["create", "update"], "pitchtarget": ["create"], "xandr": ["create", "update", "delete"]}
 
 
@@ -108,10 +116,19 @@ class Sequence(RuleBasedStateMachine):
             self.office.there.fault(fault[0], "create", **fault[1])
             self.office.push()
 
-    @rule(number=st.integers(0, MOST_PIXELS - 1), name=st.sampled_from(ASKED))
+    @rule(number=st.integers(0, MOST_PIXELS - 1), name=st.sampled_from(list(ACTIONS)))
     def ask(self, number: int, name: str) -> None:
         rows = self.office.pixels()
         self.office.ask(rows[number % len(rows)], name)
+
+    @rule(number=st.integers(0, MOST_PIXELS - 1), choice=st.integers(0, 5), pushed=st.booleans())
+    def ask_what_leads_on(self, number: int, choice: int, pushed: bool) -> None:
+        rows = self.office.pixels()
+        pixel = rows[number % len(rows)]
+        if names := LEADS_ON.get(pixel.lifecycle):
+            self.office.ask(pixel, names[choice % len(names)])
+            if pushed:
+                self.office.push()
 
     @rule(what=st.sampled_from(["right", "right", "right", "wrong", "disconnected", "tested"]))
     def credentials(self, what: str) -> None:
