@@ -46,6 +46,7 @@ STATES = {
         "Failed",
         (Q(lifecycle=Lifecycle.FAILED), Q(lifecycle=Lifecycle.LIVE, remote__in=SINGLE, error_code__gt="")),
     ),
+    "draft": State("Draft", (Q(lifecycle=Lifecycle.DRAFT),)),
     "unknown": State("Unknown", (Q(lifecycle=Lifecycle.UNKNOWN),)),
     "deleted": State("Deleted", (Q(lifecycle=Lifecycle.DELETED),)),
     "archived": State("Archived", (Q(archived_at__isnull=False),)),
