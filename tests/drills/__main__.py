@@ -73,7 +73,9 @@ def _play(
     command = [*commands.PYTHON, "tests.drills.play", str(task), str(result)]
     if drill.small_disk:  # what it mounts is gone when it ends, however it ends
         command = ["unshare", "--mount", *command]
-    bound = (drill.seconds + max(0.0, options.frozen - 20) + max(0.0, options.killing - 60)) * lenient
+    bound = (
+        drill.seconds + max(0.0, options.frozen - Options.frozen) + max(0.0, options.killing - Options.killing)
+    ) * lenient
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sys.stderr, preexec_fn=end_with_parent)
     measured = ""
     try:

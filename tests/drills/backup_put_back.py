@@ -6,9 +6,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
+from django.db.models import QuerySet
 
 from pixels.models import Operation, Pixel
 from tests.bench.person import Answer
@@ -64,7 +66,7 @@ def _open(scene: Scene, to_change: dict[str, list[str]], to_delete: list[str]) -
     return new_names
 
 
-def _creates():
+def _creates() -> QuerySet[Operation]:
     return Operation.objects.open().filter(kind=Operation.Kind.CREATE)
 
 
@@ -95,10 +97,10 @@ def _postgres(scene: Scene) -> Callable[[], None]:
 
 
 def _judge(
-    scene: Scene, in_backup: dict, changed: list[str], updates: int, after: list[str], to_delete: list[str]
+    scene: Scene, in_backup: dict[UUID, str], changed: list[str], updates: int, after: list[str], to_delete: list[str]
 ) -> None:
     hold = scene.findings.hold
-    seen: dict = {pk: set() for pk in in_backup}
+    seen: dict[UUID, set[str]] = {pk: set() for pk in in_backup}
 
     def look() -> bool:
         for pk, lifecycle in Pixel.objects.filter(pk__in=in_backup).values_list("pk", "lifecycle"):

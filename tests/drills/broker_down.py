@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from pixels.models import Operation, Pixel
+from tests.bench.person import Answer
 from tests.crash.points import PROVIDERS
 
 from .people import said, slowest
@@ -42,7 +43,7 @@ def play(scene: Scene, options: Options) -> None:
     scene.all_is_well(30, most_unknown=0)
 
 
-def _create(scene: Scene, provider: str, name: str):
+def _create(scene: Scene, provider: str, name: str) -> Answer:
     return scene.visitor.create(TEAM, str(scene.connections[provider].pk), provider, name, patience=5)[-1]
 
 

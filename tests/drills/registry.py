@@ -34,12 +34,12 @@ DRILLS = [
         seconds=120,
         environment=USUAL_SWEEP,
     ),
-    Drill(name="Redis frozen", module="broker_frozen", kinds=KINDS, seconds=120, environment=USUAL_SWEEP),
-    Drill(name="Redis down", module="broker_down", kinds=KINDS, seconds=120, environment=USUAL_SWEEP),
+    Drill(name="Redis frozen", module="broker_frozen", kinds=("postgres",), seconds=140, environment=USUAL_SWEEP),
+    Drill(name="Redis down", module="broker_down", kinds=("postgres",), seconds=120, environment=USUAL_SWEEP),
     Drill(name="PostgreSQL restarted", module="database_restarted", kinds=("postgres",), seconds=150),
     Drill(name="disk full", module="disk_full", kinds=KINDS, seconds=120, small_disk=True),
     Drill(name="two schedulers", module="two_schedulers", kinds=("postgres",), seconds=90),
-    Drill(name="worker killed", module="worker_killed", kinds=KINDS, seconds=200, workers=3),
+    Drill(name="worker killed", module="worker_killed", kinds=("postgres",), seconds=200, workers=3),
     Drill(name="backup put back", module="backup_put_back", kinds=KINDS, seconds=120),
 ]
 
@@ -48,6 +48,6 @@ DRILLS = [
 class Options:
     """What can be asked for at the command line."""
 
-    frozen: float = 20  # seconds for which Redis stands still
+    frozen: float = 40  # seconds for which Redis stands still: two sweeps and more
     killing: float = 60  # seconds for which workers are killed
     creates: int = 500  # while PostgreSQL is restarted

@@ -186,6 +186,8 @@ class Scene:
         self.findings.within("each row in a final state", seconds, took)
         so = not judgement.wrong and judgement.unknown <= most_unknown
         self.findings.hold(f"0 lost, 0 twice, at most {most_unknown} unknown", so, str(judgement))
+        ended = self.stage.ended()
+        self.findings.hold("no process has ended over it", not ended, ", ".join(ended) or "all run")
         return judgement
 
     def insist(self, create: Any, seconds: float = 60) -> None:

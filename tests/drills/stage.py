@@ -163,6 +163,11 @@ class Stage:
             else:
                 process.send_signal(number)
         process.wait(timeout=60)
+        self._processes.pop(name, None)
+
+    def ended(self) -> list[str]:
+        """What has ended though nobody ended it."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
 
     def end_product(self) -> None:
         """As an administrator does before a backup is put back."""

@@ -5,7 +5,7 @@ and new ones each time:
 
     STATE_MACHINE=10000 .venv/bin/pytest -n 0 tests/pixels/test_state_machine.py
 
-That many are for all four cases together. A failure is printed as the shortest sequence that fails, as Python.
+That many for all four cases together, about a second each. A failure is printed as the shortest sequence that fails.
 """
 
 from __future__ import annotations

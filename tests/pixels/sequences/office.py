@@ -174,7 +174,8 @@ class Office:
         """Who slept writes down what it knows, as if no time had gone by."""
         asleep, self.asleep = self.asleep, []
         for write in asleep:
-            write()
+            with suppress(SystemExit):  # it may be stopped now
+                write()
 
     # What comes between, while a worker is in the middle of something
 
