@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 
 from accounts.models import Team
 from pixels.events import EVENTS
@@ -52,7 +52,7 @@ STATES = {
     "archived": State("Archived", (Q(archived_at__isnull=False),)),
 }
 # Databases differ in the order of capitals and of nothing; people should not see on which one they are.
-NAME, WEBSITE = Upper("name"), Lower("website__name")  # the name as the index of the list has it
+NAME, WEBSITE = Lower("name"), Lower("website__name")
 SORTS: dict[str, list[Any]] = {
     "name": [NAME.asc(), "pk"],
     "-name": [NAME.desc(), "pk"],

@@ -1,5 +1,6 @@
 from django.db import migrations, models
-from django.db.models.functions import Upper
+
+from pixels.models.pixel import Sought
 
 F = models.F
 
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote")),
                 *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),
-                *(Upper("name"), Upper("remote_id")),
+                Sought("name", "remote_id"),
                 name="pixel_list",
             ),
         ),

@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Upper
+from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from accounts.models import Team
@@ -35,12 +36,21 @@ def there(path: str = "") -> Q:
     return Q(**{f"{path}archived_at": None}) & ~Q(**{f"{path}lifecycle": "deleted"})
 
 
+class Sought(Func):
+    """What a search looks into: name and remote id in capitals, a line each. One text, to be compared once."""
+
+    template, arg_joiner, output_field = "UPPER(%(expressions)s)", " || '\n' || ", models.TextField()
+
+
 class PixelQuerySet(TeamQuerySet):
     """Connections and websites are asked apart: with a join, the index of the list would not do for any pixel."""
 
     def search(self, team: Team, text: str) -> Self:
         """Name, remote id, reference (whole or its start) and website."""
-        found = Q(name__icontains=text) | Q(remote_id__icontains=text)
+        if "\n" in text:
+            found = Q(name__icontains=text) | Q(remote_id__icontains=text)
+        else:
+            found = Q(Contains(Sought("name", "remote_id"), Upper(Value(text))))
         # Asked first: mostly there is none, and then no pixel's website has to be looked at.
         websites = Website.objects.for_team(team).filter(Q(name__icontains=text) | Q(url__icontains=text))
         if websites.exists():
@@ -150,12 +160,11 @@ class Pixel(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         indexes = [
-            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012). In capitals, because
-            # that is what PostgreSQL compares where case does not matter.
+            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012).
             models.Index(
                 *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote")),
                 *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),
-                *(Upper("name"), Upper("remote_id")),
+                Sought("name", "remote_id"),
                 name="pixel_list",
             ),
             # What is counted of a connection: each number is one stretch of it.

@@ -141,7 +141,14 @@ def test_a_search_does_not_run_from_the_name_into_the_remote_id(window, at, fill
     fill(1, "ab")
     Pixel.objects.update(name="one", remote_id="two", website=None)
     assert not window.get(at("pixel_list"), {"q": "onetwo"}).context["page_obj"].object_list
-    assert not window.get(at("pixel_list"), {"q": "e t"}).context["page_obj"].object_list
+    for text in ("e t", "e\nt", "one\ntwo", "ONE\nTWO"):
+        assert not window.get(at("pixel_list"), {"q": text}).context["page_obj"].object_list
+
+
+def test_a_search_for_two_lines_finds_a_name_of_two_lines(window, at, fill):
+    fill(1)
+    Pixel.objects.update(name="one\ntwo")
+    assert window.get(at("pixel_list"), {"q": "E\nT"}).context["page_obj"].object_list
 
 
 @pytest.mark.parametrize("text", ["ph-", "ph-0", "ph-f", "ph-" + "0" * 32, "ph-" + "f" * 33, "ffffffff", "00000000-0"])
@@ -165,6 +172,7 @@ EXPECTED = {
     "gone": lambda p: p.lifecycle in LIVE and p.remote == "gone",
     "duplicate": lambda p: p.lifecycle in LIVE and p.remote == "duplicate",
     "failed": lambda p: p.lifecycle == "failed" or (p.lifecycle == "live" and p.error_code and p.remote != "duplicate"),
+    "draft": lambda p: p.lifecycle == "draft",
     "unknown": lambda p: p.lifecycle == "unknown",
     "deleted": lambda p: p.lifecycle == "deleted",
 }  # fmt: skip
