@@ -33,6 +33,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", connections.show, name="connection"),
     path("connections/<uuid:connection_id>/test/", connections.test, name="connection_test"),
     path("connections/<uuid:connection_id>/sync/", connections.sync, name="connection_sync"),
+    path("connections/<uuid:connection_id>/runs/<int:run_id>/gone/", connections.gone, name="connection_gone"),
     path(
         "connections/<uuid:connection_id>/credentials/",
         connections.credentials,

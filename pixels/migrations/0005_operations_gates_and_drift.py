@@ -123,6 +123,18 @@ class Migration(migrations.Migration):
             name="ignored",
             field=models.JSONField(blank=True, default=list),
         ),
+        # From yes or no to how many: a person confirms what was shown, and no more.
+        migrations.RemoveField(model_name="syncrun", name="confirmed"),
+        migrations.AddField(
+            model_name="syncrun",
+            name="confirmed",
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="syncrun",
+            name="lacking",
+            field=models.PositiveIntegerField(default=0),
+        ),
         migrations.AddField(
             model_name="syncrun",
             name="deaths",
@@ -230,4 +242,20 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(look_for_the_absent, migrations.RunPython.noop, elidable=True),
+        migrations.AddConstraint(
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(state__in=["pending", "in_flight"], finished_at__isnull=True)
+                | models.Q(state__in=["done", "failed", "unknown", "cancelled"], finished_at__isnull=False),
+                name="operation_open_until_finished",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="syncrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "running"], finished_at__isnull=True)
+                | models.Q(state__in=["done", "failed", "stopped"], finished_at__isnull=False),
+                name="sync_run_open_until_finished",
+            ),
+        ),
     ]

@@ -87,7 +87,13 @@ class Operation(models.Model):
                 fields=["pixel"],
                 condition=Q(state__in=["pending", "in_flight"]),
                 name="one_open_operation_per_pixel",
-            )
+            ),
+            # Also against hands: a state that nobody knows would be looked at by nobody.
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "in_flight"], finished_at__isnull=True)
+                | Q(state__in=["done", "failed", "unknown", "cancelled"], finished_at__isnull=False),
+                name="operation_open_until_finished",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -53,7 +53,8 @@ class SyncRun(models.Model):
     missing = models.PositiveIntegerField(default=0)
     error_sentence = models.CharField(max_length=500, blank=True)
     error_words = models.CharField(max_length=250, blank=True)
-    confirmed = models.BooleanField(default=False)  # a person has looked: those that are missing are gone
+    lacking = models.PositiveIntegerField(default=0)  # so many that nothing was marked and a person has to look
+    confirmed = models.PositiveIntegerField(default=0)  # a person has looked: so many are gone
 
     objects = TeamQuerySet.as_manager()
 
@@ -68,7 +69,12 @@ class SyncRun(models.Model):
                 fields=["connection"],
                 condition=Q(state__in=["queued", "running"]),
                 name="one_open_sync_run_per_connection",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running"], finished_at__isnull=True)
+                | Q(state__in=["done", "failed", "stopped"], finished_at__isnull=False),
+                name="sync_run_open_until_finished",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -125,27 +125,36 @@ def disconnect(connection: Connection, actor: User) -> int:
     return cancelled
 
 
-def _join(connection: Connection, confirmed: bool) -> SyncRun:
+def stopped_run(connection: Connection) -> SyncRun | None:
+    """The run whose list lacked so much that a person has to look; None when another has ended since."""
+    ended = connection.sync_runs.filter(finished_at__isnull=False).defer("place", "seen_ids").first()
+    return ended if ended is not None and ended.state == SyncRun.State.STOPPED else None
+
+
+def _join(connection: Connection, confirmed: int) -> SyncRun:
     """The run that is open already; what was asked for holds for it too, as long as it has not begun."""
     run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
     if run is None:
         raise Refused("A sync of this connection has just ended. Try again.")
     waiting = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.QUEUED, started_at=None)
-    if waiting.update(full=True, confirmed=run.confirmed or confirmed) or not confirmed:
+    if waiting.update(full=True, confirmed=max(run.confirmed, confirmed)) or not confirmed:
         return run
     raise Refused("A sync is under way that does not know of this. Say it again when that has ended.")
 
 
 @transaction.atomic
-def sync_now(connection: Connection, actor: User | None, *, confirmed: bool = False) -> SyncRun:
+def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | None = None) -> SyncRun:
     """A pull of the connection; the one already under way, if there is one.
 
-    `confirmed`: somebody has looked, and what the list lacks is gone, however much it is.
+    `stopped`: somebody has looked, and what this run's list lacked is gone: as many, and no more.
     """
     if not connection.can_sync:
         raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
     if not connection.ad_accounts.exists():
         raise Refused("Pick an ad account first: its pixels are what a sync reads.")
+    if stopped is not None and stopped != stopped_run(connection):
+        raise Refused("Another sync has ended since. Look at what it says.")
+    confirmed = stopped.lacking if stopped else 0
     run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:
         return _join(connection, confirmed)

@@ -27,5 +27,11 @@ def hold(name: str, holder: str, seconds: float) -> bool:
     return True
 
 
+def runs_for(name: str) -> float:
+    """Seconds for which somebody has it yet."""
+    until = Lease.objects.filter(name=name).values_list("until", flat=True).first()
+    return (until - clock.now()).total_seconds() if until else 0.0
+
+
 def give_back(name: str, holder: str) -> None:
     Lease.objects.filter(name=name, holder=holder).delete()

@@ -1,7 +1,7 @@
 """Theirs to ours: read every pixel of a connection, page by page, and put what was seen beside our rows.
 
-Nothing is concluded from half an answer: an error ends the run as failed and marks nothing, and what is absent from a
-whole list only reads "not in the last list".
+Nothing is concluded from half an answer: an error marks nothing. The run goes on later from where it was, or ends as
+failed when it has come no further, and what is absent from a whole list only reads "not in the last list".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pixels.providers.errors import BadAnswer, ProviderError, Throttled
 from . import clock, page
 from .client import speaking_for
 from .page import NOT_THERE
-from .runs import TakenOver, claim, end, open_place, put_aside, save_place, save_progress
+from .runs import TakenOver, claim, end, mine, open_place, put_aside, save_place, save_progress
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,12 @@ class TooManyMissing(ProviderError):
     code = "too_many_missing"
 
 
+class TooShort(BadAnswer):
+    """Also when it was read once more."""
+
+    retryable = False
+
+
 class TimeOver(Exception):
     """The task has had its time; another goes on."""
 
@@ -60,9 +66,11 @@ def pull(run_id: int) -> bool:
     if run.deaths > DEATHS:
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
         return False
+    place, seen = open_place(run)
+    begun_at = run.seen
     try:
         with speaking_for(run.connection, "pull") as provider:
-            stopped = _read(run, provider)
+            stopped = _read(run, provider, place, seen)
     except TakenOver:
         log.warning("run %s was taken over", run.pk)
     except TimeOver:
@@ -71,7 +79,10 @@ def pull(run_id: int) -> bool:
     except Throttled as error:
         put_aside(run, error)
     except ProviderError as error:
-        end(run, SyncRun.State.FAILED, error)
+        if error.retryable and run.seen > begun_at:
+            put_aside(run, error)  # one bad answer among a thousand pages; who gets no further gives up
+        else:
+            end(run, SyncRun.State.FAILED, error)
     except DatabaseError:
         raise  # the lease runs out, and another worker goes on from the place that was kept
     except Exception:
@@ -82,9 +93,8 @@ def pull(run_id: int) -> bool:
     return False
 
 
-def _read(run: SyncRun, provider: Provider) -> TooManyMissing | None:
+def _read(run: SyncRun, provider: Provider, place: dict[str, Any], seen: set[str]) -> TooManyMissing | None:
     """All ad accounts, from the place on that an earlier task has kept."""
-    place, seen = open_place(run)
     until = time.monotonic() + settings.TASK_LIMIT / 2
     stopped = TooManyMissing(place["stopped"]) if place.get("stopped") else None
     accounts = list(run.connection.ad_accounts.filter(pk__gte=place.get("account", 0)).order_by("pk"))
@@ -134,6 +144,19 @@ class Reading:
         self.newest = datetime.fromisoformat(place["newest"]) if place["newest"] else None
 
     def whole(self, provider: Provider) -> None:
+        """The list, and what its end says. Where pixels were deleted meanwhile, others moved to pages that had been
+        read and were passed over: a list shorter than announced is read once more."""
+        self._pages(provider)
+        if self._is_short:
+            self.seen, self.after, self.total, self.began = set(), None, None, clock.now()
+            self._pages(provider)
+        self._conclude(provider)
+
+    @property
+    def _is_short(self) -> bool:
+        return self.total is not None and len(self.seen) < self.total
+
+    def _pages(self, provider: Provider) -> None:
         pages = provider.list_pixels(self.account.ref, changed_since=self.since, after=self.after)
         try:
             for listed in pages:
@@ -146,14 +169,13 @@ class Reading:
                         raise TimeOver
         except ProviderError as error:
             self._apply()  # what was read is true all the same
-            if isinstance(error, Throttled):
+            if error.retryable:
                 self.keep()
             raise
         except TimeOver:
             self.keep()
             raise
         self._apply()
-        self._conclude(provider)
 
     def _collect(self, listed: Page) -> None:
         if listed.total is not None:
@@ -163,7 +185,6 @@ class Reading:
         self._objects |= listed.objects
         self._read, self._reached = listed.read, listed.after
         self.run.pages += 1
-        self.run.seen += len(listed.objects)
 
     def _apply(self) -> None:
         """What was collected, in one transaction: of few rows, as the web waits for it on SQLite."""
@@ -171,8 +192,11 @@ class Reading:
         if read is None:
             return
         self._objects, self._read = {}, None
+        if not mine(run).exists():  # what this one has read is old by now
+            raise TakenOver
         applied = page.apply(run, self.account, objects, read, since=self.began)
         self.seen.update(objects)
+        run.seen = self.earlier + len(self.seen)  # whatever is listed twice
         self.after = self._reached
         if applied.newest and _can_be_right(applied.newest):
             self.newest = max(filter(None, (self.newest, applied.newest)))
@@ -205,8 +229,8 @@ class Reading:
 
     def _conclude(self, provider: Provider) -> None:
         """The list ended. As long as announced, it says what is new, and a full one what it did not hold."""
-        if self.total is not None and len(self.seen) < self.total:
-            raise BadAnswer(f"{provider.label} announced {self.total} pixels and listed only {len(self.seen)}.")
+        if self._is_short:
+            raise TooShort(f"{provider.label} announced {self.total} pixels and listed only {len(self.seen)}.")
         is_full = self.since is None
         with transaction.atomic():
             if is_full:
@@ -233,7 +257,8 @@ class Reading:
         rows = older.values_list("pk", "remote_id").iterator()
         missing = [pk for pk, remote_id in rows if remote_id not in self.seen]
         known = live.count()
-        if not self.run.confirmed and _is_too_much(len(missing), known):
+        if len(missing) > self.run.confirmed and _is_too_much(len(missing), known):
+            self.run.lacking += len(missing)
             label = self.run.connection.provider_class.label
             raise TooManyMissing(
                 f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 WAIT_AT_MOST = timedelta(hours=2)  # of a run that has got nowhere yet
 LAST_AT_MOST = timedelta(days=1)
-FROM_PLACE = ("pages", "seen", "missing")
-COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "total")
+FROM_PLACE = ("pages", "seen", "missing", "lacking")
+COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "total")
 
 
 class TakenOver(Exception):
@@ -37,7 +37,7 @@ class TakenOver(Exception):
 
 
 def open_run(
-    connection: Connection, by: User | None = None, *, full: bool = True, confirmed: bool = False
+    connection: Connection, by: User | None = None, *, full: bool = True, confirmed: int = 0
 ) -> SyncRun | None:
     """A queued run, or None when one is already open: one pull per connection at a time."""
     try:
@@ -147,10 +147,11 @@ def open_place(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
     return place, seen
 
 
-def put_aside(run: SyncRun, error: Throttled | None = None) -> None:
+def put_aside(run: SyncRun, error: ProviderError | None = None) -> None:
     """To go on later, when the wait is over, or at once in another task."""
     now = clock.now()
-    wait = 0.0 if error is None else min(error.retry_after or THROTTLED_WAIT, LONGEST_WAIT)
+    asked = error.retry_after if isinstance(error, Throttled) else None
+    wait = 0.0 if error is None else min(asked or THROTTLED_WAIT, LONGEST_WAIT)
     in_vain = run.waited > WAIT_AT_MOST.total_seconds() and not run.seen
     if error is not None and (in_vain or now - run.created_at > LAST_AT_MOST):
         end(run, SyncRun.State.FAILED, error)

@@ -154,7 +154,20 @@ def test(request: TeamRequest, connection_id: UUID) -> HttpResponse:
 def sync(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     try:
-        services.sync_now(connection, request.user, confirmed="confirmed" in request.POST)
+        services.sync_now(connection, request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("connection", request.team.slug, connection.pk)
+
+
+@require_POST
+@team_view(Role.EDITOR)
+def gone(request: TeamRequest, connection_id: UUID, run_id: int) -> HttpResponse:
+    """What this stopped run did not find is gone, says somebody who has looked."""
+    connection = _get(request, connection_id)
+    run = get_object_or_404(connection.sync_runs, pk=run_id)
+    try:
+        services.sync_now(connection, request.user, stopped=run)
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("connection", request.team.slug, connection.pk)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from pixels import tasks
-from pixels.models import AdAccount, Connection, Gate, Operation, Pixel
+from pixels.models import AdAccount, Connection, Gate, Operation, Pixel, SyncRun
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
 from pixels.providers.xandr import Xandr
@@ -24,6 +24,7 @@ from pixels.services import connections, pixels
 from pixels.sync import ad_accounts, check, pull, push, runs
 from tests.providers.loopback import Loopback
 
+from .moving_clock import MovingClock, installed
 from .page import Page
 
 CREDENTIALS = {
@@ -252,15 +253,17 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def while_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Something happens once while Xandr's list is read: after page `page` (from 1) has come, before it is used."""
+    """Something happens while Xandr's list is read, once if nothing else is said: after page `page` (from 1) has come,
+    before it is used."""
 
-    def hook(action: Callable[[], None], page: int) -> None:
+    def hook(action: Callable[[], None], page: int, *, each_time: bool = False) -> None:
         real = Xandr.list_pixels
 
         def pages(*args: Any, **more: Any) -> Iterator[Any]:
             for number, one in enumerate(real(*args, **more), 1):
                 if number == page:
-                    monkeypatch.setattr(Xandr, "list_pixels", real)
+                    if not each_time:
+                        monkeypatch.setattr(Xandr, "list_pixels", real)
                     action()
                 yield one
 
@@ -361,3 +364,26 @@ def errors(response: Any) -> dict[str, list[str]]:
     for row in form.rows:
         found |= {f"{name}-{row.word.value}": texts for name, texts in row.errors.items()}
     return found
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
+    """A clock that can be moved on."""
+    return installed(monkeypatch)
+
+
+@pytest.fixture
+def go_on(time: MovingClock) -> Callable[..., SyncRun]:
+    """The run's next task, when its wait is over."""
+
+    def run(one: SyncRun, *, most: int = 20) -> SyncRun:
+        for _ in range(most):
+            one.refresh_from_db()
+            if not one.is_open:
+                return one
+            if one.not_before:
+                time.pass_by((one.not_before - timezone.now()).total_seconds() + 0.1)
+            pull.pull(one.pk)
+        raise AssertionError("it does not come to an end")
+
+    return run

@@ -12,16 +12,10 @@ from pixels.services import connections, pixels
 from pixels.services.restore import after_restore
 from pixels.sync import pull, push, runs
 
-from .moving_clock import installed
 from .page import Page
 from .test_pull import at_pitchtarget, at_xandr
 
 KEPT = (Connection, AdAccount, Pixel, Snippet, Operation, SyncRun)
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db import connection as database
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from pixels import tasks
@@ -13,14 +15,7 @@ from pixels.models import Connection, Credential, Gate, Operation, Pixel, SyncRu
 from pixels.services import pixels
 from pixels.sync import check, push
 
-from .moving_clock import installed
-
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 def lifecycles(connection):
@@ -84,17 +79,11 @@ def test_a_kind_that_does_not_exist_is_refused_and_is_not_sent_again(
     assert sandbox.asked("xandr", "create") == 2
 
 
-def test_a_state_that_does_not_exist_sends_nothing_and_can_be_put_right(xandr, promise, sandbox, browser_of, bob, at):
-    pixel = promise(xandr)
-    Operation.objects.update(state="banana")
-    for _ in range(3):
-        push.drain(xandr.pk, 60)
-        tasks.push_connection(str(xandr.pk))
-    browser = browser_of(bob)
-    assert browser.get(at("pixel", pixel)).status_code == 200
-    assert browser.post(at("pixel_cancel", pixel), follow=True).status_code == 200
-    assert sandbox.asked("xandr", "create") == 0
-    Operation.objects.update(state="pending")
+@pytest.mark.parametrize("facts", [{"state": "banana"}, {"state": "done"}, {"finished_at": Now()}])
+def test_a_state_that_nobody_would_look_at_is_refused_by_the_database(xandr, promise, sandbox, facts):
+    promise(xandr)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Operation.objects.update(**facts)
     push.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
     assert sandbox.asked("xandr", "create") == 1

@@ -11,12 +11,6 @@ from pixels.sync import outcome, push
 from tests.accounts.test_races import at_once
 
 from .conftest import dies
-from .moving_clock import installed
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

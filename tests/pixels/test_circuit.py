@@ -15,14 +15,8 @@ from tests.accounts.test_races import at_once
 from tests.providers.loopback import hangs_up, says, silent
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, dies
-from .moving_clock import installed
 
 BROKEN = says("<html>", 500)
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

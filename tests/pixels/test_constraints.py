@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from pixels.models import AdAccount, Operation, Pixel, Snippet, SyncRun, Website
 
@@ -42,14 +43,18 @@ def test_what_is_live_has_a_remote_id(pixel, refused, lifecycle):
     refused(another(pixel, lifecycle=lifecycle))
 
 
+def ended(state):
+    return None if state in ("pending", "in_flight", "queued", "running") else timezone.now()
+
+
 def test_a_pixel_has_one_open_operation(pixel, refused):
     def operation(state):
         return lambda: Operation.objects.create(
-            team=pixel.team, pixel=pixel, kind="update", fingerprint="", state=state
+            team=pixel.team, pixel=pixel, kind="update", fingerprint="", state=state, finished_at=ended(state)
         )
 
-    for ended in ("done", "failed", "unknown", "cancelled", "done"):
-        operation(ended)()
+    for state in ("done", "failed", "unknown", "cancelled", "done"):
+        operation(state)()
     operation("pending")()
     refused(operation("pending"))
     refused(operation("in_flight"))
@@ -57,10 +62,11 @@ def test_a_pixel_has_one_open_operation(pixel, refused):
 
 def test_a_connection_has_one_open_sync(xandr, refused):
     def run(state):
-        return lambda: SyncRun.objects.create(team=xandr.team, connection=xandr, state=state)
+        facts = {"team": xandr.team, "connection": xandr, "state": state, "finished_at": ended(state)}
+        return lambda: SyncRun.objects.create(**facts)
 
-    for ended in ("done", "failed", "done"):
-        run(ended)()
+    for state in ("done", "failed", "done"):
+        run(state)()
     run("running")()
     refused(run("queued"))
 

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Activity
@@ -75,7 +76,7 @@ def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, san
 
 def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbox, sync, look):
     seeded()
-    rule = {"provider": "xandr", "operation": "list", "fault": "missing_items", "count": 1}
+    rule = {"provider": "xandr", "operation": "list", "fault": "missing_items", "count": None}
     sandbox.ask("POST", "faults", json=rule)
     run = sync(xandr)
     assert run.state == "failed"  # shorter than it says: nothing is marked
@@ -124,8 +125,10 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     assert "Sync stopped" in Page.of(browser_of(vera).get(at("overview"))).text
     page = Page.of(browser_of(bob).get(at("connection", xandr)))
     assert "They are gone" in page.text and "10 of 20" in page.text
-    assert browser_of(vera).post(at("connection_sync", xandr), {"confirmed": "1"}).status_code == 403
-    browser_of(bob).post(at("connection_sync", xandr), {"confirmed": "1"})
+    they_are_gone = reverse("connection_gone", args=[xandr.team.slug, xandr.pk, run.pk])
+    assert they_are_gone in page.html
+    assert browser_of(vera).post(they_are_gone).status_code == 403
+    browser_of(bob).post(they_are_gone)
     carry_out()
     assert SyncRun.objects.order_by("-pk").first().state == "done"
     assert Pixel.objects.filter(remote="absent").count() == 10

@@ -12,18 +12,12 @@ from pixels.services import connections, pixels
 from pixels.sync import pull, push, runs
 from tests.providers.loopback import says
 
-from .moving_clock import installed
 from .test_gone import delete
 from .test_pull import at_xandr
 from .test_push import LOGGED_IN
 
 NEWEST = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLD = {"last_modified": "2026-01-01 00:00:00"}
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture
@@ -196,7 +190,7 @@ def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, 
 def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
     later = moment(NEWEST + timedelta(hours=1))
     sandbox.seed("xandr", [at_xandr(number, f"Renamed {number}", last_modified=later) for number in range(1, 151)])
-    fault = {"provider": "xandr", "operation": "list", "fault": "status", "code": 500, "skip": 1}
+    fault = {"provider": "xandr", "operation": "list", "fault": "status", "code": 500}
     sandbox.ask("POST", "faults", json=fault)
     assert look(account).state == "failed"
     assert AdAccount.objects.get().changed_until == NEWEST

@@ -12,17 +12,11 @@ from pixels.services import connections, pixels
 from pixels.sync import pull, push, runs
 
 from .conftest import dies
-from .moving_clock import installed
 from .page import Page
 from .test_gone import delete
 from .test_pull import at_pitchtarget, at_xandr
 
 KNOWN = range(1, 251)
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -50,23 +44,6 @@ def fifty_are_new(xandr, sandbox, sync):
     sandbox.seed("xandr", [at_xandr(number, f"New {number}") for number in range(1001, 1051)])
     delete(sandbox, 7, 205)
     return xandr
-
-
-@pytest.fixture
-def go_on(time):
-    """The run's next task, when its wait is over."""
-
-    def run(one, *, most=20):
-        for _ in range(most):
-            one.refresh_from_db()
-            if not one.is_open:
-                return one
-            if one.not_before:
-                time.pass_by((one.not_before - timezone.now()).total_seconds() + 0.1)
-            pull.pull(one.pk)
-        raise AssertionError("it does not come to an end")
-
-    return run
 
 
 def absent():
@@ -244,14 +221,26 @@ def test_a_list_that_grew_meanwhile_is_read_to_its_end(fifty_are_new, sandbox, t
     assert result(run) == ("done", 301, 53, 0, 248, 2, 301)
 
 
-def test_one_that_shrank_before_the_place_marks_nothing(fifty_are_new, sandbox, throttled, go_on):
+def test_one_that_shrank_before_the_place_is_read_anew(fifty_are_new, sandbox, throttled, go_on):
     """What came behind it moved up and was passed over: those are not gone."""
     throttled(2)
     run = connections.sync_now(fifty_are_new, None)
     pull.pull(run.pk)
     delete(sandbox, 1, 2, 3)
     go_on(run)
+    assert result(run) == ("done", 295, 50, 0, 245, 5, 295)
+    assert absent() == ["1", "2", "205", "3", "7"]
+
+
+def test_one_that_goes_on_shrinking_marks_nothing(fifty_are_new, sandbox, while_listing):
+    """Each time it is read something moves: a later sync will see."""
+    left = iter(range(1, 60))
+    while_listing(lambda: delete(sandbox, next(left)), page=2, each_time=True)
+    run = connections.sync_now(fifty_are_new, None)
+    pull.pull(run.pk)
+    run.refresh_from_db()
     assert run.state == "failed"
+    assert "announced" in run.error_sentence
     assert absent() == []
 
 

@@ -12,7 +12,6 @@ from pixels.services import connections, pixels
 from pixels.sync import late, push
 
 from .conftest import dies
-from .moving_clock import installed
 from .page import Page
 
 TEN_MINUTES, A_DAY = 600, 86400
@@ -34,11 +33,6 @@ class HeldUp:
         row = self._rows.first()
         self._happens()
         return row
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

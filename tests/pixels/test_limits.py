@@ -18,16 +18,10 @@ from pixels.sync.gate import CredentialGate, gate_for
 from tests.accounts.test_races import at_once
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS
-from .moving_clock import installed
 from .test_pull import at_xandr
 
 only_where_several_write = pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 COUNTED = 30  # what those who race may ask for together
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

@@ -18,15 +18,9 @@ from tests.conftest import join
 from tests.providers.loopback import says
 
 from .conftest import CREDENTIALS
-from .moving_clock import installed
 from .test_late_checks import HeldUp
 
 WRONG = {"username": "sandbox", "password": "planted-password"}
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

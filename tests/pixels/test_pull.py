@@ -226,7 +226,7 @@ def _reveal(value):
 def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promise, sandbox, sync):
     pixel = promise(xandr)
     Pixel.objects.update(lifecycle="unknown")
-    Operation.objects.update(state="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
     sandbox.seed("xandr", [at_xandr(77, code=pixel.reference)])
     sync(xandr)
     assert Pixel.objects.get().remote_id == "77"
@@ -235,7 +235,7 @@ def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promis
 def test_an_archived_unknown_pixel_gets_its_object_all_the_same(pitchtarget, promise, alice, sandbox, sync):
     pixel = promise(pitchtarget, "Lost")
     Pixel.objects.update(lifecycle="unknown")
-    Operation.objects.update(state="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
     pixels.archive_pixel(pixel, alice)
     sandbox.seed("pitchtarget", [at_pitchtarget("77", "Lost")], ad_account="9")
     sync(pitchtarget)
@@ -281,7 +281,7 @@ def test_a_pixel_of_another_ad_account_is_not_attached(alice, pitchtarget, promi
     connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     promise(pitchtarget, "Same")
     Pixel.objects.update(lifecycle="unknown")
-    Operation.objects.update(state="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
     sandbox.seed("pitchtarget", [at_pitchtarget("77", "Same")], ad_account="8")
     sync(pitchtarget)
     assert Pixel.objects.count() == 2

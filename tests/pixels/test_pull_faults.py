@@ -65,19 +65,32 @@ def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, s
 
 
 @pytest.mark.parametrize("fault", ["500", "html", "truncated"])
-def test_an_error_in_the_middle_keeps_the_pages_read_and_marks_nothing(
-    browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, fault
+def test_after_an_error_in_the_middle_it_goes_on_from_there(
+    browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, go_on, fault
 ):
     settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
     connection = two_there("xandr")
     settings.SANDBOX_URL = away
     misbehaving.script = [xandr_page(1, 100, 150), FAULTS[fault]]
     run = sync(connection)
-    assert (run.state, run.pages, run.seen) == ("failed", 1, 100)
+    assert (run.state, run.pages, run.seen) == ("queued", 1, 100)
     assert not Pixel.objects.filter(remote="absent").exists()
     assert Pixel.objects.count() == 101  # one to a hundred, and 500
     page = Page.of(browser_of(vera).get(at("connection", connection))).text
-    assert run.error_sentence in page
+    assert f"{run.error_sentence} Resumes" in page
+    misbehaving.script = [xandr_page(101, 50, 150)]
+    go_on(run)
+    assert (run.state, run.pages, run.seen, run.missing) == ("done", 2, 150, 1)
+
+
+def test_who_gets_no_further_gives_up(two_there, sync, misbehaving, settings, sandbox, go_on):
+    settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
+    connection = two_there("xandr")
+    settings.SANDBOX_URL = away
+    misbehaving.script = [xandr_page(1, 100, 150), FAULTS["500"]]
+    run = go_on(sync(connection))
+    assert (run.state, run.pages, run.seen, run.waits) == ("failed", 1, 100, 1)
+    assert not Pixel.objects.filter(remote="absent").exists()
 
 
 def test_a_list_shorter_than_announced_fails_and_marks_nothing(two_there, sync, misbehaving, settings, sandbox):
@@ -94,7 +107,7 @@ def test_a_list_shorter_than_announced_fails_and_marks_nothing(two_there, sync, 
 def test_a_service_that_repeats_its_first_page_for_ever_comes_to_an_end(connect, sync, misbehaving):
     misbehaving.script = [LOGGED_IN, xandr_page(1, 100, 150)]
     run = sync(connect("xandr"))
-    assert run.state == "failed"
+    assert (run.state, run.seen, run.waits) == ("failed", 100, 0)
     assert Pixel.objects.count() == 100
 
 

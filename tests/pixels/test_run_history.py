@@ -32,9 +32,8 @@ def ended(xandr):
 
     def make(seconds=4.0, **facts):
         begun = timezone.now() - timedelta(hours=1)
-        run = SyncRun.objects.create(team=xandr.team, connection=xandr, **({"state": "done"} | facts))
-        SyncRun.objects.filter(pk=run.pk).update(started_at=begun, finished_at=begun + timedelta(seconds=seconds))
-        return run
+        facts = {"state": "done", "started_at": begun, "finished_at": begun + timedelta(seconds=seconds)} | facts
+        return SyncRun.objects.create(team=xandr.team, connection=xandr, **facts)
 
     return make
 

@@ -14,13 +14,6 @@ from pixels.models import Connection, Lease, Operation, Pixel, SyncRun
 from pixels.services import connections
 from pixels.sync import clock, lease
 
-from .moving_clock import installed
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
-
 
 @pytest.fixture
 def published(monkeypatch):

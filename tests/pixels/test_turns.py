@@ -15,12 +15,6 @@ from tests.accounts.test_races import at_once
 from tests.providers.loopback import says
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, dies
-from .moving_clock import installed
-
-
-@pytest.fixture
-def time(monkeypatch):
-    return installed(monkeypatch)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 JOB = "sweep"
 SHORTEST = 0.2  # seconds between two looks
-SILENT = 3  # intervals after which another scheduler takes over
+SILENT = 2  # intervals after which another scheduler takes over
 
 
 class Command(BaseCommand):
@@ -50,9 +50,11 @@ class Command(BaseCommand):
 
     def look(self) -> float:
         """One sweep, if it is our job; seconds until the next."""
-        if not lease.hold(JOB, self.holder, SILENT * settings.SWEEP_INTERVAL):
-            return settings.SWEEP_INTERVAL
+        silence = SILENT * settings.SWEEP_INTERVAL
+        if not lease.hold(JOB, self.holder, silence):
+            return min(max(lease.runs_for(JOB), SHORTEST), settings.SWEEP_INTERVAL)
         tasks.sweep()
+        lease.hold(JOB, self.holder, silence)  # without a broker a sweep may have taken its time
         following = min(filter(None, (push.next_due(), runs.next_due())), default=None)
         if following is None:
             return settings.SWEEP_INTERVAL

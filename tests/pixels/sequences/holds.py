@@ -96,7 +96,7 @@ class Watch:
                 break
         office.clock.pass_by(100_000)  # the late checks
         for _ in range(3):
-            office.ask_for_sync(confirmed=True)
+            office.ask_for_sync(confirms=True)
             office.sweep()
             office.clock.pass_by(1000)
             self.look()

@@ -119,11 +119,12 @@ class Office:
         if self.connection.paused_at:
             self.credentials("tested")
 
-    def ask_for_sync(self, *, full: bool = True, confirmed: bool = False) -> None:
+    def ask_for_sync(self, *, full: bool = True, confirms: bool = False) -> None:
         self.connection.refresh_from_db()
         if full:
             with suppress(Refused):
-                connections.sync_now(self.connection, self.alice, confirmed=confirmed)
+                stopped = connections.stopped_run(self.connection) if confirms else None
+                connections.sync_now(self.connection, self.alice, stopped=stopped)
         else:
             runs.open_run(self.connection, full=self.provider.can("changed_since") is False)
 
