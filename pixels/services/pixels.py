@@ -18,7 +18,7 @@ from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import keep_secrets
 from pixels.providers.base import RemotePixel
 from pixels.sync import drift
-from pixels.sync.outcome import attach, settle_doubt
+from pixels.sync.attach import attach, settle_doubt
 from pixels.sync.outcome import cancel as cancel_operation
 
 WAITING_FOR = {

@@ -21,9 +21,9 @@ from pixels.providers.base import RemotePixel
 from pixels.providers.errors import ProviderError
 
 from . import clock
+from .attach import locked
 from .client import speaking_for
 from .drift import see
-from .outcome import locked
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from pixels.models.connection import reachable
 from pixels.providers.errors import BadCredentials, ProviderError
 
 from . import clock
+from .attach import report_duplicate
 from .client import speaking_for
 from .doubt import look_up
-from .outcome import report_duplicate
 
 log = logging.getLogger(__name__)
 

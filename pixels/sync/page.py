@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from pixels import snippets
 from pixels.models import AdAccount, Connection, Pixel, SyncRun
@@ -21,14 +21,16 @@ from pixels.models.ids import time_ordered
 from pixels.providers.base import Read, RemotePixel
 
 from . import clock
+from .attach import attach, report_duplicate, settle_doubt
 from .doubt import seen_before
 from .drift import SEEN_FIELDS, STATE_LENGTH, flat, see
-from .outcome import attach, report_duplicate, settle_doubt
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-# Ours without a remote id that may yet turn out to be the object in the list.
-EXPECTED = (Lifecycle.CREATING, Lifecycle.CHECKING, Lifecycle.UNKNOWN)
+# Ours without a remote id that may yet turn out to be the object in the list: their pushes record them.
+UNDER_WAY = (Lifecycle.CREATING, Lifecycle.CHECKING)
+# Of all others, one that carries our own reference: nobody else has it, so the object was made of this row.
+EXPECTED = (*UNDER_WAY, Lifecycle.UNKNOWN)
 NOT_THERE = (Remote.ABSENT, Remote.GONE)
 TO_LOOK_AT = (*NOT_THERE, Remote.NOT_SEEN)  # also where the object is as it was
 # Part of each digest. Another one makes the next sync read every object anew: for when what we read of them changes.
@@ -85,8 +87,7 @@ def _put(
     with transaction.atomic():
         connection = run.connection
         # In this order: a create recorded between the two queries is still found by the second.
-        expected = list(account.pixels.select_for_update().filter(remote_id="", lifecycle__in=EXPECTED))
-        namesakes = seen_before(expected) if expected else {}
+        expected = _Expected(connection, account, remotes.values())
         rows = account.pixels.select_for_update().filter(remote_id__in=rows_of) if rows_of else ()
         known = {pixel.remote_id: pixel for pixel in rows}
         new: dict[str, RemotePixel] = {}
@@ -103,11 +104,10 @@ def _put(
                 touched.append(pixel)
                 if see(pixel, remote):
                     changed.append(pixel)
-            elif (ours := _carried(connection, expected, remote, namesakes)) is not None:
-                # Still being created: its push records it. Unknown: this is the answer that was lost.
-                if ours.lifecycle == Lifecycle.UNKNOWN:
+            elif (ours := expected.behind(remote)) is not None:
+                if ours.lifecycle not in UNDER_WAY:  # this is what the answer that was lost was about
                     expected.remove(ours)
-                    _attach_unknown(ours, connection, account, remote)
+                    _attach_late(ours, connection, account, remote)
                     attached += 1
             else:
                 new[remote_id] = remote
@@ -148,43 +148,52 @@ def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], dig
     Writer(pattern, *own).insert(rows)
 
 
+def _references(connection: Connection, remotes: Iterable[RemotePixel]) -> dict[str, list[str]]:
+    """Remote ids by the keys of pixels of ours whose reference they carry."""
+    found: dict[str, list[str]] = {}
+    if option := connection.provider_class.reference_option:
+        for remote in remotes:
+            if reference := REFERENCE.fullmatch(str((remote.options or {}).get(option) or "")):
+                found.setdefault(reference[1], []).append(remote.remote_id)
+    return found
+
+
 def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
     """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
-    option = account.connection.provider_class.reference_option
-    if option is None:
-        return
-    twins: dict[str, list[str]] = {}
-    for remote in new:
-        if reference := REFERENCE.fullmatch(str((remote.options or {}).get(option) or "")):
-            twins.setdefault(reference[1], []).append(remote.remote_id)
+    twins = _references(account.connection, new)
     if not twins:
         return
     for ours in account.pixels.filter(pk__in=twins).exclude(remote_id=""):
         report_duplicate(ours, twins[str(ours.pk)])
 
 
-def _carried(
-    connection: Connection, expected: list[Pixel], remote: RemotePixel, namesakes: Mapping[UUID, Collection[str]]
-) -> Pixel | None:
-    """The pixel of ours, still creating or unknown, that this object belongs to: by reference or code, or by name."""
-    if not expected:
-        return None
-    provider = connection.provider_class
-    theirs = flat(remote)
-    for pixel in expected:
-        if remote.remote_id in namesakes.get(pixel.pk, ()):
-            continue
-        if provider.can("name_unique"):
-            if remote.name == pixel.name:
-                return pixel
-        elif provider.reference_option:
-            mark = theirs.get(provider.reference_option)
-            if mark and mark in (pixel.mark, pixel.reference):
-                return pixel
-    return None
+class _Expected:
+    """Our pixels without a remote id that an object of this page may belong to: by reference or code, or by name."""
+
+    def __init__(self, connection: Connection, account: AdAccount, remotes: Iterable[RemotePixel]) -> None:
+        provider = connection.provider_class
+        self._by_name = provider.can("name_unique")
+        self._option = provider.reference_option
+        ours = Q(lifecycle__in=EXPECTED) | Q(pk__in=_references(connection, remotes))
+        rows = list(account.pixels.select_for_update().exclude(lifecycle=Lifecycle.DELETED).filter(ours, remote_id=""))
+        self._namesakes = seen_before(rows) if rows else {}
+        self._pixels: dict[str, list[Pixel]] = {}
+        for pixel in rows:
+            for mark in {pixel.name} if self._by_name else {pixel.mark, pixel.reference}:
+                self._pixels.setdefault(mark, []).append(pixel)
+
+    def behind(self, remote: RemotePixel) -> Pixel | None:
+        mark = remote.name if self._by_name else (remote.options or {}).get(self._option or "")
+        alike = self._pixels.get(mark, []) if isinstance(mark, str) and mark else []
+        return next((one for one in alike if remote.remote_id not in self._namesakes.get(one.pk, ())), None)
+
+    def remove(self, pixel: Pixel) -> None:
+        for alike in self._pixels.values():
+            if pixel in alike:
+                alike.remove(pixel)
 
 
-def _attach_unknown(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
+def _attach_late(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
     pixel.connection, pixel.ad_account = connection, account
     if attach(pixel, remote):
         pixel.clear_error()

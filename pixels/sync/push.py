@@ -28,9 +28,10 @@ from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, Provider
 from pixels.providers.secret import Secret
 
 from . import clock
+from .attach import said_everything
 from .client import speaking_for
 from .doubt import is_in_doubt, look_up, remember
-from .outcome import LONGEST_WAIT, again, attach_found, mine, record, record_error, said_everything
+from .outcome import LONGEST_WAIT, again, attach_found, mine, record, record_error
 from .read_back import read_back
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
 
 from . import clock
+from .attach import locked
 from .client import speaking_for
 from .drift import see
-from .outcome import locked
 
 log = logging.getLogger(__name__)
 

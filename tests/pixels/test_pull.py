@@ -232,6 +232,22 @@ def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promis
     assert Pixel.objects.get().remote_id == "77"
 
 
+@pytest.mark.parametrize("lifecycle", ["queued", "failed", "draft"])
+def test_what_carries_the_reference_of_a_pixel_is_nobody_elses(xandr, promise, sandbox, sync, carry_out, lifecycle):
+    """Sent once all the same, whatever was concluded: it is attached, and not sent again."""
+    pixel = promise(xandr)
+    if lifecycle != "queued":
+        Operation.objects.update(state="failed" if lifecycle == "failed" else "cancelled", finished_at=timezone.now())
+        Pixel.objects.update(lifecycle=lifecycle)
+    sandbox.seed("xandr", [at_xandr(77, code=pixel.reference)])
+    assert sync(xandr).created == 0
+    pixel = Pixel.objects.get()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")
+    carry_out()
+    assert not Operation.objects.open().exists()
+    assert sandbox.asked("xandr", "create") == 0
+
+
 def test_an_archived_unknown_pixel_gets_its_object_all_the_same(pitchtarget, promise, alice, sandbox, sync):
     pixel = promise(pitchtarget, "Lost")
     Pixel.objects.update(lifecycle="unknown")
