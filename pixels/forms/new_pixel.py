@@ -53,6 +53,10 @@ class DraftForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.team = team
         self.fields["connection"].queryset = usable_connections(team)
+        paused = Connection.objects.for_team(team).filter(disconnected_at=None, paused_at__isnull=False)
+        paused = paused.prefetch_related("ad_accounts")
+        if names := ", ".join(str(one) for one in paused):
+            self.fields["connection"].help_text = f"Not here while paused: {names}."
         self.fields["ad_account"].queryset = connection.ad_accounts.all()
         self.fields["website"].queryset = Website.objects.for_team(team).filter(archived_at=None)
 

@@ -201,12 +201,15 @@ def retry(pixel: Pixel, actor: User | None) -> None:
 
 @transaction.atomic
 def it_is_there(pixel: Pixel, actor: User, remote_id: str) -> None:
-    """Somebody has looked: the pixel whose answer got lost exists, under this id."""
+    """Somebody has looked: the pixel whose answer got lost exists, under this id. Until the provider has said so
+    itself, the id can be put right."""
     _lock(pixel)
-    _must_be_unknown(pixel)
+    if not is_unconfirmed(pixel):
+        _must_be_unknown(pixel)
     other = Pixel.objects.filter(ad_account=pixel.ad_account_id, remote_id=remote_id).first()
     if other is not None and (other.created_by_id or other.operations.exists()):
         raise Refused(f"That id belongs to “{other}” already. Look again which one this is.")
+    pixel.remote = Pixel.Remote.NOT_SEEN
     if attach(pixel, RemotePixel(remote_id=remote_id)):
         pixel.clear_error()
         pixel.save()
@@ -226,6 +229,12 @@ def it_is_not_there(pixel: Pixel, actor: User) -> None:
     settle_doubt(pixel, Operation.State.FAILED)
     _start(pixel, actor, Operation.Kind.CREATE, lost.payload, lost.secrets)
     record(pixel.team, actor, "said that it is not there and sent again:", pixel)
+
+
+def is_unconfirmed(pixel: Pixel) -> bool:
+    """Live by somebody's word alone."""
+    is_live = pixel.lifecycle == Pixel.Lifecycle.LIVE and not pixel.archived_at
+    return is_live and pixel.theirs is None and pixel.checked_at is None
 
 
 def _must_be_unknown(pixel: Pixel) -> None:

@@ -52,6 +52,7 @@ def attach(pixel: Pixel, remote: RemotePixel) -> bool:
         other.snippets.update(pixel=pixel)
         other.delete()
     pixel.remote_id = remote.remote_id
+    pixel.absent_at = pixel.missed_at = pixel.digest = None
     pixel.lifecycle = Pixel.Lifecycle.LIVE
     if said_everything(remote):
         see(pixel, remote)

@@ -28,8 +28,9 @@ from .pixel_facts import differences, facts, ignored
 from .refresh import minutes_to, page_or_news
 from .waits import wait_of
 
-# Seconds between two looks at a pixel under way: often at first, seldom when it waits for a provider that is away.
-FOLLOW, LINGER, FRESH = 1, 10, timedelta(minutes=1)
+# Time between two looks at a pixel under way, by its age: often at first, seldom when it waits for a provider.
+FOLLOW = ((timedelta(seconds=10), "300ms"), (timedelta(minutes=1), "1s"))
+LINGER = "10s"
 # What a provider may be able to do to a pixel that exists.
 CHANGES: tuple[Capability, ...] = ("update", "activate", "delete")
 # What a person decides about fields that differ.
@@ -78,7 +79,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "pixel": pixel,
         "provider": provider,
         "is_busy": is_busy,
-        "every": FOLLOW if is_busy and timezone.now() - pixel.updated_at < FRESH else LINGER,
+        "every": _every(timezone.now() - pixel.updated_at),
         "last": last,
         "wait": wait,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
@@ -89,6 +90,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
         "settle": settle or SettleForm(),
+        "is_unconfirmed": services.is_unconfirmed(pixel),
         # It cannot be edited, so "change what it names" would lead nowhere.
         "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
         "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
@@ -108,6 +110,10 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
     state = last and (last.state, last.error_code, last.not_before, minutes_to(last.not_before))
     news = (*seen, state, wait, wait and minutes_to(wait.until))
     return page_or_news(request, "pixels/pixel.html", "pixels/pixel_live.html", context, *news)
+
+
+def _every(age: timedelta) -> str:
+    return next((every for younger, every in FOLLOW if age < younger), LINGER)
 
 
 @team_view(Role.EDITOR)

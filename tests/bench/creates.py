@@ -113,7 +113,7 @@ def _shown(one: Person, team: str, number: int) -> float:
         refresh = person.REFRESH.search(page.text)
         if refresh is None or time.perf_counter() - clicked > 60:
             raise RuntimeError("the page neither says Live nor asks for its news")
-        time.sleep(float(refresh[2]))
+        time.sleep(float(refresh[2]) / (1000 if refresh[3] else 1))
         news = one.get(refresh[1].replace("&amp;", "&"), refresh=True)
         page = news if news.status == 200 else page
     return time.perf_counter() - clicked

@@ -130,6 +130,6 @@ def new_pixel(team: str) -> str:
 
 
 NEW_PIXEL_FORM = "pixel-new"
-REFRESH = re.compile(r'id="pixel-live" hx-get="([^"]+)" hx-trigger="every (\d+)s"')
+REFRESH = re.compile(r'id="pixel-live" hx-get="([^"]+)" hx-trigger="every (\d+)(m?)s"')
 LIVE = re.compile(r'role="status">.{0,300}?\bLive\b', re.DOTALL)
 LAST_PAGE = 1_000_000  # a page after the last shows the last

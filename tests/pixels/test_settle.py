@@ -79,6 +79,28 @@ def test_an_id_that_another_pixel_has_is_pointed_out(unknown, live, easyflow, bo
     assert "It is there" in page.text  # and can still be settled
 
 
+def test_a_mistyped_id_can_be_put_right_until_the_provider_has_named_it(unknown, bobs, at, sandbox, sync, settings):
+    pixel = unknown(made=True)
+    [held] = sandbox.held("easyflow")
+    bobs.post(at("pixel_there", pixel), {"remote_id": "mistyped"})
+    page = Page.of(bobs.get(at("pixel", pixel)))
+    assert "The id mistyped was typed here" in page.text and "Correct the id" in page.text
+    bobs.post(at("pixel_there", pixel), {"remote_id": held["id"]})
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", held["id"])
+    assert "mistyped" not in pixel.snippets.latest("pk").body
+    settings.EASYFLOW_LIST = True
+    sandbox.switch(easyflow_list=True)
+    assert sync(pixel.connection).state == "done"
+    assert "Correct the id" not in Page.of(bobs.get(at("pixel", pixel))).text
+    bobs.post(at("pixel_there", pixel), {"remote_id": "other"})
+    assert Pixel.objects.get().remote_id == held["id"]
+    assert list(Activity.objects.filter(verb="said that it is there:").values_list("detail", flat=True)) == [
+        f"as {held['id']}",
+        "as mistyped",
+    ]
+
+
 def test_what_is_settled_is_not_settled_again(live, easyflow, sandbox, bobs, at):
     pixel = live(easyflow)
     for name, values in (("pixel_there", {"remote_id": "other"}), ("pixel_absent", {})):
