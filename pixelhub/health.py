@@ -14,6 +14,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from pixels.sync import lease
+
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "worker-heartbeat"
@@ -31,11 +33,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def report() -> dict[str, Any]:
     broker, heartbeat = _broker()
     database, worker = _database(), _worker(heartbeat)
+    scheduler = _scheduler() if database == "ok" else "down"
     return {
-        "status": "ok" if database == broker == worker["status"] == "ok" else "down",
+        "status": "ok" if database == broker == worker["status"] == scheduler == "ok" else "down",
         "database": database,
         "broker": broker,
         "worker": worker,
+        "scheduler": scheduler,
         "sandbox": _sandbox(),  # a stand-in: reported, but nothing of ours depends on it
     }
 
@@ -65,6 +69,12 @@ def _worker(heartbeat: float | None) -> dict[str, str | float | None]:
         return {"status": "down", "last_heartbeat": None}
     seconds = max(0.0, round(time.time() - heartbeat, 1))
     return {"status": "ok" if seconds <= SILENT_AFTER else "down", "last_heartbeat": seconds}
+
+
+def _scheduler() -> str:
+    """By the lease that it renews with each look."""
+    seconds = lease.runs_for(lease.SWEEP)
+    return "ok" if seconds is not None and seconds > -SILENT_AFTER else "down"
 
 
 def _sandbox() -> str:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 AT_A_TIME = 200  # rows one sweep hands out
 TURN = 1.0  # seconds that one connection's changes have a worker for themselves
 EXPIRES = 300.0  # seconds after which what a sweep has handed out is not worth doing; workers' clocks differ
-HINT_LASTS = 20.0  # seconds until a message about a connection's changes counts as lost
+HINT_LASTS = 10.0  # seconds until a message about a connection's changes counts as lost
 BROKER_PAUSE = 5.0  # seconds without hints after one that failed: a frozen broker costs two seconds each time
 
 _broker_away_until = 0.0

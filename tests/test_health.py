@@ -2,13 +2,17 @@
 
 import socket
 import time
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
+from django.utils import timezone
 
 from pixelhub.health import HEARTBEAT
+from pixels.models import Lease
+from pixels.sync import lease
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +24,9 @@ def ask(client):
 
 @pytest.fixture
 def beating():
+    """Worker and scheduler."""
     cache.set(HEARTBEAT, time.time())
+    lease.hold(lease.SWEEP, "somebody", 30)
 
 
 def point_cache_at(settings, location):
@@ -43,8 +49,20 @@ def test_a_worker_never_seen_is_down(client):
 
 
 @pytest.mark.parametrize(("age", "status"), [(25, 200), (31, 503)])
-def test_a_worker_silent_for_30_seconds_is_down(client, age, status):
+def test_a_worker_silent_for_30_seconds_is_down(client, beating, age, status):
     cache.set(HEARTBEAT, time.time() - age)
+    assert ask(client)[0].status_code == status
+
+
+def test_a_scheduler_never_seen_is_down(client, beating):
+    lease.give_back(lease.SWEEP, "somebody")
+    answer, parts = ask(client)
+    assert (answer.status_code, parts["scheduler"], parts["worker"]["status"]) == (503, "down", "ok")
+
+
+@pytest.mark.parametrize(("age", "status"), [(25, 200), (31, 503)])
+def test_a_scheduler_whose_lease_ran_out_half_a_minute_ago_is_down(client, beating, age, status):
+    Lease.objects.update(until=timezone.now() - timedelta(seconds=age))
     assert ask(client)[0].status_code == status
 
 

@@ -11,6 +11,8 @@ from pixels.models import Lease
 
 from . import clock
 
+SWEEP = "sweep"  # the scheduler's
+
 
 def hold(name: str, holder: str, seconds: float) -> bool:
     """Take the lease, or keep it for so much longer; False while somebody else has it."""
@@ -27,10 +29,10 @@ def hold(name: str, holder: str, seconds: float) -> bool:
     return True
 
 
-def runs_for(name: str) -> float:
-    """Seconds for which somebody has it yet."""
+def runs_for(name: str) -> float | None:
+    """Seconds for which somebody has it yet, below zero since it ran out; None where nobody has it."""
     until = Lease.objects.filter(name=name).values_list("until", flat=True).first()
-    return (until - clock.now()).total_seconds() if until else 0.0
+    return (until - clock.now()).total_seconds() if until else None
 
 
 def give_back(name: str, holder: str) -> None:

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from pixels import tasks
-from pixels.management.commands.scheduler import JOB, SHORTEST, SILENT, Command
+from pixels.management.commands.scheduler import SHORTEST, SILENT, Command
 from pixels.models import Connection, Lease, Operation, Pixel, SyncRun
 from pixels.services import connections
 from pixels.sync import clock, lease
@@ -91,10 +91,10 @@ def test_a_pause_of_one_sweep_costs_nobody_the_job(quiet, first, second, time, s
 
 def test_one_that_is_stopped_in_good_order_leaves_the_job_to_the_other_at_once(quiet, first, second):
     first.look()
-    lease.give_back(JOB, first.holder)
+    lease.give_back(lease.SWEEP, first.holder)
     second.look()
     assert Lease.objects.get().holder == "second"
-    lease.give_back(JOB, first.holder)  # what it no longer has it cannot give back
+    lease.give_back(lease.SWEEP, first.holder)  # what it no longer has it cannot give back
     assert Lease.objects.get().holder == "second"
 
 
@@ -154,7 +154,7 @@ def run_until(monkeypatch):
 
         def look(self):
             done.append(self.holder)
-            lease.hold(JOB, self.holder, 30)
+            lease.hold(lease.SWEEP, self.holder, 30)
             if len(done) >= looks:
                 os.kill(os.getpid(), number)
             for one in happens[len(done) - 1 : len(done)]:

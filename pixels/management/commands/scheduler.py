@@ -16,7 +16,6 @@ from pixels.sync import clock, lease, push, runs
 
 log = logging.getLogger(__name__)
 
-JOB = "sweep"
 SHORTEST = 0.2  # seconds between two looks
 SILENT = 2  # intervals after which another scheduler takes over
 
@@ -44,17 +43,17 @@ class Command(BaseCommand):
                 log.exception("scheduler: a sweep failed")
                 wait = settings.SWEEP_INTERVAL
         try:
-            lease.give_back(JOB, self.holder)
+            lease.give_back(lease.SWEEP, self.holder)
         except Error:
             log.info("scheduler: the lease runs out by itself")
 
     def look(self) -> float:
         """One sweep, if it is our job; seconds until the next."""
         silence = SILENT * settings.SWEEP_INTERVAL
-        if not lease.hold(JOB, self.holder, silence):
-            return min(max(lease.runs_for(JOB), SHORTEST), settings.SWEEP_INTERVAL)
+        if not lease.hold(lease.SWEEP, self.holder, silence):
+            return min(max(lease.runs_for(lease.SWEEP) or 0, SHORTEST), settings.SWEEP_INTERVAL)
         tasks.sweep()
-        lease.hold(JOB, self.holder, silence)  # without a broker a sweep may have taken its time
+        lease.hold(lease.SWEEP, self.holder, silence)  # without a broker a sweep may have taken its time
         following = min(filter(None, (push.next_due(), runs.next_due())), default=None)
         if following is None:
             return settings.SWEEP_INTERVAL
