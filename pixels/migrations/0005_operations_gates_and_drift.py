@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
                 ("reads", models.JSONField(default=list)),
                 ("writes", models.JSONField(default=list)),
+                ("reads_refused", models.JSONField(default=list)),
+                ("writes_refused", models.JSONField(default=list)),
                 ("on_the_way", models.JSONField(default=list)),
                 ("closed_until", models.DateTimeField(blank=True, null=True)),
                 ("reads_allowed", models.PositiveIntegerField(blank=True, null=True)),

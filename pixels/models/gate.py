@@ -10,6 +10,8 @@ class Gate(models.Model):
     key = models.CharField(max_length=64, primary_key=True, editable=False)  # a keyed hash of who it is
     reads = models.JSONField(default=list)  # [seconds since 1970, for whom] of each call in the window
     writes = models.JSONField(default=list)
+    reads_refused = models.JSONField(default=list)  # the same of those that found no room, the latest of each
+    writes_refused = models.JSONField(default=list)
     on_the_way = models.JSONField(default=list)  # [counts until, whose, how many]: requests that have not ended yet
     closed_until = models.DateTimeField(null=True, blank=True)  # the provider asked us to wait
     reads_allowed = models.PositiveIntegerField(null=True, blank=True)  # less than the limit, after it said "too many"

@@ -1,8 +1,8 @@
 """The gate before each request: one for each user of a provider, shared by all workers through its row.
 
 Within the provider's window never more calls leave than PixelHub allows itself (Provider.limits) or than the provider's
-answers have shown to be too many. Each connection gets its share: while several are at it none may use up what is
-there, and a small part is kept for those who ask seldom.
+answers have shown to be too many. Whoever asks for less than a share of it gets that; those who were refused, as they
+want more, share the rest alike. A small part is kept for those who ask seldom.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import math
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,8 +115,14 @@ class CredentialGate:
             if row is None:
                 Gate.objects.bulk_create([Gate(key=self._key)], ignore_conflicts=True)  # another may be as quick
                 row = Gate.objects.select_for_update().get(pk=self._key)
-            yield row, clock.now().timestamp()
+            refused: Waiting | None = None
+            try:
+                yield row, clock.now().timestamp()
+            except Waiting as error:
+                refused = error  # raised when it is remembered who has to wait
             row.save()
+        if refused:
+            raise refused
 
     def _look(self, row: Gate, now: float) -> None:
         if until := _closed(row, now):
@@ -143,8 +149,11 @@ class CredentialGate:
     def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
         allowed = self._allowed(row, kind, limit, now)
         used = self._in_window(getattr(row, kind), now)
-        room = _room(used, self._owner, allowed)
+        hungry = {entry[1] for entry in self._in_window(getattr(row, f"{kind}_refused"), now)}
+        room = _room(used, self._owner, allowed, hungry)
         if room < 1:
+            again = [entry for entry in getattr(row, f"{kind}_refused") if entry[1] in hungry - {self._owner}]
+            setattr(row, f"{kind}_refused", [*again, [now, self._owner]])
             mine = [entry for entry in used if entry[1] == self._owner]
             # All is used up, or only what is ours: then ours has to come back.
             oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))
@@ -175,11 +184,13 @@ class CredentialGate:
         return max(1, int(lowered))
 
 
-def _room(used: list[Entry], owner: str, allowed: int) -> int:
-    """How many more calls this owner may make now. `used`: those in the window."""
+def _room(used: list[Entry], owner: str, allowed: int, hungry: Collection[str]) -> int:
+    """How many more calls this owner may make now. `used`: those in the window; `hungry`: who got less than wanted."""
     calls = Counter(entry[1] for entry in used)
     kept = max(1, allowed // KEPT) if allowed > 1 else 0
-    share = (allowed - kept) // len({*calls, owner})
+    sharing = {*hungry, owner}
+    others = sum(number for one, number in calls.items() if one not in sharing)
+    share = (allowed - kept - others) // len(sharing)
     return min(allowed - len(used), max(share, kept, 1) - calls[owner])
 
 

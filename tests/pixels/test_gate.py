@@ -142,6 +142,18 @@ def test_two_who_are_at_it_all_the_time_get_half_each(gate, still):
     assert all(half - 2 <= calls <= half + 2 for calls in steady.values()), steady
 
 
+def test_who_asks_for_little_takes_no_more_than_that_away(gate, still):
+    left = []
+    for second in range(240):
+        still.pass_by(1)
+        left += [second] * let_through(gate("many"))
+        if second % 40 == 0:
+            gate("seldom")("read")
+    steady = sum(moment >= 120 for moment in left) / 2
+    kept = LIMITS["reads"] // KEPT
+    assert steady >= LIMITS["reads"] - kept - 2, steady
+
+
 def test_a_newcomer_among_many_is_never_shut_out_for_longer_than_a_window(gate, still):
     owners = [f"busy {number}" for number in range(30)]
     for _ in range(60):
