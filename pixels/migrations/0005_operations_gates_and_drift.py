@@ -51,6 +51,11 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
+            model_name="adaccount",
+            name="fires_seen_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
             model_name="connection",
             name="closed_until",
             field=models.DateTimeField(blank=True, null=True),

@@ -217,6 +217,7 @@ class AdAccount(models.Model):
     changed_until = models.DateTimeField(null=True, blank=True)  # by the provider's clock: later changes are not seen
     # The report of last fires: when it was ordered, and its id while it is waited for.
     fires_asked_at = models.DateTimeField(null=True, blank=True)
+    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when a report was last read
     fires_report = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

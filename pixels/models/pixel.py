@@ -144,7 +144,7 @@ class Pixel(models.Model):
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
-    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider last spoke of its fires
+    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider first spoke of its fires
     absent_at = models.DateTimeField(null=True, blank=True)  # since when it is to be looked for, as a list lacked it
     missed_at = models.DateTimeField(null=True, blank=True)  # when a direct look first did not find it
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 NOT_BEFORE = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(minutes=15)  # as long as Xandr works on a report
-AT_ONCE = 500  # rows of one statement
+AT_ONCE = 200  # rows of one statement
 
 
 def due(limit: int) -> list[int]:
@@ -59,15 +59,20 @@ def read_fires(account_id: int | str) -> None:
 
 
 def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
-    """A few rows in each transaction, with a rest behind it: on SQLite the web waits for this lock."""
-    seen = timezone.now()
-    told = list(fires)
+    """Only what is new, few rows in each transaction and a rest behind it: on SQLite the web waits for this lock."""
+    told, seen = list(fires), timezone.now()
     for start in range(0, len(told), AT_ONCE):
-        changed = list(account.pixels.filter(remote_id__in=told[start : start + AT_ONCE]).only("pk", "remote_id"))
-        for pixel in changed:
-            pixel.last_fired_at, pixel.fires_seen_at = fires[pixel.remote_id], seen
-        Pixel.objects.bulk_update(changed, ["last_fired_at", "fires_seen_at"])
-        time.sleep(settings.PULL_PAUSE)
+        rows = account.pixels.filter(remote_id__in=told[start : start + AT_ONCE])
+        rows = list(rows.only("remote_id", "last_fired_at", "fires_seen_at"))
+        fired = [pixel for pixel in rows if pixel.last_fired_at != fires[pixel.remote_id]]
+        for pixel in fired:
+            pixel.last_fired_at = fires[pixel.remote_id]
+        Pixel.objects.bulk_update(fired, ["last_fired_at"])
+        unseen = [pixel.pk for pixel in rows if pixel.fires_seen_at is None]
+        Pixel.objects.filter(pk__in=unseen).update(fires_seen_at=seen)
+        if fired or unseen:
+            time.sleep(settings.PULL_PAUSE)
+    AdAccount.objects.filter(pk=account.pk).update(fires_seen_at=seen)
 
 
 def _is_given_up(account: AdAccount) -> bool:

@@ -35,7 +35,8 @@ MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
 DEATHS = 5  # of one run: a worker that dies on it again and again must not go on for ever
 OVERLAP = timedelta(minutes=5)  # of what is asked for again, as providers count seconds and write late
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was nothing to change
-ROWS = 500  # objects that are put beside our rows at a time
+# Objects that are put beside our rows at a time; few where the web waits for each transaction (PULL_PAUSE).
+ROWS, FEW_ROWS = 500, 100
 TELL_EVERY, KEEP_EVERY = 0.5, 10.0  # seconds between two writes of the progress, and of the place
 
 
@@ -163,7 +164,7 @@ class Reading:
                 if self._read not in (None, listed.read):
                     self._apply()  # these are read otherwise
                 self._collect(listed)
-                if len(self._objects) >= ROWS:
+                if len(self._objects) >= (FEW_ROWS if settings.PULL_PAUSE else ROWS):
                     self._apply()
                     if self.after is not None and time.monotonic() > self.until:
                         raise TimeOver

@@ -93,7 +93,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "is_unconfirmed": services.is_unconfirmed(pixel),
         # It cannot be edited, so "change what it names" would lead nowhere.
         "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
-        "tells_fires": provider.can("last_fired") and pixel.fires_seen_at,
+        "tells_fires": provider.can("last_fired") and pixel.fires_seen_at and pixel.ad_account.fires_seen_at,
         "drift": differ,
         "restorable": [one for one in differ if not one.cannot_restore],
         "ignored": ignored(pixel),

@@ -1,6 +1,10 @@
 """Xandr's report says when each pixel last fired; the pixel's page repeats it."""
 
+from datetime import UTC, datetime
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pixels.models import AdAccount, Pixel
@@ -36,6 +40,22 @@ def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox
     assert (second.last_fired_at, second.fires_seen_at is None) == (None, False)
     page = Page.of(browser_of(vera).get(at("pixel", second)))
     assert "Last fired never" in page.text
+
+
+def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
+    for _ in range(3):
+        look()
+    first, second = told
+    before = {pixel.pk: pixel.fires_seen_at for pixel in Pixel.objects.all()}
+    report = {first.remote_id: datetime(2026, 11, 1, 10, tzinfo=UTC), second.remote_id: None}
+    account = AdAccount.objects.get()
+    with CaptureQueriesContext(connection) as queries:
+        fires._keep(account, report)
+    assert not [query["sql"] for query in queries if query["sql"].startswith('UPDATE "pixels_pixel"')]
+    fires._keep(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
+    second.refresh_from_db()
+    assert second.last_fired_at == datetime(2026, 11, 2, tzinfo=UTC)
+    assert before == {pixel.pk: pixel.fires_seen_at for pixel in Pixel.objects.all()}
 
 
 def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox, sync, xandr):
