@@ -1,7 +1,7 @@
-"""Inserting many rows that differ in a few columns: a pull brings in a hundred thousand of them.
+"""Writing many rows: a pull brings in a hundred thousand of them, and later what has changed.
 
 Django's bulk_create makes an object of each row and prepares each of its columns; here the columns that all rows share
-are prepared once. Nothing else is written past the ORM.
+are prepared once. Its bulk_update builds a condition for each value. Nothing else is written past the ORM.
 """
 
 from __future__ import annotations
@@ -43,6 +43,20 @@ class Writer:
                 cursor.executemany(f"INSERT INTO {self._table} ({names}) VALUES ({places})", ready)
 
 
+def update(rows: Sequence[Model], names: Sequence[str]) -> None:
+    """Write the named fields of these objects, as bulk_update does, with one prepared statement for all."""
+    if not rows:
+        return
+    meta = rows[0]._meta
+    fields = [meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    statement = f"UPDATE {quote(meta.db_table)} SET {sets} WHERE {quote(meta.pk.column)} = %s"
+    ready = [[_prepared(field, row, add=False) for field in (*fields, meta.pk)] for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, ready)
+
+
 def _json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
@@ -58,8 +72,8 @@ def _is_json(field: Field) -> bool:
     return field.get_internal_type() == "JSONField"
 
 
-def _prepared(field: Field, pattern: Model) -> Any:
-    value = field.pre_save(pattern, add=True)
+def _prepared(field: Field, pattern: Model, *, add: bool = True) -> Any:
+    value = field.pre_save(pattern, add=add)
     return _json(value) if _is_json(field) and value is not None else field.get_db_prep_save(value, connection)
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from pixels.models import AdAccount, Pixel
+from pixels.models import AdAccount, Pixel, bulk
 from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
@@ -62,12 +62,12 @@ def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
     """Only what is new, few rows in each transaction and a rest behind it: on SQLite the web waits for this lock."""
     told, seen = list(fires), timezone.now()
     for start in range(0, len(told), AT_ONCE):
-        rows = account.pixels.filter(remote_id__in=told[start : start + AT_ONCE])
-        rows = list(rows.only("remote_id", "last_fired_at", "fires_seen_at"))
+        those = account.pixels.filter(remote_id__in=told[start : start + AT_ONCE])
+        rows = list(those.only("remote_id", "last_fired_at", "fires_seen_at"))
         fired = [pixel for pixel in rows if pixel.last_fired_at != fires[pixel.remote_id]]
         for pixel in fired:
             pixel.last_fired_at = fires[pixel.remote_id]
-        Pixel.objects.bulk_update(fired, ["last_fired_at"])
+        bulk.update(fired, ["last_fired_at"])
         unseen = [pixel.pk for pixel in rows if pixel.fires_seen_at is None]
         Pixel.objects.filter(pk__in=unseen).update(fires_seen_at=seen)
         if fired or unseen:

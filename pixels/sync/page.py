@@ -15,8 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from pixels import snippets
-from pixels.models import AdAccount, Connection, Pixel, SyncRun
-from pixels.models.bulk import Writer
+from pixels.models import AdAccount, Connection, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
 from pixels.providers.base import Read, RemotePixel
 
@@ -111,7 +110,7 @@ def _put(
                     attached += 1
             else:
                 new[remote_id] = remote
-        Pixel.objects.bulk_update(touched, [*SEEN_FIELDS, "digest"])
+        bulk.update(touched, [*SEEN_FIELDS, "digest"])
         snippets.issue_all(changed)
         if new:
             _adopt(run, account, new, digests)
@@ -145,7 +144,7 @@ def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], dig
         events, options = remote.events or (), remote.options or {}
         state, theirs = (remote.state or "")[:STATE_LENGTH], flat(remote)
         rows.append((pk, name, events, options, theirs, remote_id, state, snippet, digests[remote_id]))
-    Writer(pattern, *own).insert(rows)
+    bulk.Writer(pattern, *own).insert(rows)
 
 
 def _references(connection: Connection, remotes: Iterable[RemotePixel]) -> dict[str, list[str]]:

@@ -255,8 +255,7 @@ class Reading:
         live = self.account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=self.began)
         live = live.exclude(remote__in=NOT_THERE)
         older = live.filter(Q(checked_at=None) | Q(checked_at__lt=self.began))
-        rows = older.values_list("pk", "remote_id").iterator()
-        missing = [pk for pk, remote_id in rows if remote_id not in self.seen]
+        missing = [one for one in older.values_list("remote_id", flat=True).iterator() if one not in self.seen]
         known = live.count()
         if len(missing) > self.run.confirmed and _is_too_much(len(missing), known):
             self.run.lacking += len(missing)
@@ -265,7 +264,7 @@ class Reading:
                 f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
             )
         for start in range(0, len(missing), 500):
-            absent = Pixel.objects.filter(pk__in=missing[start : start + 500])
+            absent = live.filter(remote_id__in=missing[start : start + 500])
             absent.update(remote=Remote.ABSENT, absent_at=clock.now())
 
 
