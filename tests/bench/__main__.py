@@ -1,4 +1,7 @@
-"""`python -m tests.bench` writes docs/benchmarks.md. With --only, --on, --size or --repeat it shows a part of it."""
+"""`python -m tests.bench` writes docs/benchmarks.md. With --only, --on, --size or --repeat it shows a part of it.
+
+Ends with 1 where something could not be measured or is wrong; a goal that was only missed by speed is said.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +124,7 @@ def main() -> int:
         sys.stdout.write(report.text(bench.results))
     for line in missed(bench.results):
         say(f"missed: {line}")
-    return 1 if bench.results.failures or missed(bench.results) else 0
+    return 1 if bench.results.failures or missed(bench.results, conditions_only=True) else 0
 
 
 if __name__ == "__main__":

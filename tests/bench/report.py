@@ -58,7 +58,7 @@ def _where(results: Results) -> Iterator[str]:
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     yield f"Machine: {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {system}. Date: {date.today()}{_commit()}."
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    yield f"Versions: Python {platform.python_version()}, {', '.join(results.versions)}, {packages}.\n"
+    yield f"Versions: Python {platform.python_version()}, {', '.join([*results.versions, packages])}.\n"
 
 
 def _commit() -> str:

@@ -44,6 +44,13 @@ def missed_of(samples: list[Sample]) -> list[str]:
     return [line.split(" on ")[0] for line in missed(Results(small=SMALL, large=LARGE, samples=samples))]
 
 
+def test_slow_is_missed_and_wrong_fails() -> None:
+    slow = Results(small=SMALL, large=LARGE, samples=[*a_good_run(), sample(FIRST, PRODUCT, 9.0)])
+    assert missed(slow) and not missed(slow, conditions_only=True)
+    wrong = Results(small=SMALL, large=LARGE, samples=[*a_good_run(), sample(UNCHANGED, PRODUCT, 1.5, pixels=1)])
+    assert missed(wrong, conditions_only=True)
+
+
 def test_a_good_run_misses_nothing_and_judges_every_goal_of_a_pull() -> None:
     results = Results(small=SMALL, large=LARGE, samples=a_good_run())
     assert missed(results) == []
