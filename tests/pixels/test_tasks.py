@@ -7,6 +7,7 @@ import uuid
 import pytest
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from pixelhub.celery import app
 from pixels import tasks
@@ -101,7 +102,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     waiting = promise(xandr, "Waiting")
     Connection.objects.filter(pk=pitchtarget.pk).update(test="works")
     run = connections.sync_now(xandr, None)
-    SyncRun.objects.create(team=run.team, connection=pitchtarget, state="done")
+    SyncRun.objects.create(team=run.team, connection=pitchtarget, state="done", finished_at=timezone.now())
     Pixel.objects.filter(pk=unread.pk).update(read_back_at=F("created_at"))
     time.sleep(0.01)
 

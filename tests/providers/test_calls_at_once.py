@@ -199,7 +199,8 @@ def test_an_error_ends_it_after_what_came_before(
     assert ended == error
     assert ids == EVERYTHING[: len(ids)] and len(ids) % 100 == 0
     assert (skip - 3) * 100 <= len(ids) <= (skip + 3) * 100  # which of four is hit is chance
-    assert member.asked() <= skip + 5
+    # Three others were on the way, and three more left while their answers came first.
+    assert member.asked() <= skip + 7
 
 
 def test_the_wait_that_is_asked_for_is_told(member: Member) -> None:

@@ -35,7 +35,7 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
     `ask` sends the request. The key may reach several owners, and no parameter for one is known: we choose ourselves.
     """
     seen: set[str] = set()
-    others = claimed = 0
+    claimed = 0
     for number in range(1, MOST_PAGES + 1):
         listed = _read(ask({"limit": LIMIT, "page": number}))
         own, known = [], len(seen)
@@ -44,11 +44,9 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
                 seen.add(pixel.remote_id)
                 if owner in (None, ad_account.id):
                     own.append(pixel)
-                else:
-                    others += 1
         ended = len(seen) == known  # an empty page, or the same over again from a service that knows no pages
         if number == 1 or not ended:
-            yield Page.of(own, total=None if listed.total is None else max(listed.total - others, 0))
+            yield Page.of(own)  # how many of the total are others', only the end tells; it is judged here
         # The greatest: where pixels went away between two pages, others moved up and were passed over.
         claimed = max(claimed, listed.total or 0)
         if (listed.total is not None and len(seen) == claimed) or (ended and len(seen) >= claimed):

@@ -20,6 +20,7 @@ from .conftest import Desk
 
 CASE = {"easyflow": "easyflow_list"}
 FOREIGN = ("foreign_objects", {})
+PAGES = 3
 # Which of the 25 faults it is.
 NUMBERS = {
     "repeated_items": 17,
@@ -48,10 +49,17 @@ def known(at: Desk) -> list[dict[str, Any]]:
 
 
 def ends(given: dict[str, Any], slug: str, row: Row) -> str:
-    """Of what is seen to be incomplete nothing is concluded; of what is not, only as much as people delete by hand."""
+    """Of what is seen to be incomplete nothing is concluded; of what is not, only as much as people delete by hand.
+    Xandr's list is read once more when it is short, and by then a fault of a moment is over."""
     if not row.complete:
-        return "failed"
+        return "done" if slug == "xandr" and "count" in given else "failed"
     return "stopped" if row.missing > 50 else "done"
+
+
+def requests(given: dict[str, Any], slug: str, row: Row) -> int:
+    if slug != "xandr" or row.complete:
+        return row.requests
+    return row.requests + (PAGES if "count" in given else row.requests)
 
 
 @pytest.fixture
@@ -94,7 +102,7 @@ def test_a_list_that_lies_makes_nothing_gone_and_nothing_twice(
 
     assert run.state == ends(given, slug, row)
     assert bool(run.error_sentence) == (run.state != "done")
-    assert (at.counted()[0] - asked)["list"] == row.requests
+    assert (at.counted()[0] - asked)["list"] == requests(given, slug, row)
     absent = Pixel.objects.filter(remote="absent")
     assert absent.count() == (row.missing if run.state == "done" else 0)
     assert not Pixel.objects.filter(remote="gone").exists()
