@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import caches
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -73,7 +73,11 @@ def _worker(heartbeat: float | None) -> dict[str, str | float | None]:
 
 def _scheduler() -> str:
     """By the lease that it renews with each look."""
-    seconds = lease.runs_for(lease.SWEEP)
+    try:
+        seconds = lease.runs_for(lease.SWEEP)
+    except DatabaseError as error:  # also before the tables are there
+        logger.warning("Health: the scheduler's lease cannot be read: %s", type(error).__name__)
+        return "down"
     return "ok" if seconds is not None and seconds > -SILENT_AFTER else "down"
 
 

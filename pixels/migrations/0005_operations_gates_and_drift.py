@@ -122,6 +122,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="pixel",
+            name="twins",
+            field=models.JSONField(blank=True, default=list, editable=False),
+        ),
+        migrations.AddField(
+            model_name="pixel",
             name="digest",
             field=models.BigIntegerField(editable=False, null=True),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -40,6 +41,9 @@ class Sought(Func):
     """What a search looks into: name and remote id in capitals, a line each. One text, to be compared once."""
 
     template, arg_joiner, output_field = "UPPER(%(expressions)s)", " || '\n' || ", models.TextField()
+
+
+DUPLICATE = "duplicate"  # error code of a pixel that its provider holds more than once
 
 
 class PixelQuerySet(TeamQuerySet):
@@ -134,6 +138,7 @@ class Pixel(models.Model):
     theirs = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
     drift = models.JSONField(default=list, blank=True)  # names of the fields that differ
     agreed = models.JSONField(default=dict, blank=True)  # of those: the value that both sides had last
+    twins = models.JSONField(default=list, blank=True, editable=False)  # ids of further objects made of it
     ignored = models.JSONField(default=list, blank=True)  # fields whose difference somebody accepts here
     digest = models.BigIntegerField(null=True, editable=False)  # of all that was said of it, once it was compared
     tag_values = models.JSONField(default=dict, blank=True)
@@ -206,6 +211,12 @@ class Pixel(models.Model):
         return self.lifecycle in self.PENDING
 
     @property
+    def can_archive(self) -> bool:
+        """What is under way must end first, to be seen; a look-up without a connection never does."""
+        never_ends = self.lifecycle == self.Lifecycle.CHECKING and self.connection.disconnected_at
+        return not self.archived_at and bool(never_ends or not self.is_pending)
+
+    @property
     def words(self) -> list[Word]:
         """The vocabulary entries of the events this version knows."""
         return [word for value in self.events if (word := self.provider_class.word(value))]
@@ -269,9 +280,20 @@ class Pixel(models.Model):
         self.error_words = error.words[:250]
         self.error_advice = error.advice[:500]
 
+    def set_duplicate(self, others: Iterable[str] = ()) -> None:
+        """Its provider holds it more than once, also under these ids; until somebody has read and dismissed it."""
+        self.remote, self.twins = self.Remote.DUPLICATE, sorted({*self.twins, *others})
+        self.error_code, self.error_at, self.error_words = DUPLICATE, timezone.now(), ""
+        label = self.provider_class.label
+        ids = ", ".join([self.remote_id, *self.twins])
+        self.error_sentence = f"{label} holds this pixel more than once: as {ids}."[:500]
+        self.error_advice = f"Delete those that are on no website at {label}, then dismiss this message."
+
     def clear_error(self) -> None:
         if self.remote == self.Remote.DUPLICATE and self.remote_id:
-            return  # until somebody has read and dismissed it
+            if self.error_code != DUPLICATE:
+                self.set_duplicate()
+            return
         self.error_code = self.error_sentence = self.error_words = self.error_advice = ""
         self.error_at = None
 

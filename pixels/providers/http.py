@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0  # between two pieces of an answer; settings.CALL_DEADLINE bounds the whole
 MAX_BYTES = 8 * 1024 * 1024  # of the unpacked body
-AHEAD = 10  # calls that the gate is asked about at a time
 
 
 class Http:
@@ -94,15 +93,17 @@ class Http:
             try:
                 for position in range(len(params)):
                     # The gate is asked here and never by a sender: it may use the database of this thread.
+                    slots = slots if waiting else at_once
                     while len(waiting) < slots and (ahead := position + len(waiting)) < len(params):
                         if not let_through:
                             try:
-                                let_through = self._gate(kind, min(len(params) - ahead, AHEAD))
+                                # No more than leave now: they count in the window in which they leave.
+                                let_through = self._gate(kind, min(len(params) - ahead, slots - len(waiting)))
                             except Throttled:
                                 if waiting:
                                     break  # what is on the way comes first
                                 raise
-                            slots = min(at_once, let_through)
+                            slots = len(waiting) + let_through
                         let_through -= 1
                         waiting.append(senders.submit(send, params=params[ahead]))
                     yield waiting.popleft().result()

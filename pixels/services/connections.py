@@ -42,6 +42,7 @@ def connect(
 @transaction.atomic
 def replace_credentials(connection: Connection, actor: User, credentials: Mapping[str, str]) -> None:
     """Also the way back for a disconnected connection."""
+    Connection.objects.select_for_update().get(pk=connection.pk)  # a form that is sent twice
     credential = Credential.objects.filter(connection=connection).first() or Credential(connection=connection)
     credential.connection = connection
     credential.put(credentials, actor)

@@ -15,6 +15,7 @@ from accounts.services import Refused
 from pixels import snippets, tasks
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
+from pixels.models.pixel import DUPLICATE
 from pixels.models.pixel_secrets import keep_secrets
 from pixels.providers.base import RemotePixel
 from pixels.sync import drift
@@ -248,8 +249,8 @@ def dismiss_error(pixel: Pixel, actor: User) -> None:
     """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
     _lock(pixel)
     if pixel.lifecycle == Pixel.Lifecycle.LIVE and pixel.error_code:
-        if pixel.remote == Pixel.Remote.DUPLICATE:
-            pixel.remote = Pixel.Remote.NOT_SEEN  # the next sync says how it stands
+        if pixel.remote == Pixel.Remote.DUPLICATE and pixel.error_code == DUPLICATE:
+            pixel.remote, pixel.twins = Pixel.Remote.NOT_SEEN, []  # the next sync says how it stands
         pixel.clear_error()
         pixel.save()
         record(pixel.team, actor, "dismissed the message of", pixel)
@@ -351,12 +352,12 @@ def _must_be_live(pixel: Pixel) -> None:
 
 @transaction.atomic
 def archive_pixel(pixel: Pixel, actor: User) -> None:
-    """Ours alone: nothing is sent. What is under way must end first, or its outcome would be out of sight."""
+    """Ours alone: nothing is sent."""
     _lock(pixel)
-    if pixel.is_pending:
-        raise Refused("Work on this pixel is under way. Archive it when that has ended.")
     if pixel.archived_at:
         return
+    if not pixel.can_archive:
+        raise Refused("Work on this pixel is under way. Archive it when that has ended.")
     pixel.archived_at = timezone.now()
     pixel.save(update_fields=["archived_at", "updated_at"])
     record(pixel.team, actor, "archived", pixel)
@@ -382,6 +383,7 @@ def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
 @transaction.atomic
 def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None:
     """Fill in what the provider's snippet needs beyond the pixel; issues a new number where that changes it."""
+    _lock(pixel)
     pixel.tag_values = dict(values)
     pixel.save(update_fields=["tag_values", "updated_at"])
     snippets.issue(pixel)

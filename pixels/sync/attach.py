@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pixels.models import Operation, Pixel
+from pixels.models.pixel import DUPLICATE
 from pixels.providers.base import RemotePixel
 
-from .drift import DUPLICATE, see
+from .drift import see
 
 
 def locked(pixel_id: UUID) -> Pixel:
@@ -31,11 +32,7 @@ def report_duplicate(pixel: Pixel, others: list[str]) -> None:
     """Nothing is deleted by machine: which of them is on a website only people know."""
     with transaction.atomic():
         pixel = locked(pixel.pk)
-        pixel.remote = Pixel.Remote.DUPLICATE
-        pixel.error_code, pixel.error_at, pixel.error_words = DUPLICATE, timezone.now(), ""
-        label = pixel.provider_class.label
-        pixel.error_sentence = f"{label} holds this pixel more than once: as {', '.join([pixel.remote_id, *others])}."
-        pixel.error_advice = f"Delete those that are on no website at {label}, then dismiss this message."
+        pixel.set_duplicate(others)
         pixel.save()
 
 

@@ -18,8 +18,12 @@ from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError
 from . import clock
 
 
+class LeftAlone(NotSent):
+    """The circuit is open, so nothing was asked."""
+
+
 def enter(connection: Connection) -> None:
-    """Before a call. Raises NotSent while the circuit is open; half open, one caller may try."""
+    """Before a call. Raises LeftAlone while the circuit is open; half open, one caller may try."""
     until = connection.closed_until
     if until is None:
         return
@@ -28,7 +32,7 @@ def enter(connection: Connection) -> None:
     tries = not now < until <= now + pause + timedelta(seconds=clock.APART)
     # Compare and swap: of several that find it half open, one.
     if not tries or not _row(connection).filter(closed_until=until).update(closed_until=now + pause):
-        raise NotSent(f"{connection.provider_class.label} has not been reachable lately.")
+        raise LeftAlone(f"{connection.provider_class.label} has not been reachable lately.")
 
 
 def failed(connection: Connection, error: ProviderError) -> None:

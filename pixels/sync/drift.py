@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pixels.models import Pixel
 from pixels.providers.base import RemotePixel
 
-DUPLICATE = "duplicate"  # error code of a pixel that its provider holds more than once
 STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
 
 

@@ -1,6 +1,7 @@
 """What becomes of an operation: the answer, the error or the cancellation, written under its claim.
 
-Every change locks the pixel first and the operation after it, so that no two of them can wait for each other.
+Every change locks the connection (where it does), the pixel and the operation, in this order, so that no two of them
+can wait for each other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts.activity import record as record_activity
 from pixels import snippets
 from pixels.crash import crash_point
-from pixels.models import Operation, Pixel
+from pixels.models import Connection, Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
 from pixels.providers.base import RemotePixel
 from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled, Waiting
@@ -57,7 +58,8 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
         if create:
             again_at = clock.now() + timedelta(seconds=settings.LATE_CHECKS[0]) if settings.LATE_CHECKS else None
             # By the row: whoever was overtaken knows of no other request than its own.
-            Operation.objects.filter(pk=operation.pk, sends__gt=1).update(look_again_at=again_at)
+            twice = Operation.objects.filter(pk=operation.pk, sends__gt=1, doubts__gt=0)
+            twice.update(look_again_at=again_at)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
         if remote is None:
@@ -85,8 +87,14 @@ def record_error(operation: Operation, error: ProviderError) -> None:
     create = operation.kind == Operation.Kind.CREATE
     if isinstance(error, BadCredentials):
         again(operation, error, 0, in_doubt=create and operation.maybe_sent)  # the connection is paused and holds it
+    elif isinstance(error, Waiting) and create and operation.maybe_sent:
+        # What waits is the look-up. A list that is longer than the limit allows would never be read to its end.
+        if _tries_left(operation):
+            again(operation, error, _wait(operation, error), in_doubt=True)
+        else:
+            _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
     elif isinstance(error, Waiting):
-        _wait_all(operation, error, in_doubt=create and operation.maybe_sent)
+        _wait_all(operation, error)
     elif create and (error.maybe_done or operation.maybe_sent or _is_taken_by_ours(operation, error)):
         _doubt(operation, error)
     elif error.retryable and (_doubts_left(operation) if error.maybe_done else _tries_left(operation)):
@@ -119,10 +127,10 @@ def _wait(operation: Operation, error: ProviderError) -> float:
     return min(FIRST_WAIT * 2 ** min(operation.attempt - 1, 10), LONGEST_BACKOFF)
 
 
-def _wait_all(operation: Operation, error: Waiting, *, in_doubt: bool) -> None:
+def _wait_all(operation: Operation, error: Waiting) -> None:
     """A limit is reached: this one waits, and whatever else is due of its connection need not be tried."""
     wait = _wait(operation, error)
-    again(operation, error, wait, in_doubt=in_doubt)
+    again(operation, error, wait)
     until = clock.now() + timedelta(seconds=wait)
     same = Operation.objects.open().filter(pixel__connection=operation.pixel.connection_id)
     same = same.filter(state=Operation.State.PENDING)
@@ -137,6 +145,9 @@ def again(operation: Operation, error: ProviderError | None, wait: float, *, in_
     """
     is_new_doubt = not operation.maybe_sent and (in_doubt or (error is not None and error.maybe_done))
     with transaction.atomic():
+        # Somebody who is disconnecting does not see what a worker holds: this waits, and sees that.
+        connections = Connection.objects.select_for_update(no_key=True)
+        connections.get(pk=operation.pixel.connection_id)
         pixel = locked(operation.pixel_id)
         if pixel.connection.disconnected_at and not in_doubt:
             _cancel(operation, pixel, mine(operation), in_doubt=is_new_doubt or operation.doubts > 0)

@@ -23,6 +23,7 @@ from pixels.providers.base import Page, Provider, Read
 from pixels.providers.errors import BadAnswer, ProviderError, Throttled
 
 from . import clock, page
+from .circuit import LeftAlone
 from .client import speaking_for
 from .page import NOT_THERE
 from .runs import TakenOver, claim, end, mine, open_place, put_aside, save_place, save_progress
@@ -77,7 +78,7 @@ def pull(run_id: int) -> bool:
     except TimeOver:
         put_aside(run)
         return True
-    except Throttled as error:
+    except (Throttled, LeftAlone) as error:
         put_aside(run, error)
     except ProviderError as error:
         if error.retryable and run.seen > begun_at:
@@ -186,6 +187,8 @@ class Reading:
         self._objects |= listed.objects
         self._read, self._reached = listed.read, listed.after
         self.run.pages += 1
+        if time.monotonic() > self._told + TELL_EVERY:
+            self._tell()
 
     def _apply(self) -> None:
         """What was collected, in one transaction: of few rows, as the web waits for it on SQLite."""
@@ -207,10 +210,14 @@ class Reading:
         if moment > self._kept + KEEP_EVERY and self.after is not None:
             self.keep()
         elif moment > self._told + TELL_EVERY:
-            save_progress(run)
-            self._told = moment
+            self._tell()
         if settings.PULL_PAUSE:
             time.sleep(settings.PULL_PAUSE)
+
+    def _tell(self) -> None:
+        """How far it is; also that somebody works on it."""
+        save_progress(self.run)
+        self._told = time.monotonic()
 
     def keep(self) -> None:
         """Where the list can be read from the middle on; otherwise it begins again."""
@@ -257,12 +264,14 @@ class Reading:
         older = live.filter(Q(checked_at=None) | Q(checked_at__lt=self.began))
         missing = [one for one in older.values_list("remote_id", flat=True).iterator() if one not in self.seen]
         known = live.count()
-        if len(missing) > self.run.confirmed and _is_too_much(len(missing), known):
-            self.run.lacking += len(missing)
-            label = self.run.connection.provider_class.label
-            raise TooManyMissing(
-                f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
-            )
+        if _is_too_much(len(missing), known):
+            if len(missing) > self.run.confirmed:
+                self.run.lacking += len(missing)
+                label = self.run.connection.provider_class.label
+                raise TooManyMissing(
+                    f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
+                )
+            self.run.confirmed -= len(missing)  # of all ad accounts together no more than was shown
         for start in range(0, len(missing), 500):
             absent = live.filter(remote_id__in=missing[start : start + 500])
             absent.update(remote=Remote.ABSENT, absent_at=clock.now())

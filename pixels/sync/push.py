@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Min, Q, QuerySet
 
 from pixels.crash import crash_point
@@ -88,15 +88,15 @@ def _drain(connection_id: UUID | str, until: float) -> bool:
     """Until the time is over or nothing is left; False when the connection has to wait."""
     broken: set[UUID] = set()
     while True:
-        mine = _due_of(connection_id).exclude(pk__in=broken).order_by("created_at")
-        operations = list(mine.values_list("pk", flat=True)[:BATCH])
+        rows = _due_of(connection_id).exclude(pk__in=broken).order_by("created_at")
+        operations = list(rows.values_list("pk", flat=True)[:BATCH])
         for operation_id in operations:
             try:
                 may_go_on = push(operation_id)
             except (InterfaceError, OperationalError):
                 raise  # the database is away
             except Exception:  # a row that somebody edited by hand: the others must not wait behind it
-                log.exception("operation %s cannot be read", operation_id)
+                log.exception("operation %s cannot be carried out", operation_id)
                 broken.add(operation_id)
                 may_go_on = True
             if not may_go_on:
@@ -143,8 +143,9 @@ def push(operation_id: UUID | str) -> bool:
             error = NotSent(error.sentence, words=error.words, status=error.status)
         if was_in_doubt and not error.maybe_done and (error.retryable or isinstance(error, BadCredentials)):
             operation.maybe_sent = True  # by then the look-up is old, and has to be made again
+        looked_up_later = isinstance(error, Waiting) and operation.maybe_sent  # the others need no reads
         record_error(operation, error)
-        return not isinstance(error, Throttled)
+        return looked_up_later or not isinstance(error, Throttled)
     except DatabaseError:
         raise  # nothing can be written down now: the lease runs out, and whoever picks it up knows what was sent
     except Exception:
@@ -196,8 +197,10 @@ def _claim(operation_id: UUID | str) -> Operation | None:
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
     if operation.kind in UNDER_WAY and not is_in_doubt(operation):
-        lifecycle = UNDER_WAY[Operation.Kind(operation.kind)]
-        Pixel.objects.filter(pk=operation.pixel_id).update(lifecycle=lifecycle)
+        with transaction.atomic():  # a sync may attach the pixel at this moment, and that ends the operation
+            pixel = Pixel.objects.select_for_update().filter(pk=operation.pixel_id)
+            if pixel.exists() and mine(operation).exists():
+                pixel.update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
     return operation
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 WAIT_AT_MOST = timedelta(hours=2)  # of a run that has got nowhere yet
 LAST_AT_MOST = timedelta(days=1)
 FROM_PLACE = ("pages", "seen", "missing", "lacking")
-COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "total")
+COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
 
 
 class TakenOver(Exception):

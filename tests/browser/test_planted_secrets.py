@@ -166,13 +166,9 @@ def test_planted_secrets_are_found_nowhere(stack: Stack, alice: Person, unique: 
             "Owner id": "sandbox-owner",
         },
     )
-    for provider, word, fields in (
-        ("Xandr", "Purchase", {}),
-        ("PitchTarget", "CHECKOUT", {}),
-        ("Easyflow", "purchase-completed", {"Platform": "Meta"}),
-    ):
-        alice.create_pixel(provider, unique("Refused"), word, **fields)
-        alice.see_status("Failed")
+    # Those two are paused; Easyflow can be asked nothing but to create, and is paused by that.
+    alice.create_pixel("Easyflow", unique("Refused"), "purchase-completed", Platform="Meta")
+    alice.see_status("Waiting for the connection")
 
     # Right ones, whose session token is a secret too.
     alice.connect("Xandr")

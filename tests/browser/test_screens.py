@@ -62,6 +62,7 @@ NO_SCREEN = {
     "website_restore": "POST",
     "connection_test": "POST",
     "connection_sync": "POST",
+    "connection_gone": "POST",
     "invitation_revoke": "POST",
     "account_email": "leads to the account",
     "account_set_password": "everyone has one",

@@ -106,3 +106,16 @@ def test_a_disconnected_connection_is_no_traceback_for_a_late_task(xandr, alice,
     run.refresh_from_db()
     xandr.refresh_from_db()
     assert (run.state, xandr.test) == ("failed", "refused")
+
+
+def test_what_can_no_longer_be_looked_up_can_be_put_away(xandr, promise, sandbox, alice, browser_of, at):
+    pixel = promise(xandr, "Lost", options={"code": "lost"})
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
+    push.drain(xandr.pk, 60)
+    browser = browser_of(alice)
+    assert b">Archive<" not in browser.get(at("pixel", pixel)).content
+    connections.disconnect(xandr, alice)
+    assert b">Archive<" in browser.get(at("pixel", pixel)).content
+    browser.post(at("pixel_archive", pixel))
+    pixel.refresh_from_db()
+    assert pixel.archived_at and pixel.lifecycle == "checking"

@@ -28,12 +28,12 @@ def pixel(number):
     return {"id": number, "name": f"Pixel {number}", "advertiser_id": 2, "state": "active", "trigger_type": "click"}
 
 
-def delete(sandbox, *numbers):
+def delete(sandbox, *numbers, advertiser=2):
     """As another tool would, behind PixelHub's back."""
     log_in = {"auth": {"username": "sandbox", "password": "sandbox"}}
     token = requests.post(f"{sandbox.url}/xandr/auth", json=log_in, timeout=10).json()["response"]["token"]
     for number in numbers:
-        url = f"{sandbox.url}/xandr/pixel?advertiser_id=2&id={number}"
+        url = f"{sandbox.url}/xandr/pixel?advertiser_id={advertiser}&id={number}"
         answer = requests.delete(url, headers={"Authorization": token}, timeout=10)
         assert answer.json()["response"]["status"] == "OK"
 

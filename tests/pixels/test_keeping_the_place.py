@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.services import Refused
 from pixels import tasks
 from pixels.models import Pixel, SyncRun
 from pixels.providers.base import AdAccountRef
@@ -207,6 +208,20 @@ def test_that_the_first_lacked_too_many_is_not_forgotten_over_the_second(two_acc
     assert run.state == "stopped"
     assert run.error_sentence == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
     assert absent() == []
+
+
+def test_what_a_person_confirms_is_what_was_shown_of_all_ad_accounts_together(two_accounts, sandbox, alice, go_on):
+    delete(sandbox, *range(1, 11))
+    run = go_on(connections.sync_now(two_accounts, None))
+    assert (run.state, run.lacking) == ("stopped", 10)
+    delete(sandbox, *range(21, 31), advertiser=8)  # meanwhile as many in the other one
+    confirmed = go_on(connections.sync_now(two_accounts, alice, stopped=run))
+    assert (confirmed.state, confirmed.missing, confirmed.lacking) == ("stopped", 10, 10)
+    assert len(absent()) == 10
+    with pytest.raises(Refused):
+        connections.sync_now(two_accounts, alice, stopped=run)  # that is settled
+    go_on(connections.sync_now(two_accounts, alice, stopped=confirmed))
+    assert len(absent()) == 20
 
 
 # -- Meanwhile ------------------------------------------------------------------------------------------------

@@ -141,16 +141,55 @@ def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, 
     assert look() == 0
 
 
-def test_nor_what_provably_never_left_the_first_time(xandr, promise, sandbox, settings, free_address, time, look):
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_nor_what_provably_never_left_the_first_time(
+    xandr, live, promise, sandbox, settings, free_address, time, look, signed_in
+):
+    """Signed in already, it gets as far as the mark before nobody is there."""
+    if signed_in:
+        live(xandr, "Signs in", options={"code": "first"})
     promise(xandr)
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
     push.drain(xandr.pk, 60)
     settings.SANDBOX_URL = here
     time.pass_by(60)
     push.drain(xandr.pk, 60)
-    assert Pixel.objects.get().lifecycle == "live"
+    assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
+    assert signed_in == Operation.objects.filter(sends__gt=1).exists()
     time.pass_by(2 * A_DAY)
     assert look() == 0
+
+
+def test_nor_what_was_refused_for_being_too_much(xandr, live, promise, fault, time, look):
+    promise(xandr)
+    fault("create", "throttled", seconds=1)
+    push.drain(xandr.pk, 60)
+    time.pass_by(100)
+    push.drain(xandr.pk, 60)
+    assert Operation.objects.get().sends == 2
+    time.pass_by(2 * A_DAY)
+    assert look() == 0
+
+
+def test_what_becomes_of_a_change_does_not_hide_the_second_object(
+    sent_twice, comes_in_late, xandr, bob, fault, time, look
+):
+    pixel = sent_twice()
+    second = comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    look()
+    pixels.change_pixel(pixel, bob, {"name": "New name"})
+    fault("update", "status", code=403)
+    push.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.remote, pixel.error_code) == ("duplicate", "refused")
+    pixels.dismiss_error(pixel, bob)
+    pixel.refresh_from_db()
+    assert (pixel.remote, pixel.error_code) == ("duplicate", "duplicate")
+    assert second in pixel.error_sentence
+    pixels.dismiss_error(pixel, bob)
+    pixel.refresh_from_db()
+    assert (pixel.remote, pixel.error_code, pixel.twins) == ("not_seen", "", [])
 
 
 def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice, time, look):

@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.db import connections as databases
 from django.utils import timezone
 
-from pixels.models import Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.models import AdAccount, Connection, Credential, Gate, Operation, Pixel, SyncRun
 from pixels.providers.base import Limits
 from pixels.providers.errors import Waiting
 from pixels.services import connections
@@ -273,3 +273,26 @@ def test_many_workers_of_two_teams_create_no_more_than_allowed_and_lose_nothing(
     made = Pixel.objects.filter(lifecycle="live").count()
     assert 4 <= made == sandbox.asked("xandr", "create") <= 6
     assert Pixel.objects.filter(lifecycle="queued").count() == 10 - made
+
+
+def test_a_look_up_that_the_limit_never_lets_end_is_given_to_a_person(xandr, promise, sandbox, settings, time):
+    """Its list is longer than what may be asked; the other changes go on meanwhile."""
+    lost = promise(xandr, "Lost", options={"code": "lost"})
+    AdAccount.objects.update(code="")  # so that Xandr can only be asked by lists
+    just_now = f"{timezone.now():%Y-%m-%d %H:%M:%S}"
+    sandbox.seed("xandr", [at_xandr(number, last_modified=just_now) for number in range(1, 501)])
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
+    push.drain(xandr.pk, 60)
+    settings.XANDR_READS = 3
+    time.pass_by(settings.QUIET_TIME + 1)
+    promise(xandr, "Other")
+    push.drain(xandr.pk, 60)
+    assert Pixel.objects.get(name="Other").lifecycle == "live"
+    lost.refresh_from_db()
+    assert lost.lifecycle == "checking"
+    for _ in range(30):
+        time.pass_by(3600)
+        push.drain(xandr.pk, 60)
+    lost.refresh_from_db()
+    assert lost.lifecycle == "unknown"
+    assert sandbox.asked("xandr", "create") == 2

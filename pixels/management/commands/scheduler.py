@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        self.holder = f"{socket.gethostname()[:40]}:{os.getpid()}"
+        # In containers every process may have the same number, and long names the same beginning.
+        self.holder = f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}:{os.getpid()}"
         wait = 0.0
         while not stopped.wait(wait):
             close_old_connections()
