@@ -133,7 +133,7 @@ class Reading:
     _objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _read: Read | None = None
     _reached: str | None = None
-    _told: float = 0.0
+    _told: float = field(default_factory=lambda: time.monotonic() - TELL_EVERY)
     _kept: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -187,7 +187,7 @@ class Reading:
         self._objects |= listed.objects
         self._read, self._reached = listed.read, listed.after
         self.run.pages += 1
-        if time.monotonic() > self._told + TELL_EVERY:
+        if time.monotonic() > self._told + settings.LEASE / 3:
             self._tell()
 
     def _apply(self) -> None:
