@@ -149,11 +149,11 @@ class CredentialGate:
     def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
         allowed = self._allowed(row, kind, limit, now)
         used = self._in_window(getattr(row, kind), now)
-        hungry = {entry[1] for entry in self._in_window(getattr(row, f"{kind}_refused"), now)}
-        room = _room(used, self._owner, allowed, hungry)
+        refused = self._in_window(getattr(row, f"{kind}_refused"), now)
+        room = _room(used, self._owner, allowed, {entry[1] for entry in refused})
         if room < 1:
-            again = [entry for entry in getattr(row, f"{kind}_refused") if entry[1] in hungry - {self._owner}]
-            setattr(row, f"{kind}_refused", [*again, [now, self._owner]])
+            others = [entry for entry in refused if entry[1] != self._owner]
+            setattr(row, f"{kind}_refused", [*others, [now, self._owner]])
             mine = [entry for entry in used if entry[1] == self._owner]
             # All is used up, or only what is ours: then ours has to come back.
             oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))

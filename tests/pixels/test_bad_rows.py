@@ -229,7 +229,7 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("field", ["reads", "writes", "on_the_way"])
+@pytest.mark.parametrize("field", ["reads", "writes", "writes_refused", "on_the_way"])
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
     xandr, promise, sync, sandbox, settings, field, garbage
