@@ -118,6 +118,8 @@ def disconnect(connection: Connection, actor: User) -> int:
     SyncRun.objects.filter(connection=connection, state=SyncRun.State.QUEUED).update(
         state=SyncRun.State.FAILED,
         finished_at=connection.disconnected_at,
+        place=None,
+        seen_ids=None,
         error_sentence="The connection was disconnected.",
     )
     Credential.objects.filter(connection=connection).delete()
