@@ -61,13 +61,12 @@ class EditPixelForm:
                 )
 
     def changes(self) -> dict[str, Any]:
-        """What differs from the row, in the shape of an update operation's payload."""
+        """What differs from the row, in the shape of an update operation's payload. Where the provider differs from the
+        row as well, that is decided beside the difference, and nothing is sent unasked."""
         after = {
             "name": self.name.cleaned_data["name"],
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        # Where the two sides differ, what is saved here is sent, though it may be what the row held already.
-        drifted = {name: (self.pixel.theirs or {}).get(name) for name in self.pixel.drift}
-        before, same = {**self.pixel.ours, **drifted}, self.provider.comparable
+        before, same = self.pixel.ours, self.provider.comparable
         return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}

@@ -25,7 +25,7 @@ from pixels.providers.errors import BadCredentials, NotSupported, ProviderError,
 from . import clock
 from .attach import attach, locked, report_duplicate, said_everything, settle_doubt
 from .doubt import can_be_looked_up
-from .drift import moves, see
+from .drift import flat, moves, see
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of trying something that provably never left
 DOUBTFUL_TRIES = 5  # of a change that is idempotent; a create has none
@@ -200,6 +200,30 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, in_
     pixel.error_advice = "Replace the connection's credentials, then retry."
     pixel.save()
     record_activity(pixel.team, None, "cancelled the open work of", pixel)
+    return True
+
+
+def stop_for_theirs(pixel: Pixel, remote: RemotePixel) -> bool:
+    """A change of ours waits, and the provider's side has moved in one of the same fields: nothing is overwritten, a
+    person decides (the pixel is saved). `pixel` is locked, and still holds what was seen before."""
+    waiting = pixel.operations.filter(kind=Operation.Kind.UPDATE, state=Operation.State.PENDING, secrets=[]).first()
+    if waiting is None:
+        return False
+    now, before, same = flat(remote), pixel.theirs or {}, pixel.provider_class.comparable
+    moved = [
+        name
+        for name, ours in waiting.payload.items()
+        if name in now and name in before and same(name, now[name]) not in (same(name, before[name]), same(name, ours))
+    ]
+    row = Operation.objects.filter(pk=waiting.pk, attempt=waiting.attempt, state=Operation.State.PENDING)
+    if not moved or not row.update(state=Operation.State.CANCELLED, finished_at=timezone.now()):
+        return False
+    _apply_changes(pixel, waiting.payload)
+    pixel.lifecycle = Pixel.Lifecycle.LIVE
+    pixel.clear_error()
+    see(pixel, remote)
+    pixel.save()
+    record_activity(pixel.team, None, "did not send a change, as theirs had changed too:", pixel, ", ".join(moved))
     return True
 
 

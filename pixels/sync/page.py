@@ -23,6 +23,7 @@ from . import clock
 from .attach import attach, report_duplicate, settle_doubt
 from .doubt import seen_before
 from .drift import SEEN_FIELDS, STATE_LENGTH, flat, see
+from .outcome import stop_for_theirs
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
@@ -97,6 +98,11 @@ def _put(
             pixel = known.get(remote_id)
             if pixel is not None:
                 pixel.connection, pixel.ad_account = connection, account
+                is_other = pixel.digest != digests[remote_id]
+                if pixel.lifecycle == Lifecycle.UPDATING and is_other and stop_for_theirs(pixel, remote):
+                    snippets.issue(pixel)
+                    attached += 1
+                    continue
                 if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= since):
                     continue  # newer than the page
                 pixel.digest = digests[remote_id]

@@ -19,6 +19,7 @@ from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
 from pixels.forms.settle import SettleForm
 from pixels.models import Operation, Pixel, Website
+from pixels.models.operation import fingerprint
 from pixels.providers.base import Capability
 from pixels.providers.errors import Refused as RefusedByProvider
 from pixels.services import pixels as services
@@ -70,6 +71,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
     provider = pixel.provider_class
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
+    is_there = live and pixel.remote != Pixel.Remote.GONE
     issued = snippets.shown(pixel)
     wait = wait_of(pixel, last)
     differ = [] if pixel.remote == Pixel.Remote.GONE else differences(pixel)
@@ -95,12 +97,13 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
         "tells_fires": provider.can("last_fired") and pixel.fires_seen_at and pixel.ad_account.fires_seen_at,
         "drift": differ,
+        "drift_shown": _both_sides(pixel),
         "restorable": [one for one in differ if not one.cannot_restore],
         "ignored": ignored(pixel),
         "is_live": live,
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
         "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
-        "can": {name: live and not pixel.archived_at and provider.can(name) for name in CHANGES},
+        "can": {name: is_there and not pixel.archived_at and provider.can(name) for name in CHANGES},
         "cannot_update": provider.missing.get("update"),
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
@@ -119,7 +122,8 @@ def _every(age: timedelta) -> str:
 @team_view(Role.EDITOR)
 def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     pixel = _get(request, pixel_id)
-    if not pixel.provider_class.can("update") or pixel.lifecycle != Pixel.Lifecycle.LIVE:
+    can_update = pixel.provider_class.can("update")
+    if not can_update or (pixel.lifecycle != Pixel.Lifecycle.LIVE and request.method != "POST"):
         messages.error(
             request, pixel.provider_class.missing.get("update") or "This is possible once the pixel is live."
         )
@@ -130,7 +134,12 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         if not changes and not secrets:
             messages.info(request, "Nothing was changed, so nothing was sent.")
             return _back(request, pixel)
-        return _do(request, pixel, services.change_pixel, changes, secrets)
+        try:
+            services.change_pixel(pixel, request.user, changes, secrets)
+        except Refused as refused:  # what was typed stays
+            form.name.add_error(None, str(refused))
+        else:
+            return _back(request, pixel)
     context = {
         "pixel": pixel,
         "form": form,
@@ -179,7 +188,16 @@ def drift(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     service = DECISIONS.get(request.POST.get("action", ""))
     if service is None:
         return HttpResponseBadRequest("action is adopt, restore, ignore or watch")
-    return _do(request, _get(request, pixel_id), service, set(request.POST.getlist("field")))
+    pixel = _get(request, pixel_id)
+    if request.POST.get("shown", shown := _both_sides(pixel)) != shown:
+        messages.error(request, "This has changed meanwhile. Look at it again.")
+        return _back(request, pixel)
+    return _do(request, pixel, service, set(request.POST.getlist("field")))
+
+
+def _both_sides(pixel: Pixel) -> str:
+    """What somebody decides about."""
+    return fingerprint({"ours": pixel.ours, "theirs": pixel.theirs})
 
 
 @require_POST
