@@ -41,7 +41,7 @@ from .sequences.there import There
 
 SEQUENCES = int(os.environ.get("STATE_MACHINE", "0"))
 PROFILE = settings(
-    max_examples=(SEQUENCES or 64) // len(CASES),
+    max_examples=(SEQUENCES or 40) // len(CASES),
     derandomize=not SEQUENCES,
     stateful_step_count=25,
     deadline=None,
