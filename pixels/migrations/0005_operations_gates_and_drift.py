@@ -10,6 +10,14 @@ def look_for_the_absent(apps, schema_editor):
     apps.get_model("pixels", "Pixel").objects.filter(remote="absent").update(absent_at=Now())
 
 
+def say_when_it_ended(apps, schema_editor):
+    """For the constraints below; only rows that were edited by hand lack it."""
+    for name, is_open in (("Operation", ["pending", "in_flight"]), ("SyncRun", ["queued", "running"])):
+        rows = apps.get_model("pixels", name).objects
+        rows.filter(finished_at__isnull=True).exclude(state__in=is_open).update(finished_at=Now())
+        rows.filter(finished_at__isnull=False, state__in=is_open).update(finished_at=None)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
@@ -254,6 +262,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(look_for_the_absent, migrations.RunPython.noop, elidable=True),
+        migrations.RunPython(say_when_it_ended, migrations.RunPython.noop, elidable=True),
         migrations.AddConstraint(
             model_name="operation",
             constraint=models.CheckConstraint(
