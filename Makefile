@@ -62,10 +62,12 @@ browser: .venv/development
 	$(BIN)/pytest -n 2 -m browser
 
 # What has to do with a database once more on PostgreSQL; browser and services choose theirs themselves. What becomes of
-# an odd answer is the same on both.
+# an odd answer, and what hardly asks the database, is the same on both.
+ON_ONE = fault_table $(addprefix test_,$(addsuffix .py,contract_points gate new_pixel_batch push_doubt secret_options snippets transcripts))
+
 postgres: .venv/development
 	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services" tests/accounts tests/pixels tests/test_*.py \
-		--ignore tests/pixels/fault_table --ignore tests/pixels/test_transcripts.py --ignore tests/pixels/test_snippets.py
+		$(addprefix --ignore tests/pixels/,$(ON_ONE))
 
 quick: .venv/development
 	$(BIN)/ruff check .

@@ -103,7 +103,7 @@ class Http:
                                 if waiting:
                                     break  # what is on the way comes first
                                 raise
-                            slots = len(waiting) + let_through
+                            slots = min(slots, len(waiting) + let_through)
                         let_through -= 1
                         waiting.append(senders.submit(send, params=params[ahead]))
                     yield waiting.popleft().result()

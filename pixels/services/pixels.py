@@ -112,8 +112,11 @@ def _already_made(
 
 def _use(connection: Connection) -> None:
     """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
-    if not Connection.objects.select_for_update().get(pk=connection.pk).is_usable:
+    now = Connection.objects.select_for_update().get(pk=connection.pk)
+    if now.disconnected_at:
         raise Refused("The connection of this pixel is not in use now.")
+    if not now.is_usable:
+        raise Refused("The connection of this pixel is paused. Its credentials have to work first.")
 
 
 def _promise(

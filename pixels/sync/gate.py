@@ -34,6 +34,7 @@ MARGIN = 0.1  # seconds that a window lasts longer than the provider's, as reque
 KEPT = 20  # one call in so many is kept for those who ask seldom
 LONGEST = 3600.0  # seconds that a provider is left alone because it says so
 UNSAID = 60.0  # where it does not say how long
+AHEAD = 10  # calls for which nobody has to ask anew where only those on the way are counted
 CROWDED = 1.0  # seconds until another look, when as many requests are on the way as are allowed
 
 Entry = list[Any]
@@ -63,14 +64,16 @@ class CredentialGate:
         self._holds = 0  # requests that may be on the way
 
     def __call__(self, call: Call, wanted: int = 1) -> int:
-        """Raises Waiting; HeldUp where the claim would run out before the answer is there."""
+        """`wanted`: those that leave now, as they count in the window in which they leave. How many may: where calls
+        are not counted also more, so that not each of many has to ask.
+
+        Raises Waiting; HeldUp where the claim would run out before the answer is there.
+        """
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
             raise HeldUp("PixelHub was held up too long to send this safely.")
         if not wanted:
             return 0  # it was counted when it was asked for
         limit = self._limits.writes if call == "write" else self._limits.reads
-        if limit is not None:
-            wanted = min(wanted, settings.PULL_CONNECTIONS)  # those leave at once, and so in the window they count in
         granted = self._without_a_row(wanted) if limit is None and not self._limits.at_once else None
         if granted is None:
             with self._row() as (row, now):
@@ -137,14 +140,15 @@ class CredentialGate:
             slots = min(slots, self._limits.at_once - sum(entry[2] for entry in crowd))
             if slots < 1:
                 raise Waiting(f"As much is under way at {self._label} as it allows.", retry_after=CROWDED)
-            if slots < settings.PULL_CONNECTIONS:
-                wanted = min(wanted, slots)
+        granted = slots
         if limit is not None:
-            wanted = self._spend(row, f"{call}s", limit, wanted, now)
+            granted = self._spend(row, f"{call}s", limit, slots, now)
+        elif slots == wanted:
+            granted = max(wanted, AHEAD)
         if self._limits.at_once:
             self._holds = max(self._holds, slots)  # asked for ahead: the earlier ones may not have come back yet
             row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
-        return wanted
+        return granted
 
     def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
         allowed = self._allowed(row, kind, limit, now)

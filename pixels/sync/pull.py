@@ -34,6 +34,7 @@ Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 # A list without so many that were in the last one is more likely wrong than right.
 MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
 DEATHS = 5  # of one run: a worker that dies on it again and again must not go on for ever
+NAMED = 5  # of the missing, so that somebody can look
 OVERLAP = timedelta(minutes=5)  # of what is asked for again, as providers count seconds and write late
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was nothing to change
 # Objects that are put beside our rows at a time; few where the web waits for each transaction (PULL_PAUSE).
@@ -268,8 +269,10 @@ class Reading:
             if len(missing) > self.run.confirmed:
                 self.run.lacking += len(missing)
                 label = self.run.connection.provider_class.label
+                some = live.filter(remote_id__in=missing[:NAMED]).values_list("name", flat=True)
                 raise TooManyMissing(
-                    f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked."
+                    f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked.",
+                    words=", ".join(some),
                 )
             self.run.confirmed -= len(missing)  # of all ad accounts together no more than was shown
         for start in range(0, len(missing), 500):

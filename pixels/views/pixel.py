@@ -84,6 +84,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "every": _every(timezone.now() - pixel.updated_at),
         "last": last,
         "wait": wait,
+        "is_sending": pixel.is_pending and last is not None and last.state == Operation.State.IN_FLIGHT,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
         "can_retry": services.can_retry(pixel, last),
         "can_cancel": services.can_cancel(pixel, last),

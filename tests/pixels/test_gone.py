@@ -125,6 +125,7 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     assert "Sync stopped" in Page.of(browser_of(vera).get(at("overview"))).text
     page = Page.of(browser_of(bob).get(at("connection", xandr)))
     assert "They are gone" in page.text and "10 of 20" in page.text
+    assert "Among them: Pixel 10" in page.text
     they_are_gone = reverse("connection_gone", args=[xandr.team.slug, xandr.pk, run.pk])
     assert they_are_gone in page.html
     assert browser_of(vera).post(they_are_gone).status_code == 403
