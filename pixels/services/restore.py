@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
 from pixels.sync import clock
+from pixels.sync.doubt import can_be_looked_up
 
 SENTENCE = "A backup was put back while this change was open; it may have been sent since."
 ADVICE = "Compare with the provider after the next sync, then change it again if need be."
@@ -26,6 +27,9 @@ def after_restore() -> dict[str, int]:
     for create in unsent.select_related("pixel__connection"):
         create.seen_before = _namesakes(create.pixel)
         create.save(update_fields=["seen_before"])
+    doubted = opened.filter(kind=Operation.Kind.CREATE).select_related("pixel__connection")
+    checking = [create.pixel_id for create in doubted if can_be_looked_up(create.pixel)]
+    Pixel.objects.filter(pk__in=checking).update(lifecycle=Pixel.Lifecycle.CHECKING)
     long_ago = clock.now() - timedelta(days=1)
     creates = opened.filter(kind=Operation.Kind.CREATE).update(
         state=Operation.State.IN_FLIGHT,
