@@ -10,14 +10,6 @@ def look_for_the_absent(apps, schema_editor):
     apps.get_model("pixels", "Pixel").objects.filter(remote="absent").update(absent_at=Now())
 
 
-def say_when_it_ended(apps, schema_editor):
-    """For the constraints below; only rows that were edited by hand lack it."""
-    for name, is_open in (("Operation", ["pending", "in_flight"]), ("SyncRun", ["queued", "running"])):
-        rows = apps.get_model("pixels", name).objects
-        rows.filter(finished_at__isnull=True).exclude(state__in=is_open).update(finished_at=Now())
-        rows.filter(finished_at__isnull=False, state__in=is_open).update(finished_at=None)
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
@@ -32,8 +24,6 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(editable=False, max_length=64, primary_key=True, serialize=False)),
                 ("reads", models.JSONField(default=list)),
                 ("writes", models.JSONField(default=list)),
-                ("reads_refused", models.JSONField(default=list)),
-                ("writes_refused", models.JSONField(default=list)),
                 ("on_the_way", models.JSONField(default=list)),
                 ("closed_until", models.DateTimeField(blank=True, null=True)),
                 ("reads_allowed", models.PositiveIntegerField(blank=True, null=True)),
@@ -56,11 +46,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="adaccount",
             name="changed_until",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="adaccount",
-            name="fires_seen_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
@@ -130,11 +115,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="pixel",
-            name="twins",
-            field=models.JSONField(blank=True, default=list, editable=False),
-        ),
-        migrations.AddField(
-            model_name="pixel",
             name="digest",
             field=models.BigIntegerField(editable=False, null=True),
         ),
@@ -142,18 +122,6 @@ class Migration(migrations.Migration):
             model_name="pixel",
             name="ignored",
             field=models.JSONField(blank=True, default=list),
-        ),
-        # From yes or no to how many: a person confirms what was shown, and no more.
-        migrations.RemoveField(model_name="syncrun", name="confirmed"),
-        migrations.AddField(
-            model_name="syncrun",
-            name="confirmed",
-            field=models.PositiveIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name="syncrun",
-            name="lacking",
-            field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
             model_name="syncrun",
@@ -262,21 +230,4 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(look_for_the_absent, migrations.RunPython.noop, elidable=True),
-        migrations.RunPython(say_when_it_ended, migrations.RunPython.noop, elidable=True),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(state__in=["pending", "in_flight"], finished_at__isnull=True)
-                | models.Q(state__in=["done", "failed", "unknown", "cancelled"], finished_at__isnull=False),
-                name="operation_open_until_finished",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="syncrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(state__in=["queued", "running"], finished_at__isnull=True)
-                | models.Q(state__in=["done", "failed", "stopped"], finished_at__isnull=False),
-                name="sync_run_open_until_finished",
-            ),
-        ),
     ]
