@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection as database
+from django.utils import timezone
 
 from pixels.models import Connection, Operation, Pixel, SyncRun
 from pixels.services import connections, pixels, websites
@@ -107,3 +108,21 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
     add = [lambda: websites.add_website(team, alice, name="Shop", url="https://shop.example")] * 4
     assert at_once(*add) == ["done"] * 4
     assert team.websites.count() == 1
+
+
+def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
+    """A sync attaches the object at this moment, which ends the operation."""
+    pixel = promise(xandr)
+    real = push.is_in_doubt
+
+    def overtaken(operation):
+        if operation.state == "in_flight":
+            Operation.objects.filter(pk=operation.pk).update(state="done", finished_at=timezone.now())
+            Pixel.objects.filter(pk=pixel.pk).update(lifecycle="live", remote_id="77")
+        return real(operation)
+
+    monkeypatch.setattr(push, "is_in_doubt", overtaken)
+    push.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")
+    assert sandbox.asked("xandr", "create") == 0
