@@ -26,7 +26,7 @@ from .product import CREDENTIALS, plan
 
 RETRIES = 3
 PAUSE = 1.0  # seconds between them
-BOUND = 12.0  # seconds after which it does nothing more by itself
+FORGOTTEN = 12.0  # seconds after which nobody thinks of a job any more for which there is no message
 TABLE = "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, name TEXT, state TEXT, remote_id TEXT, error TEXT)"
 
 

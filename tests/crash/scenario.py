@@ -89,7 +89,8 @@ class Scenario:
     def __init__(self, lane: Lane, point: Point, subject: Subject, *, kind: str, rng: random.Random) -> None:
         self.lane, self.subject, self.kind, self.rng = lane, subject, kind, rng
         self.point = point.for_naive() if subject.way == "naive" else point
-        self.bound = naive.BOUND if subject.way == "naive" else commands.BOUND
+        forgotten = subject.way == "naive" and point.special in ("dies", "lost")
+        self.bound = naive.FORGOTTEN if forgotten else commands.BOUND
         self.pixel_id = uuid.uuid4()
         self.name = f"{point.name} {self.pixel_id.hex[:8]}"
         self.new_name = f"{self.name} changed"
