@@ -55,11 +55,12 @@ check: .venv/development
 		CREDENTIAL_KEYS=$$($(PY) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())') \
 		$(PY) manage.py check --deploy --fail-level WARNING
 
+# One process more than cores: some tests wait for processes of their own.
 unit: .venv/development
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 browser: .venv/development
-	$(BIN)/pytest -n 2 -m browser
+	$(BIN)/pytest -n 2 -m browser tests/browser
 
 # What has to do with a database once more on PostgreSQL; browser and services choose theirs themselves. What becomes of
 # an odd answer, and what hardly asks the database, is the same on both.
