@@ -13,6 +13,9 @@ BIN := .venv/bin
 # Checks and tests read no .env and write to no one's data.
 CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
 
+# What Python has compiled is kept, or each process of the tests would compile all of them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .NOTPARALLEL:
 .PHONY: run test quick crash drills bench lint check unit browser postgres format lock packages
 .DEFAULT_GOAL := run
