@@ -13,7 +13,6 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
 
 from pixels.crash import crash_point
 from pixels.models import Connection, Pixel
@@ -62,8 +61,8 @@ def _hand_out(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
         return _publish(task, row_id, **options)
     now = clock.now()
     row = Connection.objects.filter(pk=row_id)
-    lost = clock.passed("hinted_at", now - timedelta(seconds=HINT_LASTS), HINT_LASTS)
-    if not row.filter(Q(hinted_at=None) | lost).update(hinted_at=now):
+    none_out = clock.passed("hinted_at", now - timedelta(seconds=HINT_LASTS), HINT_LASTS)
+    if not row.filter(none_out).update(hinted_at=now):
         return True
     if _publish(task, row_id, **options):
         return True

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from pixels.crash import crash_point
@@ -127,7 +127,7 @@ class StoredTokens:
         until = None
         while until is None and time.monotonic() < give_up:
             now = clock.now()
-            free = Q(token_lock_until=None) | clock.passed("token_lock_until", now, patience)
+            free = clock.passed("token_lock_until", now, patience)
             wanted = now + timedelta(seconds=patience)
             if self._rows.filter(free).update(token_lock_until=wanted):
                 until = wanted

@@ -31,6 +31,7 @@ def now() -> datetime:
 
 
 def passed(field: str, moment: datetime, longest: float) -> Q:
-    """The time in this field is over, or cannot be right: further away than anything waits, as when a clock was set
-    back since."""
-    return Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": moment + timedelta(seconds=longest + APART)})
+    """The time in this field is over, or there is none, or it cannot be right: further away than anything waits, as
+    when a clock was set back since."""
+    too_far = moment + timedelta(seconds=longest + APART)
+    return Q(**{field: None}) | Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": too_far})

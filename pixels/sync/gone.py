@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, QuerySet
 
 from pixels import snippets
 from pixels.models import AdAccount, Pixel
@@ -75,8 +75,7 @@ def _due() -> QuerySet[Pixel]:
     rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
     rows = rows.filter(absent_at__isnull=False, archived_at=None)
     rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT)
-    looked = clock.passed("read_back_at", now - _apart(), settings.QUIET_TIME)
-    return rows.filter(Q(read_back_at=None) | looked)
+    return rows.filter(clock.passed("read_back_at", now - _apart(), settings.QUIET_TIME))
 
 
 def _apart() -> timedelta:

@@ -74,7 +74,7 @@ def drain(connection_id: UUID | str, seconds: float) -> bool:
     row = Connection.objects.filter(pk=connection_id)
     longest = seconds + settings.CALL_DEADLINE
     turn = now + timedelta(seconds=longest)
-    if not row.filter(Q(turn_until=None) | clock.passed("turn_until", now, longest)).update(turn_until=turn):
+    if not row.filter(clock.passed("turn_until", now, longest)).update(turn_until=turn):
         return False
     try:
         may_go_on = _drain(connection_id, time.monotonic() + seconds)
@@ -169,7 +169,7 @@ def _due_of(connection_id: UUID | str) -> QuerySet[Operation]:
 
 
 def _ready(now: datetime) -> Q:
-    waited = Q(not_before=None) | clock.passed("not_before", now, LONGEST_WAIT)
+    waited = clock.passed("not_before", now, LONGEST_WAIT)
     # Of a provider that does not answer one call a minute tries whether it is back: its own wait need not be over.
     tries = Q(**{f"{CONNECTION}closed_until__lte": now}, maybe_sent=False)
     tries &= ~Q(error_code__in=[Throttled.code, Waiting.code])

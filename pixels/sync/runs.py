@@ -194,8 +194,7 @@ def next_due() -> datetime | None:
 
 
 def _waiting(now: datetime) -> Q:
-    waited = Q(not_before=None) | clock.passed("not_before", now, LONGEST_WAIT)
-    return Q(state=SyncRun.State.QUEUED) & waited
+    return Q(state=SyncRun.State.QUEUED) & clock.passed("not_before", now, LONGEST_WAIT)
 
 
 def _abandoned(now: datetime) -> Q:

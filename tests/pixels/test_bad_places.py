@@ -137,7 +137,12 @@ def test_ids_of_another_account_in_a_list_are_refused(account, sandbox, sync):
 
 @pytest.mark.parametrize(
     "facts",
-    [{"state": "running", "attempt": 1, "lease_until": YEAR}, {"not_before": YEAR}, {"not_before": 5000 * YEAR}],
+    [
+        {"state": "running", "attempt": 1, "lease_until": YEAR},
+        {"state": "running", "attempt": 1, "lease_until": None},
+        {"not_before": YEAR},
+        {"not_before": 5000 * YEAR},
+    ],
 )
 def test_a_sync_held_for_a_year_goes_on(account, facts):
     run = connections.sync_now(account, None)

@@ -104,9 +104,11 @@ def test_an_attempt_that_cannot_be_counted_on_holds_up_no_other(xandr, promise, 
     assert sandbox.asked("xandr", "create") == 2
 
 
-def test_a_claim_held_for_a_year_is_picked_up(xandr, promise, sandbox):
+@pytest.mark.parametrize("ahead", [YEAR, None])
+def test_a_claim_held_for_a_year_or_for_no_time_is_picked_up(xandr, promise, sandbox, ahead):
     promise(xandr)
-    Operation.objects.update(state="in_flight", attempt=1, lease_until=timezone.now() + YEAR)
+    lease = timezone.now() + ahead if ahead else None
+    Operation.objects.update(state="in_flight", attempt=1, lease_until=lease)
     push.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
 

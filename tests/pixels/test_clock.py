@@ -50,6 +50,7 @@ def waiting(**away):
 @pytest.mark.parametrize(
     ("away", "over"),
     [
+        ({}, True),
         ({"seconds": -1}, True),
         ({"seconds": 0.5}, False),
         ({"seconds": 30}, False),
