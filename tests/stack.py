@@ -45,6 +45,17 @@ def processes(data_dir: Path) -> dict[int, str]:
     return {number: command for number, command in found.items() if command}  # a zombie has no command line
 
 
+def first_of(data_dir: Path, word: str) -> int:
+    """Of the processes with this word in their command, the one that started the others. The smallest number would
+    not do: after the greatest the kernel begins again from below."""
+    found = {number for number, command in processes(data_dir).items() if word in command}
+    return next(number for number in found if _parent_of(number) not in found)
+
+
+def _parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 class Stack:
     """The whole product, started with its own command on free loopback ports and data of its own.
 

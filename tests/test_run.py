@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import end_with_parent, free_port, wait_for
-from tests.stack import ROOT, Stack, processes
+from tests.stack import ROOT, Stack, first_of, processes
 
 pytestmark = pytest.mark.services
 
@@ -32,10 +32,6 @@ def assert_nothing_left(data_dir: Path) -> None:
     assert not os.path.exists(runtime_dir(data_dir))
     assert [path for path in data_dir.rglob("*") if path.suffix in (".pid", ".sock", ".lock")] == []
     assert not any(path.is_socket() for path in data_dir.rglob("*"))
-
-
-def child(product: Stack, word: str) -> int:
-    return min(number for number, command in processes(product.data_dir).items() if word in command)
 
 
 @pytest.fixture
@@ -156,7 +152,7 @@ def test_a_second_start_and_taken_ports_are_one_sentence_each(product, tmp_path)
 
 def test_one_process_that_dies_ends_all_and_says_which(product):
     product.start()
-    os.kill(child(product, "gunicorn"), signal.SIGKILL)
+    os.kill(first_of(product.data_dir, "gunicorn"), signal.SIGKILL)
     assert product.process.wait(timeout=60) == 1
     assert "The web process ended by itself" in product.logs()
     assert_nothing_left(product.data_dir)

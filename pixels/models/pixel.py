@@ -227,9 +227,15 @@ class Pixel(models.Model):
         return {"name": self.name, "events": list(self.events), **self.options}
 
     @property
+    def stands_still(self) -> bool:
+        """It waits for a connection that is paused or disconnected. What a worker has just sent does not: its answer
+        comes all the same, and may be what has paused the connection."""
+        return self.lifecycle == self.Lifecycle.QUEUED and not self.connection.is_usable
+
+    @property
     def badge(self) -> Badge:
         label, word = self.get_lifecycle_display(), self.remote_state
-        if self.lifecycle == self.Lifecycle.QUEUED and not self.connection.is_usable:
+        if self.stands_still:
             return Badge("needs", "player-pause", "Waiting for the connection", word)
         if self.lifecycle == self.Lifecycle.LIVE:
             tone, icon, label = {

@@ -76,7 +76,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
     wait = wait_of(pixel, last)
     differ = [] if pixel.remote == Pixel.Remote.GONE else differences(pixel)
     fetching = live and pixel.theirs is None and provider.can("read")
-    is_busy = pixel.connection.is_usable and (pixel.is_pending or fetching)
+    is_busy = (pixel.is_pending and not pixel.stands_still) or (fetching and pixel.connection.is_usable)
     context = {
         "pixel": pixel,
         "provider": provider,

@@ -10,6 +10,7 @@ from .pages import LongPaginator
 from .refresh import page_or_news
 
 PER_PAGE = 50
+FOLLOW, LINGER = "2s", "10s"  # between two looks at what is under way; seldom where its connection is paused
 # What a row shows, and what its badge is made of.
 SHOWN = [
     *("name", "remote_id", "remote_state", "options", "lifecycle", "remote", "checked_at", "created_at", "updated_at"),
@@ -36,12 +37,13 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
     total = None if filters.is_active else _number(request.team)
     pages = LongPaginator(found, rows, PER_PAGE, total=total, costly=filters.is_costly)
     page = pages.get_page(request.GET.get("page"))
-    pending = any(pixel.is_pending and pixel.connection.is_usable for pixel in page)
+    under_way = [pixel for pixel in page if pixel.is_pending and not pixel.stands_still]
     context = {
         "page_obj": page,
         "filters": filters,
         "columns": [_column(filters.order, key, label) for key, label in COLUMNS],
-        "is_busy": pending,
+        "is_busy": bool(under_way),
+        "every": FOLLOW if any(pixel.connection.is_usable for pixel in under_way) else LINGER,
         "has_connections": bool(page) or Connection.objects.for_team(request.team).exists(),
         "has_sandbox": any(pixel.connection.is_sandbox for pixel in page),
         "sandbox_page": bool(page) and all(pixel.connection.is_sandbox for pixel in page),

@@ -7,13 +7,13 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.stack import processes
+from tests.stack import first_of
 
 
 @pytest.fixture
 def worker(stack):
     """The process that takes the messages; started again whatever happens in the test."""
-    number = min(number for number, command in processes(stack.data_dir).items() if " worker " in command)
+    number = first_of(stack.data_dir, " worker ")
     yield number
     os.kill(number, signal.SIGCONT)
 

@@ -70,6 +70,22 @@ def test_the_connections_page_follows_its_test_and_its_sync(refresh, at, xandr, 
     assert refresh(at("connection", xandr)) is None
 
 
+@pytest.mark.parametrize("place", ["pixel", "pixel_list"])
+def test_a_create_whose_answer_pauses_the_connection_is_followed_to_its_end(refresh, at, xandr, promise, place):
+    """The pause is written down a moment before the pixel: a page that asks just then is not left with "Creating"."""
+    pixel = promise(xandr)
+    Pixel.objects.update(lifecycle="creating")
+    pixel.operations.update(state="in_flight")
+    type(xandr).objects.update(paused_at="2026-01-01T00:00Z")
+    address = at("pixel", pixel) if place == "pixel" else at("pixel_list")
+    ask = refresh(address)
+    assert ask().status_code == 204
+    Pixel.objects.update(lifecycle="queued")
+    pixel.operations.update(state="pending")
+    assert "Waiting for the connection" in Page.of(ask()).text
+    assert refresh(address) is None
+
+
 def test_what_waits_for_a_paused_connection_is_not_asked_about_all_the_time(refresh, at, xandr, promise, sandbox):
     pixel = promise(xandr)
     type(xandr).objects.update(paused_at="2026-01-01T00:00Z")
