@@ -143,7 +143,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,  # kombu would connect three times with pauses between: 6 s for each message
 }
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_IMPORTS = ["pixelhub.heartbeat"]  # loaded by workers, not by the web
+CELERY_IMPORTS = ["pixelhub.heartbeat", "pixelhub.shutdown"]  # loaded by workers, not by the web
 
 _REDIS_CACHE = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,0 +1,75 @@
+"""A worker ends when it is told to, whatever became of its broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.services import end_with_parent
+from tests.stack import ROOT, Stack
+
+pytestmark = pytest.mark.services
+
+# The product's own command; the broker dies just as it is to be told that this worker has started.
+START = """
+import os, signal, sys
+from celery.worker.heartbeat import Heart
+
+tell = Heart.start
+
+def start(self):
+    os.kill(int(os.environ["BROKER_PROCESS"]), signal.SIGKILL)
+    tell(self)
+
+Heart.start = start
+from celery.__main__ import main
+
+sys.argv = "celery --quiet -A pixelhub worker --concurrency 1 --without-gossip --without-mingle".split()
+main()
+"""
+
+
+@pytest.fixture
+def product():
+    product = Stack("sqlite")
+    yield product
+    product.clear()
+
+
+@pytest.fixture
+def started(product):
+    """Starts a process of this product; all are ended afterwards, with their children."""
+    running = []
+
+    def start(*command, **environment):
+        running.append(
+            subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=product.env | environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        )
+        return running[-1]
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=30)
+
+
+def test_a_worker_whose_broker_has_gone_while_it_started_ends_when_it_is_told_to(started):
+    broker = started("manage.py", "broker")
+    worker = started("-c", START, BROKER_PROCESS=str(broker.pid))
+    broker.wait(timeout=60)
+    time.sleep(2)  # it tries to tell again and again
+    assert worker.poll() is None
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(timeout=30)
