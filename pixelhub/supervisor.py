@@ -45,7 +45,7 @@ class Supervisor:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._children: list[Child] = []
-        self._asked = threading.Event()
+        self._asked = False  # by a signal; no Event, whose lock a second signal would wait for
         self._hurry = False
         self._printing = threading.Lock()
         self._handlers: dict[int, object] = {}
@@ -83,7 +83,7 @@ class Supervisor:
     def wait(self, until: Callable[[], bool] = lambda: False) -> None:
         """Returns once `until` is true; raises Asked or Died if that comes first."""
         while True:
-            if self._asked.is_set():
+            if self._asked:
                 raise Asked
             for child in self._children:
                 code = child.process.poll()
@@ -92,7 +92,7 @@ class Supervisor:
                     raise Died(f"The {child.name} process ended by itself (return code {code}).")
             if until():
                 return
-            self._asked.wait(0.1)
+            time.sleep(0.1)
 
     def print(self, text: str, name: str = "run", colour: str = "0") -> None:
         label = f"{name:<{WIDTH}} | "
@@ -131,8 +131,8 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         # The second signal is impatience: stop waiting for anybody.
-        self._hurry = self._asked.is_set()
-        self._asked.set()
+        self._hurry = self._asked
+        self._asked = True
 
     def _end(self, child: Child) -> None:
         """Waits for a process that was told to end, then no longer."""

@@ -156,6 +156,14 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         running.clear()
 
 
+@pytest.fixture
+def product() -> Iterator[Stack]:
+    """One of its own, not started."""
+    made = Stack("sqlite")
+    yield made
+    made.clear()
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     fixtures = getattr(item, "fixturenames", ())
     if "page" in fixtures:

@@ -35,13 +35,6 @@ def assert_nothing_left(data_dir: Path) -> None:
 
 
 @pytest.fixture
-def product():
-    made = Stack("sqlite")
-    yield made
-    made.clear()
-
-
-@pytest.fixture
 def checkout(tmp_path):
     """A fresh copy of the code, with a .env and data of its own and the installed packages of this one."""
     copy = tmp_path / "checkout"

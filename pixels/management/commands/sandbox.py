@@ -1,15 +1,14 @@
 """`python manage.py sandbox`: the stand-in providers, until it is stopped."""
 
 import logging
-import signal
 import sys
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from pixelhub.stop import StopSignal
 from pixels.sandbox import members
 from pixels.sandbox.server import CannotServe, serve
 
@@ -26,9 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Before the server starts: a signal must not find us without a handler.
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopped = StopSignal()
         _log_to_stderr()
         try:
             server = serve(

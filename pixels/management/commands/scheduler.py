@@ -3,15 +3,14 @@
 import logging
 import os
 import secrets
-import signal
 import socket
-import threading
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
+from pixelhub.stop import StopSignal
 from pixels import tasks
 from pixels.sync import clock, lease, push, runs
 
@@ -28,9 +27,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopped = StopSignal()
         # In containers every process may have the same number, and long names the same beginning.
         self.holder = f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}:{os.getpid()}"
         wait = 0.0

@@ -1,4 +1,4 @@
-"""A worker ends when it is told to, whatever became of its broker."""
+"""Processes end when they are told to: a worker whose broker has gone; and one that is told twice."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.services import end_with_parent
-from tests.stack import ROOT, Stack
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.services
 
@@ -31,12 +31,20 @@ sys.argv = "celery --quiet -A pixelhub worker --concurrency 1 --without-gossip -
 main()
 """
 
+SIGNALS = """
+import signal, sys
+from pixelhub.stop import StopSignal
 
-@pytest.fixture
-def product():
-    product = Stack("sqlite")
-    yield product
-    product.clear()
+def another(*_):
+    signal.raise_signal(signal.SIGTERM)
+    return another
+
+stop = StopSignal()
+sys.settrace(another)
+signal.raise_signal(signal.SIGTERM)
+sys.settrace(None)
+sys.exit(not stop.wait(0))
+"""
 
 
 @pytest.fixture
@@ -73,3 +81,8 @@ def test_a_worker_whose_broker_has_gone_while_it_started_ends_when_it_is_told_to
     assert worker.poll() is None
     worker.send_signal(signal.SIGTERM)
     worker.wait(timeout=30)
+
+
+def test_a_signal_that_comes_while_another_is_handled_does_no_harm(started):
+    """At every line of the handler; one that takes a lock would wait for itself."""
+    assert started("-c", SIGNALS).wait(timeout=30) == 0
