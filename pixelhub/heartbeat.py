@@ -1,9 +1,11 @@
 """The worker's sign of life, kept in the cache. Loaded by workers only (CELERY_IMPORTS)."""
 
 import time
+from contextlib import suppress
 
 from celery.signals import heartbeat_sent, worker_ready
 from django.core.cache import caches
+from redis.exceptions import RedisError
 
 from .health import HEARTBEAT
 
@@ -12,4 +14,6 @@ from .health import HEARTBEAT
 @heartbeat_sent.connect
 def note(**_) -> None:
     # Sent every two seconds from the loop that takes messages, so a stuck or cut-off worker falls silent.
-    caches["broker"].set(HEARTBEAT, time.time(), timeout=3600)
+    # Without a broker there is none: Celery logs that it is away, and /healthz says so.
+    with suppress(RedisError):
+        caches["broker"].set(HEARTBEAT, time.time(), timeout=3600)

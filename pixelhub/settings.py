@@ -131,6 +131,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 # A broker whose disk is full answers with a refusal: no reason for a worker to end, as it goes on when there is room.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # Published from web requests: a dead broker may cost a page two seconds at most, never hang it.

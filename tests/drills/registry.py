@@ -34,6 +34,7 @@ DRILLS = [
         seconds=120,
         environment=USUAL_SWEEP,
     ),
+    Drill(name="Redis killed, creates in hand", module="broker_killed", kinds=("postgres",), seconds=140),
     Drill(name="Redis frozen", module="broker_frozen", kinds=("postgres",), seconds=140, environment=USUAL_SWEEP),
     Drill(name="Redis down", module="broker_down", kinds=("postgres",), seconds=120, environment=USUAL_SWEEP),
     Drill(name="PostgreSQL restarted", module="database_restarted", kinds=("postgres",), seconds=150),

@@ -138,6 +138,10 @@ class Scene:
         waiting = Operation.objects.open().filter(pixel__name__in=list(names), attempt=0)
         return waiting.count()
 
+    def claimed(self) -> int:
+        """Operations that somebody works at."""
+        return Operation.objects.filter(state=Operation.State.IN_FLIGHT).count()
+
     def live(self, names: Iterable[str]) -> int:
         return Pixel.objects.filter(name__in=list(names), lifecycle=Pixel.Lifecycle.LIVE).count()
 
