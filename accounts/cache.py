@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
+
+from pixelhub.cache import JSONRedisCache
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 5.0  # seconds: one sign-in asks a dozen times, and each could wait for a dead server
 
 
-class LenientRedisCache(RedisCache):
+class LenientRedisCache(JSONRedisCache):
     """While Redis is down: an empty cache that takes everything, so that rate limits let everybody pass."""
 
     down_until = 0.0  # of this process; each thread has a cache object of its own

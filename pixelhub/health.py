@@ -1,6 +1,7 @@
 """GET /healthz: whether the parts answer, for load balancers, monitors and `manage.py run`."""
 
 import logging
+import math
 import socket
 import time
 from typing import Any
@@ -58,10 +59,13 @@ def _database() -> str:
 def _broker() -> tuple[str, float | None]:
     """Broker and cache are one server: one question tells whether it answers and when the worker last did."""
     try:
-        return "ok", caches["broker"].get(HEARTBEAT)
+        heartbeat = caches["broker"].get(HEARTBEAT)
     except Exception as error:  # redis' errors, without importing redis where no broker is asked for
         logger.warning("Health: the broker does not answer: %s", type(error).__name__)
         return "down", None
+    # Others may write to that server too.
+    is_time = isinstance(heartbeat, int | float) and math.isfinite(heartbeat)
+    return "ok", heartbeat if is_time else None
 
 
 def _worker(heartbeat: float | None) -> dict[str, str | float | None]:

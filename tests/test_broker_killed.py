@@ -15,7 +15,10 @@ pytestmark = pytest.mark.services
 
 SLOW = 4.0  # seconds that the provider takes for a create
 CONNECTION = "from pixels.models import Connection; print(Connection.objects.get(provider='xandr').pk)"
-STATES = "from pixels.models import Pixel; print(*Pixel.objects.filter(name__in=%r).values_list('lifecycle', flat=True))"
+STATES = """
+from pixels.models import Pixel
+print(*Pixel.objects.filter(name__in=%r).values_list("lifecycle", flat=True))
+"""
 DONE_BY_WORKER = re.compile(r"^worker +\|.*Xandr POST /pixel: 200", re.MULTILINE)
 
 
