@@ -8,6 +8,8 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import environ
 from csp.constants import NONE, SELF
@@ -92,7 +94,15 @@ TEMPLATES = [
 
 # -- Database ---------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'pixelhub.sqlite3'}")}
+DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
+_database_url = env("DATABASE_URL", default="")
+if _database_url.startswith("sqlite:") and "#" in _database_url:
+    raise ImproperlyConfigured('DATABASE_URL ends at "#": write %23 for it.')
+# DATA_DIR is a path and never becomes part of a URL, in which "#", "?", "+" and "%" would have a meaning of their own.
+_database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE_FILE}
+if _database_url:
+    _database = env.db_url_config(_database_url)
+DATABASES = {"default": _database}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Web and worker write at the same time: WAL lets readers go on, IMMEDIATE takes the write lock at the start of a
     # transaction (a deferred one fails at once when it turns into a write), and the timeout waits for a busy writer.
@@ -122,7 +132,7 @@ BROKER_SOCKET = RUNTIME_DIR / "broker.sock"
 REDIS_URL = env("REDIS_URL", default="")
 EMBEDDED_BROKER = not REDIS_URL
 
-CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{BROKER_SOCKET}"
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(BROKER_SOCKET))}"
 CELERY_TASK_IGNORE_RESULT = True  # the rows are the record; nothing is read back from the broker
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -147,8 +157,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_IMPORTS = ["pixelhub.heartbeat", "pixelhub.shutdown"]  # loaded by workers, not by the web
 
 _REDIS_CACHE = {
-    "BACKEND": "django.core.cache.backends.redis.RedisCache",
-    "LOCATION": REDIS_URL or f"unix://{BROKER_SOCKET}",
+    "BACKEND": "pixelhub.cache.JSONRedisCache",
+    "LOCATION": REDIS_URL or f"unix://{quote(str(BROKER_SOCKET))}",
     "KEY_PREFIX": "pixelhub",
     "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
 }

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -162,6 +162,47 @@ def product() -> Iterator[Stack]:
     made = Stack("sqlite")
     yield made
     made.clear()
+
+
+@pytest.fixture
+def copy_checkout() -> Callable[[Path], Path]:
+    """Makes a fresh copy of the code, with a .env and data of its own and the installed packages of this one."""
+
+    def copy(to: Path) -> Path:
+        kept_out = shutil.ignore_patterns(
+            ".venv", ".git", ".env", "var", "staticfiles", "node_modules", "__pycache__", ".*_cache", "tests"
+        )
+        shutil.copytree(ROOT, to, ignore=kept_out)
+        (to / ".venv").symlink_to(Path(sys.prefix))
+        return to
+
+    return copy
+
+
+@pytest.fixture
+def make_run() -> Iterator[Callable[..., subprocess.Popen]]:
+    """`make run` as typed at a terminal: an environment without our variables, its own process group."""
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    started = []
+
+    def start(checkout: Path, log: Path, *variables: str) -> subprocess.Popen:
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                ["make", "run", *variables],
+                cwd=checkout,
+                env=plain,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=60)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

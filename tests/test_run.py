@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import end_with_parent, free_port, wait_for
+from tests.services import free_port, wait_for
 from tests.stack import ROOT, Stack, first_of, processes
 
 pytestmark = pytest.mark.services
@@ -34,44 +33,6 @@ def assert_nothing_left(data_dir: Path) -> None:
     assert not any(path.is_socket() for path in data_dir.rglob("*"))
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A fresh copy of the code, with a .env and data of its own and the installed packages of this one."""
-    copy = tmp_path / "checkout"
-    kept_out = shutil.ignore_patterns(
-        ".venv", ".git", ".env", "var", "staticfiles", "node_modules", "__pycache__", ".*_cache", "tests"
-    )
-    shutil.copytree(ROOT, copy, ignore=kept_out)
-    (copy / ".venv").symlink_to(Path(sys.prefix))
-    return copy
-
-
-@pytest.fixture
-def make_run(checkout):
-    """`make run` as typed at a terminal: an environment without our variables, its own process group."""
-    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    started = []
-
-    def start(log: Path, *variables: str) -> subprocess.Popen:
-        with open(log, "wb") as output:
-            process = subprocess.Popen(
-                ["make", "run", *variables],
-                cwd=checkout,
-                env=plain,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(timeout=60)
-
-
 def test_the_same_code_runs_on_sqlite_and_on_postgresql(stack):
     vendor = stack.manage("shell", "-c", "from django.db import connection; print(connection.vendor)")
     assert vendor.split()[-1] == ("postgresql" if "DATABASE_URL" in stack.env else "sqlite")
@@ -79,11 +40,12 @@ def test_the_same_code_runs_on_sqlite_and_on_postgresql(stack):
     assert ("broker    |" in stack.logs()) == ("REDIS_URL" not in stack.env)
 
 
-def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(make_run, checkout, product, tmp_path):
+def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(make_run, copy_checkout, product, tmp_path):
+    checkout = copy_checkout(tmp_path / "checkout")
     log, data_dir = tmp_path / "log", product.data_dir
     variables = [f"PORT={product.port}", f"SANDBOX_PORT={product.sandbox_port}", f"DATA_DIR={data_dir}"]
 
-    running = make_run(log, *variables)
+    running = make_run(checkout, log, *variables)
     wait_for("make run", lambda: "Ctrl-C stops it." in log.read_text(), running)
     assert product.healthy()
     drawn = (checkout / ".env").read_text()
@@ -104,7 +66,7 @@ def test_first_start_draws_secrets_and_the_second_is_quick_and_keeps_all(make_ru
     assert_nothing_left(data_dir)
 
     before = time.monotonic()
-    running = make_run(log, *variables)
+    running = make_run(checkout, log, *variables)
     wait_for("make run", product.healthy, running)
     seconds = time.monotonic() - before
     # Two cores that other tests keep busy are not what was promised for.
@@ -174,7 +136,8 @@ def test_a_signal_during_the_start_leaves_nothing(product, seconds):
     assert_nothing_left(product.data_dir)
 
 
-def test_a_missing_venv_module_is_one_sentence(checkout, tmp_path):
+def test_a_missing_venv_module_is_one_sentence(copy_checkout, tmp_path):
+    checkout = copy_checkout(tmp_path / "checkout")
     (checkout / ".venv").unlink()
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\ncase "$2" in *ensurepip*) echo Traceback >&2; exit 1;; esac\n')

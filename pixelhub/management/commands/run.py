@@ -25,7 +25,7 @@ CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "pixelhub")
 
 class Command(BaseCommand):
     help = "Runs the whole product on this machine: broker, web, worker, scheduler and the sandbox providers."
-    requires_system_checks = ()  # migrate runs them
+    requires_system_checks = ()  # `prepare` runs them, with the secrets drawn and the data locked
 
     def handle(self, *args, **options) -> None:
         self.draw_secrets()
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         try:
-            call_command("migrate", interactive=False, verbosity=0)
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {error}") from error
         files = static_fingerprint()

@@ -1,0 +1,45 @@
+"""What Django's `check` says of where the data lies."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+OURS = "SELECT 1 FROM django_migrations WHERE app = 'pixels'"
+
+
+@register
+def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
+    """Names a database that an earlier version wrote outside of DATA_DIR.
+
+    It put the path into a URL as it was. So "#" and "?" cut the path off, "+" became a blank, and "%20" did too.
+    """
+    if settings.DATABASES["default"]["NAME"] != settings.DATABASE_FILE:
+        return []
+    current = Path(settings.DATABASE_FILE)
+    earlier = Path(environ.Env.db_url_config(f"sqlite:///{current}")["NAME"])
+    if earlier == current or not _is_ours(earlier):
+        return []
+    said = f"An earlier version of PixelHub kept its database in {earlier}, outside of DATA_DIR."
+    if _is_ours(current):  # a connection makes an empty file; that is no database yet
+        hint = f"PixelHub uses {current}. If nothing in the other one is needed any more, delete it."
+        return [Warning(said, hint=hint, id="pixelhub.W001")]
+    hint = (
+        f"Stop every PixelHub that still uses it. To keep its data, move it to {current}, together with the files "
+        f"beside it whose names end in -wal and -shm. To begin without it, give it another name."
+    )
+    return [Error(said, hint=hint, id="pixelhub.E001")]
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute(OURS).fetchone() is not None
+    except sqlite3.Error:
+        return False
