@@ -6,24 +6,26 @@ import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus
 
 import orjson
 
 from .errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused, Throttled
-from .secret import DOTS, Secret
+from .redaction import redact
+from .secret import Secret
 
 MAX_DEPTH = 50
 MAX_ID = 64  # characters; the column Pixel.remote_id holds no more
 MAX_WORDS = 200
+MAX_TEXT = 20_000  # characters; taking tags out of a longer text can take minutes
 DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+UNREADABLE = object()
 MAX_WAIT = 24 * 3600  # seconds; a longer Retry-After is a slip, not a wish
 
 
@@ -41,16 +43,8 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON, whatever its content type says; raises BadAnswer."""
-        if _is_plain(self.content):
-            with suppress(orjson.JSONDecodeError):  # the careful one has the last word
-                return orjson.loads(self.content)
-        body, readable = None, True
-        try:
-            text = self.content.decode("utf-8-sig")
-            body = _clean(json.loads(text, parse_constant=_no_number, parse_float=_finite))
-        except (ValueError, RecursionError):
-            readable = False  # raised below: the library's exception holds the whole body
-        if not readable:
+        body = _parse(self.content)
+        if body is UNREADABLE:
             raise self.unusable()
         return body
 
@@ -58,7 +52,7 @@ class Answer:
         """The error for an answer that says neither yes nor no."""
         if self.status >= 500:
             sentence = f"{self.label} failed with an error of its own ({self.status})."
-        elif self.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        elif self._is_page:
             sentence = f"{self.label} answered with a web page instead of data."
         elif not self.content:
             sentence = f"{self.label} answered with nothing."
@@ -89,31 +83,28 @@ class Answer:
         return Throttled(f"{self.label} asks us to wait.", retry_after=self._retry_after(), **facts)
 
     def words(self, text: str | None = None) -> str:
-        """The provider's own text, fit to be shown: no tags, no URLs, no secrets, not long."""
-        if text is None:
-            text = self.content.decode("utf-8", "replace")
-        text = self._redact(text)
+        """The provider's own text, fit to be shown: no tags, no URLs, no secrets, not long.
+
+        `text`: a part of the parsed body; left out, all its texts.
+        """
+        # Cut only when the secrets are out: half a secret would not be found.
+        text = redact(self._texts() if text is None else text, self.hide)[:MAX_TEXT]
         text = re.sub(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", " ", text)
-        text = self._redact(html.unescape(text))
+        text = redact(html.unescape(text), self.hide)
         text = re.sub(r"(?i)\b[a-z][a-z0-9+.-]*://\S+", "…", text)
         text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
         return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"
 
-    def _redact(self, text: str) -> str:
-        forms = {
-            form
-            for value in (secret.reveal() for secret in self.hide if secret)
-            for form in (
-                value,
-                quote(value, safe=""),
-                quote_plus(value),
-                html.escape(value),
-                json.dumps(value)[1:-1],
-            )
-        }
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, DOTS)
-        return text
+    def _texts(self) -> str:
+        """The strings in the body's JSON, or a web page as it came; nothing of a body that is neither."""
+        if self._is_page:
+            return self.content.decode("utf-8", "replace")
+        body = _parse(self.content)
+        return "" if body is UNREADABLE else " ".join(_strings(body))
+
+    @property
+    def _is_page(self) -> bool:
+        return self.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
     def _retry_after(self) -> float | None:
         """In seconds, from seconds or a date, of two the longer; None when it makes no sense."""
@@ -147,6 +138,27 @@ def _date(header: str) -> datetime | None:
     except ValueError:
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _parse(content: bytes) -> Any:
+    """JSON, or UNREADABLE. (No exception: the libraries' own hold the whole body.)"""
+    if _is_plain(content):
+        with suppress(orjson.JSONDecodeError):  # the careful one has the last word
+            return orjson.loads(content)
+    try:
+        text = content.decode("utf-8-sig")
+        return _clean(json.loads(text, parse_constant=_no_number, parse_float=_finite))
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every string in parsed JSON, keys left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
 
 
 def _is_plain(content: bytes) -> bool:

@@ -231,6 +231,40 @@ def test_replacing_credentials_shows_none_of_the_old_ones(browser_of, alice, at,
         assert set(map(str, stored.values())) <= {"•••", "someone"}
 
 
+SPELLED = "pl4nted/Spelled/0007"
+IN_BASE64 = base64.b64encode(SPELLED.encode()).decode()
+PAIR_IN_BASE64 = base64.b64encode(f"me:{SPELLED}".encode()).decode()
+BODIES = {
+    "escaped as PHP does": '{"error": "bad key pl4nted\\/Spelled\\/0007"}',
+    "escaped by number": '{"error": "bad key pl4nted\\u002fSpelled\\u002f0007"}',
+    "escaped twice": '{"error": "bad key pl4nted\\\\/Spelled\\\\/0007"}',
+    "base64": f'{{"error": "bad key {IN_BASE64}"}}',
+    "base64 of a pair": f'{{"error": "Basic {PAIR_IN_BASE64}"}}',
+    "hexadecimal": f'{{"error": "bad key {SPELLED.encode().hex()}"}}',
+    "in JSON that is cut off": '{"error": "bad key pl4nted\\/Spelled\\/0007',
+    "in plain text": f"bad key {SPELLED}",
+    "as the key of an object": '{"error": {"pl4nted\\/Spelled\\/0007": "bad"}}',
+}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+@pytest.mark.parametrize("body", BODIES)
+def test_a_viewer_sees_no_secret_in_any_spelling_and_none_is_stored(
+    connect, misbehaving, browser_of, vera, at, caplog, body, status
+):
+    caplog.set_level(logging.DEBUG)
+    connection = connect("pitchtarget", credentials={"token": SPELLED})
+    misbehaving.script = [says(BODIES[body], status)]
+    check.check(connection.pk)
+    page = browser_of(vera).get(at("connection", connection))
+    assert page.status_code == 200
+    forms = [form.decode() for form in forms_of(SPELLED)]
+    forms += [SPELLED.replace("/", sign) for sign in ("\\/", "\\u002f", "\\\\/")]
+    forms += [PAIR_IN_BASE64[6:24]]
+    for sink in (page.content, tables(), caplog.text.encode()):
+        assert [form for form in forms if form.encode() in sink] == []
+
+
 OPENED = "pl4nted:Opened:0006"  # a session that nobody knows of before the answer comes
 SPOILT = {
     "truncated": lambda body: body[:-3],

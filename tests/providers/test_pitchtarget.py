@@ -49,7 +49,7 @@ def test_names_of_all_languages_arrive_as_typed(connect: Callable[..., Provider]
             Refused,
             "The page you were looking for doesn't exist.",
         ),
-        (429, "Slow down", Throttled, "Slow down"),
+        (429, "Slow down", Throttled, ""),
     ],
 )
 def test_a_no_keeps_pitchtargets_words_whatever_their_form(

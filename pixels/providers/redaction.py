@@ -1,0 +1,93 @@
+"""Takes secrets out of what a provider said, in whatever spelling the provider repeats them.
+
+A server that echoes a request writes a secret as its language writes strings: with JSON's escapes, URL-encoded, as HTML
+entities, or within a text in base64 or hexadecimal. So the search is for each character of a secret in each of its
+spellings, mixed at will, and for the secret as a whole in base64 and in hexadecimal.
+
+Every repetition in the expressions is bounded: the time for a hostile answer grows with its length only.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import lru_cache
+from html.entities import html5
+
+from .secret import DOTS, Secret
+
+SHORT = 4  # bytes; in base64 or hexadecimal, less than these would be found in ordinary words
+CODE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
+ENTITIES: dict[str, list[str]] = {}
+for _name, _character in html5.items():
+    if _name.endswith(";"):
+        ENTITIES.setdefault(_character, []).append(_name)
+
+
+def redact(text: str, secrets: tuple[Secret, ...]) -> str:
+    """The same text with dots in place of every secret."""
+    # Longest first: a secret may be the beginning of another.
+    for secret in sorted(secrets, key=lambda secret: len(secret.reveal()), reverse=True):
+        if secret:
+            text = _redact_one(text, secret)
+    return text
+
+
+def _redact_one(text: str, secret: Secret) -> str:
+    """Of base64 and hexadecimal, the whole run of signs goes: those beside the secret hold some of its bits."""
+    kept, end = [], 0
+    for found in _pattern(secret).finditer(text):
+        start, stop = found.span()
+        if start < end:
+            continue
+        if found["code"]:
+            while start > end and text[start - 1] in CODE:
+                start -= 1
+            while stop < len(text) and text[stop] in CODE:
+                stop += 1
+        kept.append(text[end:start])
+        end = stop
+    return DOTS.join([*kept, text[end:]])
+
+
+@lru_cache(maxsize=64)
+def _pattern(secret: Secret) -> re.Pattern[str]:
+    value = secret.reveal()
+    raw = value.encode("utf-8", "surrogatepass")
+    codes = [raw.hex(), *(_base64_core(raw, offset) for offset in range(3))] if len(raw) >= SHORT else []
+    spelled = "".join(map(_spellings, value))
+    in_code = "|".join(_wrapped(code) for code in codes) or "(?!)"
+    return re.compile(f"{spelled}|(?P<code>{in_code})", re.IGNORECASE)
+
+
+def _base64_core(raw: bytes, offset: int) -> str:
+    """The signs that depend on the secret alone, where it begins `offset` bytes into a group of three."""
+    whole = base64.b64encode(bytes(offset) + raw).decode().rstrip("=")
+    first = (offset * 8 + 5) // 6
+    last = (offset + len(raw)) * 8 // 6
+    return whole[first:last]
+
+
+def _wrapped(code: str) -> str:
+    """Base64, of either alphabet, or hexadecimal, perhaps broken into lines."""
+    signs = {"+": f"(?:{_spellings('+')}|-)", "/": f"(?:{_spellings('/')}|_)"}
+    return r"\s{0,2}".join(signs.get(sign, sign) for sign in code)
+
+
+@lru_cache(maxsize=512)
+def _spellings(character: str) -> str:
+    """One character in any of its spellings, as a regular expression that ignores case."""
+    if character.isspace():
+        # Whoever quotes a text breaks its lines anew, or joins them.
+        return r"(?:\s|\+|\\{1,4}[nrt]|\\{1,4}(?:x|u00)[02][0-9ad]|%(?:25)?[02][0-9ad]|&#x?0{0,4}[0-9ad]{1,2};){0,8}"
+    number = ord(character)
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    url = "".join(rf"%(?:25){{0,3}}{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    json = "".join(rf"\\{{1,4}}u{units[start : start + 4]}" for start in range(0, len(units), 4))
+    entities = [rf"#0{{0,6}}{number};", rf"#x0{{0,6}}{number:x};", *ENTITIES.get(character, [])]
+    found = [re.escape(character), url, json, rf"(?:&|\\{{1,4}}u0026)(?:amp;){{0,3}}(?:{'|'.join(entities)})"]
+    if number < 256:
+        found.append(rf"\\{{1,4}}x{number:02x}")
+    if not character.isalnum():
+        found.append(rf"\\{{1,4}}{re.escape(character)}")
+    return f"(?:{'|'.join(found)})"
