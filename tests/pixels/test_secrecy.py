@@ -6,17 +6,19 @@ import json
 import logging
 import pickle
 import traceback
+from importlib import import_module
 from urllib.parse import quote
 
 import pytest
 import redis
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.admin import site
 from django.db import connection as database
 from django.urls import reverse
 
 from accounts.models import User
-from pixels.models import Connection, Credential, Pixel
+from pixels.models import Connection, Credential, Pixel, SyncRun
 from pixels.services import connections
 from pixels.sync import check, pull, push
 from pixels.sync.client import StoredTokens, speaking_for
@@ -263,6 +265,28 @@ def test_a_viewer_sees_no_secret_in_any_spelling_and_none_is_stored(
     forms += [PAIR_IN_BASE64[6:24]]
     for sink in (page.content, tables(), caplog.text.encode()):
         assert [form for form in forms if form.encode() in sink] == []
+
+
+def test_an_upgrade_forgets_bodies_that_an_earlier_version_quoted_as_they_came(connect, sandbox, promise, alice):
+    connection = connect("xandr")
+    pixel = promise(connection, "Shop")
+    run = connections.sync_now(connection, alice)
+    forget = import_module("pixels.migrations.0008_forget_quoted_bodies").forget
+    for words, kept in (
+        ('{"error": "pl4nted\\/0008"}', ""),
+        ("bad key pl4nted\\u002f0008", ""),
+        ("Name is taken", "="),
+    ):
+        Connection.objects.filter(pk=connection.pk).update(test_words=words)
+        SyncRun.objects.filter(pk=run.pk).update(error_words=words)
+        Pixel.objects.filter(pk=pixel.pk).update(error_words=words)
+        forget(apps, None)
+        left = [
+            Connection.objects.get(pk=connection.pk).test_words,
+            SyncRun.objects.get(pk=run.pk).error_words,
+            Pixel.objects.get(pk=pixel.pk).error_words,
+        ]
+        assert left == [words if kept else ""] * 3
 
 
 OPENED = "pl4nted:Opened:0006"  # a session that nobody knows of before the answer comes
