@@ -9,6 +9,8 @@ const FILES = {
   "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "static/vendor/inter/inter-latin.woff2",
   "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "static/vendor/inter/inter-latin-ext.woff2",
   "@fontsource-variable/inter/LICENSE": "static/vendor/inter/LICENSE",
+  "idiomorph/dist/idiomorph-ext.min.js": "static/vendor/idiomorph/idiomorph-ext.min.js",
+  "idiomorph/LICENSE": "static/vendor/idiomorph/LICENSE",
   "@tabler/icons/LICENSE": "static/icons/LICENSE",
 };
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.http import QueryDict
 from accounts.models import Team
 from pixels.models import AdAccount, Connection, Pixel, Website
 from pixels.models.pixel import REFERENCE_PREFIX
-from pixels.providers.base import Word
+from pixels.providers.base import Provider, Word
 from pixels.providers.fields import no_control_characters
 from pixels.services.pixels import Plan
 
@@ -102,7 +102,7 @@ class NewPixelForm:
     ) -> None:
         self.team, self.connection, self.data = team, connection, data
         self.provider = connection.provider_class
-        sent = _token(data.get("token")) if data else None
+        sent = uuid_or_none(data.get("token")) if data else None
         self.came_without_token = data is not None and sent is None
         self.token = sent or uuid.uuid4()
         accounts = list(connection.ad_accounts.all())
@@ -275,7 +275,17 @@ def _or_none(values: Mapping[str, str]) -> dict[str, str | None]:
     return {key: value or None for key, value in values.items()}
 
 
-def _token(text: str | None) -> uuid.UUID | None:
+def same_events(values: Iterable[str], before: type[Provider], now: type[Provider]) -> list[str]:
+    """The ticks of one provider's checklist as ticks of another's: those words that stand for the same event of the
+    catalogue there. What is only near to it is left for people to tick."""
+    if before is now:
+        return list(values)
+    meant = [word.event for word in map(before.word, values) if word and word.grade != "none"]
+    found = [now.word_for(event)[0] for event in meant]
+    return [word.value for word, event in zip(found, meant, strict=True) if word and word.event == event]
+
+
+def uuid_or_none(text: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID(text or "")
     except ValueError:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import Refused
-from pixels.forms.new_pixel import NewPixelForm, usable_connections
+from pixels.forms.new_pixel import NewPixelForm, same_events, usable_connections, uuid_or_none
 from pixels.models import Connection, Pixel
 from pixels.services import pixels as services
 from pixels.services import websites
@@ -31,7 +31,7 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
     # The fields on the screen were another connection's: show this one's, with what still fits.
     switched = data.get("shown") not in (None, str(connection.pk))
     if request.method != "POST" or switched:
-        return _page(request, NewPixelForm(request.team, connection, initial=_kept(request.team, data)))
+        return _page(request, NewPixelForm(request.team, connection, initial=_kept(request.team, connection, data)))
     form = NewPixelForm(request.team, connection, request.POST)
     if form.is_valid():
         try:
@@ -65,15 +65,21 @@ def _chosen(connections: list[Connection], wanted: str | None) -> Connection:
     return next((c for c in connections if str(c.pk) == wanted), connections[0])
 
 
-def _kept(team: Any, data: QueryDict) -> dict[str, Any]:
-    """Name and website survive the change of connection; a website may also come with the link."""
-    kept = {name: data[name] for name in ("name", "website", "new_site", "new_site_url") if data.get(name)}
+def _kept(team: Any, connection: Connection, data: QueryDict) -> dict[str, Any]:
+    """What survives a change to this connection: name, website, and the ticks that mean the same event there. A website
+    may also come with the link."""
+    kept: dict[str, Any] = {
+        name: data[name] for name in ("name", "website", "new_site", "new_site_url") if data.get(name)
+    }
     if kept.get("website") and not str(kept["website"]).isdecimal():
         del kept["website"]
     if kept.get("website") and not kept.get("name"):
         website = team.websites.filter(pk=kept["website"]).first()
         if website:
             kept["name"] = website.name
+    before = Connection.objects.for_team(team).filter(pk=uuid_or_none(data.get("shown"))).first()
+    if before is not None:
+        kept["events"] = same_events(data.getlist("events"), before.provider_class, connection.provider_class)
     return kept
 
 

@@ -231,6 +231,43 @@ def test_each_checkbox_is_named_by_its_sentence_and_the_providers_word(new_pixel
     assert "None of these fits No category" in text
 
 
+@pytest.mark.parametrize(
+    ("before", "ticked", "now", "kept"),
+    [
+        ("xandr", ["7"], "pitchtarget", ["CHECKOUT"]),
+        ("pitchtarget", ["CHECKOUT", "ADD_TO_CART"], "xandr", ["4", "7"]),
+        ("easyflow", ["purchase-completed", "coupon-added"], "xandr", ["7"]),
+        # The catalogue calls Xandr's landing page near to a page view, and PitchTarget's false friend is a purchase.
+        ("xandr", ["2"], "pitchtarget", []),
+        ("xandr", ["5"], "pitchtarget", []),
+        # "Something else" means at each provider something else.
+        ("xandr", ["none"], "pitchtarget", []),
+        ("xandr", ["7", "no such word"], "easyflow", ["purchase-completed"]),
+    ],
+)
+def test_ticks_that_mean_the_same_event_stay_when_the_connection_is_changed(
+    new_pixel, connect, sandbox, before, ticked, now, kept
+):
+    connections = {provider: connect(provider) for provider in ("easyflow", "pitchtarget", "xandr")}
+    values = new_pixel.fill(connections[before], *ticked)
+    page = Page.of(new_pixel.send(values | {"connection": str(connections[now].pk)}))
+    assert sorted(page.form_with("events").values.get("events", [])) == sorted(kept)
+    assert Pixel.objects.count() == 0
+
+
+def test_ticks_stay_as_they_are_at_another_connection_of_the_same_provider(new_pixel, connect, sandbox):
+    first, second = connect("xandr"), connect("xandr", ad_account=AdAccountRef(id="8", code="adv-8"))
+    values = new_pixel.fill(first, "7", "none")
+    page = Page.of(new_pixel.send(values | {"connection": str(second.pk)}))
+    assert sorted(page.form_with("events").values["events"]) == ["7", "none"]
+
+
+def test_a_connection_that_is_none_keeps_no_ticks(new_pixel, xandr, sandbox):
+    values = new_pixel.fill(xandr, "7") | {"shown": "no connection"}
+    page = Page.of(new_pixel.send(values))
+    assert page.form_with("events").values.get("events", []) == []
+
+
 def test_a_connection_can_be_changed_and_name_and_website_stay(new_pixel, xandr, pitchtarget, sandbox):
     values = new_pixel.fill(xandr, "7", name="Kept")
     response = new_pixel.send(values | {"connection": str(pitchtarget.pk)})
