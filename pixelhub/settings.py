@@ -123,9 +123,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def _runtime_dir() -> Path:
-    """A short private directory for the embedded broker's socket: a unix socket's path must stay under 108 bytes."""
-    name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"pixelhub-{os.getuid()}-{name}"
+    """A private directory for the embedded broker's socket. Its path must stay under 108 bytes, also where TMPDIR is
+    long."""
+    name = f"pixelhub-{os.getuid()}-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]}"
+    found = Path(tempfile.gettempdir()) / name
+    return found if len(os.fsencode(found / "broker.sock")) < 108 else Path("/tmp") / name
 
 
 RUNTIME_DIR = _runtime_dir()
