@@ -8,7 +8,7 @@ from kombu.transport import TRANSPORT_ALIASES
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pixelhub.settings")
 
 # For every address of a Redis server: redis://, rediss:// and redis+socket://.
-TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "pixelhub.transport:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "pixelhub.redis_transport:Transport"
 
 app = Celery("pixelhub")
 app.config_from_object("django.conf:settings", namespace="CELERY")

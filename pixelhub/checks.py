@@ -9,7 +9,7 @@ import environ
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-OURS = "SELECT 1 FROM django_migrations WHERE app = 'pixels'"
+HAS_PIXELS = "SELECT 1 FROM django_migrations WHERE app = 'pixels'"
 
 
 @register
@@ -39,7 +39,8 @@ def _is_ours(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            return database.execute(OURS).fetchone() is not None
+        # Immutable: SQLite makes no file beside it, and needs no right to.
+        with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
+            return database.execute(HAS_PIXELS).fetchone() is not None
     except sqlite3.Error:
         return False

@@ -14,6 +14,6 @@ from .health import HEARTBEAT
 @heartbeat_sent.connect
 def note(**_) -> None:
     # Sent every two seconds from the loop that takes messages, so a stuck or cut-off worker falls silent.
-    # Without a broker there is none: Celery logs that it is away, and /healthz says so.
+    # Without a broker no heartbeat is stored: Celery logs that it is away, and /healthz says so.
     with suppress(RedisError):
         caches["broker"].set(HEARTBEAT, time.time(), timeout=3600)

@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "pixelhub.middleware.BodyLimitMiddleware",
+    "pixelhub.body_limit.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -98,7 +98,7 @@ TEMPLATES = [
 DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
 _database_url = env("DATABASE_URL", default="")
 if _database_url.startswith("sqlite:") and "#" in _database_url:
-    raise ImproperlyConfigured('DATABASE_URL ends at "#": write %23 for it.')
+    raise ImproperlyConfigured('Write "#" in DATABASE_URL as %23.')
 # DATA_DIR is a path and never becomes part of a URL, in which "#", "?", "+" and "%" would have a meaning of their own.
 _database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE_FILE}
 if _database_url:
@@ -167,7 +167,7 @@ _REDIS_CACHE = {
 }
 CACHES = {
     # Limits of sign-in attempts live here; without the server people can still sign in.
-    "default": {**_REDIS_CACHE, "BACKEND": "accounts.cache.LenientRedisCache"},
+    "default": {**_REDIS_CACHE, "BACKEND": "pixelhub.cache.LenientRedisCache"},
     # The same server, asked whether it answers: the worker's heartbeat and /healthz.
     "broker": _REDIS_CACHE,
 }
@@ -307,7 +307,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# No page takes files, so none is parsed: a stranger's upload reaches neither disk nor memory.
+# No page takes files: a file in a form is dropped while it is parsed, and never reaches the disk.
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a whole body, files included (BodyLimitMiddleware)
 X_FRAME_OPTIONS = "DENY"

@@ -80,7 +80,7 @@ def test_the_worker_outlives_its_broker_and_what_it_has_in_hand_comes_to_its_end
         assert requests.get(f"{product.url}/accounts/login/", timeout=5).status_code == 200
         assert product.process.poll() is None, product.logs()
         time.sleep(0.3)
-    assert done_by_worker(product) == before + 1
+    wait_for("The worker", lambda: done_by_worker(product) == before + 1, product.process)
 
     redis.process = redis.start()
     wait_for("Redis", redis.answers, redis.process)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import wait_for
+from pixelhub.checks import _is_ours
+from tests.services import free_port, wait_for
 from tests.stack import ROOT, Stack
 
 ODD = ["a#b", "a?b", "a+b", "a%20b", "a b", "a%b", "ä#é"]
@@ -77,11 +78,13 @@ def left_behind(tmp_path):
 def test_what_an_earlier_start_left_elsewhere_is_named_before_a_second_database_is_made(left_behind):
     path, data_dir = left_behind
     for command in (["check"], ["migrate"], ["run"]):
-        answer = manage(*command, data_dir=data_dir)
+        answer = manage(*command, data_dir=data_dir, PORT=str(free_port()), SANDBOX_PORT=str(free_port()))
         assert answer.returncode == 1
         assert f"kept its database in {path}, outside of DATA_DIR" in answer.stderr
         assert f"move it to {data_dir}/pixelhub.sqlite3" in answer.stderr
         assert "Traceback" not in answer.stderr
+    assert not _is_ours(data_dir / "pixelhub.sqlite3")
+    assert _is_ours(path)
 
 
 def test_it_is_named_as_long_as_it_is_there_and_does_no_harm_once_it_was_moved(left_behind):
@@ -91,6 +94,7 @@ def test_it_is_named_as_long_as_it_is_there_and_does_no_harm_once_it_was_moved(l
     both = manage("check", data_dir=data_dir)
     assert both.returncode == 0
     assert f"kept its database in {path}" in both.stderr
+    assert sorted(tmp.name for tmp in path.parent.iterdir()) == [path.name, data_dir.name]  # no file beside it
     path.unlink()
     alone = manage("check", data_dir=data_dir)
     assert (alone.returncode, "no issues" in alone.stdout) == (0, True), alone.stderr
@@ -107,5 +111,5 @@ def test_somebody_elses_file_of_that_name_is_let_be(tmp_path, content):
 def test_a_database_url_that_would_be_cut_off_is_refused(tmp_path):
     answer = manage("check", data_dir=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/a#b.sqlite3")
     assert answer.returncode == 1
-    assert "write %23" in answer.stderr
+    assert "as %23" in answer.stderr
     assert manage("check", data_dir=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/a%23b.sqlite3").returncode == 0

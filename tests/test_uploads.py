@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import time
 
 import pytest
 from django.conf import settings
@@ -35,10 +36,12 @@ def test_a_strangers_upload_is_refused_before_it_has_arrived(tmp_path):
         stack.start()
         for path in ("/accounts/login/", "/admin/login/", "/t/shop/pixels/new/", "/nowhere/"):
             web = send(stack, path, declared=400 * MIB, sent=8 * MIB)
+            for _ in range(10):  # while the rest is on its way: afterwards Django would have deleted the file
+                assert list(temporary.rglob("*.upload*")) == []
+                time.sleep(0.05)
             answer = web.getresponse()  # though 392 MiB have not come
             assert answer.status == 413, path
             assert "at most 2.5\xa0MB" in answer.read().decode()
-            assert list(temporary.rglob("*.upload*")) == []
             web.close()
         assert stack.healthy()
     finally:

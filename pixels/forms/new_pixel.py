@@ -276,13 +276,18 @@ def _or_none(values: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def same_events(values: Iterable[str], before: type[Provider], now: type[Provider]) -> list[str]:
-    """The ticks of one provider's checklist as ticks of another's: those words that stand for the same event of the
-    catalogue there. What is only near to it is left for people to tick."""
+    """The ticks of one provider's checklist as ticks of another's: the words with the same event of the catalogue.
+
+    A word that is only near to an event (Word.near) is left for people to tick.
+    """
     if before is now:
         return list(values)
-    meant = [word.event for word in map(before.word, values) if word and word.grade != "none"]
-    found = [now.word_for(event)[0] for event in meant]
-    return [word.value for word, event in zip(found, meant, strict=True) if word and word.event == event]
+    kept = []
+    for word in map(before.word, values):
+        counterpart = now.word_for(word.event)[0] if word and word.grade != "none" else None
+        if word and counterpart and counterpart.event == word.event:
+            kept.append(counterpart.value)
+    return kept
 
 
 def uuid_or_none(text: str | None) -> uuid.UUID | None:

@@ -87,9 +87,9 @@ class Answer:
 
         `text`: a part of the parsed body; left out, all its texts.
         """
-        # Cut only when the secrets are out: half a secret would not be found.
+        # Redact before cutting: half a secret would not be found.
         text = redact(self._texts() if text is None else text, self.hide)[:MAX_TEXT]
-        text = re.sub(r"(?is)<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", " ", text)
+        text = re.sub(r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>", " ", text)
         text = redact(html.unescape(text), self.hide)
         text = re.sub(r"(?i)\b[a-z][a-z0-9+.-]*://\S+", "…", text)
         text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())

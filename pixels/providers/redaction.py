@@ -16,6 +16,10 @@ from html.entities import html5
 
 from .secret import DOTS, Secret
 
+NEVER = "(?!)"  # matches nothing
+# Whoever quotes a text breaks its lines anew, or joins them.
+BLANKS = r"(?:\s|\+|\\{1,4}[nrt]|\\{1,4}(?:x|u00)[02][0-9ad]|%(?:25)?[02][0-9ad]|&#x?0{0,4}[0-9ad]{1,2};){0,12}"
+BACKSLASH = r"(?:\\{1,4}(?:u00|x)5c|\\|%(?:25){0,3}5c|&(?:amp;){0,3}#(?:92|x5c);)"
 SHORT = 4  # bytes; in base64 or hexadecimal, less than these would be found in ordinary words
 CODE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 ENTITIES: dict[str, list[str]] = {}
@@ -34,7 +38,7 @@ def redact(text: str, secrets: tuple[Secret, ...]) -> str:
 
 
 def _redact_one(text: str, secret: Secret) -> str:
-    """Of base64 and hexadecimal, the whole run of signs goes: those beside the secret hold some of its bits."""
+    """Replace the whole run of base64 or hexadecimal: the characters beside the secret encode a part of it."""
     kept, end = [], 0
     for found in _pattern(secret).finditer(text):
         start, stop = found.span()
@@ -55,9 +59,22 @@ def _pattern(secret: Secret) -> re.Pattern[str]:
     value = secret.reveal()
     raw = value.encode("utf-8", "surrogatepass")
     codes = [raw.hex(), *(_base64_core(raw, offset) for offset in range(3))] if len(raw) >= SHORT else []
-    spelled = "".join(map(_spellings, value))
-    in_code = "|".join(_wrapped(code) for code in codes) or "(?!)"
-    return re.compile(f"{spelled}|(?P<code>{in_code})", re.IGNORECASE)
+    in_code = "|".join(_wrapped(code) for code in codes) or NEVER
+    return re.compile(f"{_spelled(value) if value.strip() else NEVER}|(?P<code>{in_code})", re.IGNORECASE)
+
+
+def _spelled(value: str) -> str:
+    """The whole secret in any mixture of spellings. Runs of blanks and of backslashes are one piece each: several
+    pieces that match the same characters in many ways would take exponential time."""
+    pieces = []
+    for piece in re.findall(r"\s+|\\+|[^\s\\]", value):
+        if piece.isspace():
+            pieces.append(BLANKS)
+        elif piece[0] == "\\":
+            pieces.append(f"{BACKSLASH}{{{len(piece)},{4 * len(piece)}}}")
+        else:
+            pieces.append(_spellings(piece))
+    return "".join(pieces)
 
 
 def _base64_core(raw: bytes, offset: int) -> str:
@@ -77,9 +94,6 @@ def _wrapped(code: str) -> str:
 @lru_cache(maxsize=512)
 def _spellings(character: str) -> str:
     """One character in any of its spellings, as a regular expression that ignores case."""
-    if character.isspace():
-        # Whoever quotes a text breaks its lines anew, or joins them.
-        return r"(?:\s|\+|\\{1,4}[nrt]|\\{1,4}(?:x|u00)[02][0-9ad]|%(?:25)?[02][0-9ad]|&#x?0{0,4}[0-9ad]{1,2};){0,8}"
     number = ord(character)
     units = character.encode("utf-16-be", "surrogatepass").hex()
     url = "".join(rf"%(?:25){{0,3}}{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -2,8 +2,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.cache import LenientRedisCache
 from accounts.models import Team, User
+from pixelhub.cache import LenientRedisCache
 
 PASSWORD = "a long and rare sentence"
 
@@ -62,7 +62,7 @@ def test_without_its_cache_people_still_sign_in(client, dora, settings, tmp_path
     monkeypatch.setattr(LenientRedisCache, "down_until", 0.0)
     settings.CACHES = {
         "default": {
-            "BACKEND": "accounts.cache.LenientRedisCache",
+            "BACKEND": "pixelhub.cache.LenientRedisCache",
             "LOCATION": f"unix://{tmp_path}/nobody-listens.sock",
         }
     }
