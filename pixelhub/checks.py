@@ -29,8 +29,8 @@ def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
         hint = f"PixelHub uses {current}. If nothing in the other one is needed any more, delete it."
         return [Warning(said, hint=hint, id="pixelhub.W001")]
     hint = (
-        f"Stop every PixelHub that still uses it. To keep its data, move it to {current}, together with the files "
-        f"beside it whose names end in -wal and -shm. To begin without it, give it another name."
+        f"Stop every PixelHub that still uses it. To keep its data, move it to {current}, and the files beside it, if "
+        f"there are any, to {current.name}-wal and {current.name}-shm there. To begin without it, give it another name."
     )
     return [Error(said, hint=hint, id="pixelhub.E001")]
 

@@ -97,8 +97,9 @@ TEMPLATES = [
 
 DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
 _database_url = env("DATABASE_URL", default="")
-if _database_url.startswith("sqlite:") and "#" in _database_url:
-    raise ImproperlyConfigured('Write "#" in DATABASE_URL as %23.')
+if _database_url.startswith("sqlite:") and set("#?+") & set(_database_url):
+    # As they stand there, the path would end before "#" and "?", and "+" would be a blank.
+    raise ImproperlyConfigured("Write #, ? and + in the path of DATABASE_URL as %23, %3F and %2B.")
 # DATA_DIR is a path and never becomes part of a URL, in which "#", "?", "+" and "%" would have a meaning of their own.
 _database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE_FILE}
 if _database_url:

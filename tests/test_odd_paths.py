@@ -108,8 +108,11 @@ def test_somebody_elses_file_of_that_name_is_let_be(tmp_path, content):
     assert (tmp_path / "shop").read_bytes() == content
 
 
-def test_a_database_url_that_would_be_cut_off_is_refused(tmp_path):
-    answer = manage("check", data_dir=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/a#b.sqlite3")
+@pytest.mark.parametrize(("sign", "written"), [("#", "%23"), ("?", "%3F"), ("+", "%2B")])
+def test_a_database_url_that_would_mean_another_file_is_refused(tmp_path, sign, written):
+    answer = manage("check", data_dir=tmp_path / "data", DATABASE_URL=f"sqlite:///{tmp_path}/a{sign}b.sqlite3")
     assert answer.returncode == 1
-    assert "as %23" in answer.stderr
-    assert manage("check", data_dir=tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/a%23b.sqlite3").returncode == 0
+    assert "as %23, %3F and %2B" in answer.stderr
+    url = f"sqlite:///{tmp_path}/a{written}b.sqlite3"
+    opened = manage("shell", "--no-imports", "-c", OPENED, data_dir=tmp_path / "data", DATABASE_URL=url)
+    assert opened.stdout.strip() == f"{tmp_path}/a{sign}b.sqlite3", opened.stderr

@@ -119,6 +119,21 @@ def test_a_change_of_the_connection_touches_nothing_that_was_typed_and_keeps_the
 
 
 @on_postgres
+def test_a_form_full_of_long_texts_can_still_be_another_providers(alice: Person) -> None:
+    """The request for the new fields is a GET, whose address the web server takes up to some 4,000 characters of."""
+    alice.connect("Easyflow")
+    alice.connect("Xandr")
+    alice.start_pixel("Easyflow")
+    alice.page.locator("summary", has_text="Add a site").click()
+    address = f"https://shop.example/{'x' * 400}"
+    alice.fill({"Name": "商" * 255, "New site": "店" * 100, "New site's address": address})
+    alice.page.get_by_role("button", name="All", exact=True).first.click()
+    choose(alice, "Xandr")
+    expect(alice.event("Purchase")).to_be_checked()
+    expect(alice.field("New site's address")).to_have_value(address)
+
+
+@on_postgres
 def test_a_second_thought_about_the_connection_keeps_the_ticks(alice: Person, slowly: Callable[[], None]) -> None:
     """As the arrow keys go through the list: the first answer is not waited for, and never shown."""
     for provider in ("Easyflow", "PitchTarget", "Xandr"):
