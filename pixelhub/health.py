@@ -14,7 +14,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from pixels.sync import lease
+from pixels.limits import lease
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pixels.providers import PROVIDERS
 
 @register
 def provider_addresses(**kwargs: Any) -> list[CheckMessage]:
-    """Credentials travel to these addresses, so they are https; pixels.sync.client refuses the others as well."""
+    """Credentials travel to these addresses, so they are https; limits/provider_session.py refuses all others."""
     found = [(f"{slug.upper()}_URL", os.environ.get(f"{slug.upper()}_URL")) for slug in PROVIDERS]
     return [
         Error(f"{name} must begin with https://.", id="pixels.E001")

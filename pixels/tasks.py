@@ -15,8 +15,11 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from pixels.crash import crash_point
+from pixels.limits import clock
 from pixels.models import Connection, Pixel
-from pixels.sync import ad_accounts, check, clock, fires, gone, late, notices, pull, push, read_back, runs
+from pixels.notices import connection_state
+from pixels.outbox import deliver, duplicate_check
+from pixels.reconcile import ad_accounts, connection_test, last_fired, missing, pull, read_back, runs
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +76,7 @@ def _hand_out(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
 @shared_task
 def push_connection(connection_id: str) -> None:
     Connection.objects.filter(pk=connection_id).update(hinted_at=None)
-    more = push.drain(connection_id, TURN)
+    more = deliver.drain(connection_id, TURN)
     crash_point("cp8")
     if more:
         _hand_out(push_connection, connection_id)  # behind whatever others are waiting for
@@ -87,7 +90,7 @@ def pull_connection(run_id: str) -> None:
 
 @shared_task
 def test_connection(connection_id: str) -> None:
-    check.check(connection_id)
+    connection_test.check(connection_id)
     ad_accounts.read_ad_accounts(connection_id)
     push_connection(connection_id)  # what waited for the test to succeed
 
@@ -106,22 +109,22 @@ def read_pixel(pixel_id: str) -> None:
 
 @shared_task
 def look_again(account_id: str) -> None:
-    gone.look(int(account_id))
+    missing.look(int(account_id))
 
 
 @shared_task
 def look_for_twins(operation_id: str) -> None:
-    late.look(operation_id)
+    duplicate_check.look(operation_id)
 
 
 @shared_task
 def read_fires(account_id: str) -> None:
-    fires.read_fires(account_id)
+    last_fired.read_fires(account_id)
 
 
 @shared_task
 def tell(connection_id: str) -> None:
-    notices.tell(connection_id)
+    connection_state.tell(connection_id)
 
 
 def sweep() -> None:
@@ -149,15 +152,15 @@ def sweep() -> None:
 def _due() -> Iterator[tuple[Task, UUID | int]]:
     """One of each kind, then the next of each."""
     finders = (
-        (push_connection, push.due_connections),
+        (push_connection, deliver.due_connections),
         (pull_connection, runs.due),
-        (test_connection, check.waiting),
+        (test_connection, connection_test.waiting),
         (read_pixel, read_back.unread),
-        (look_again, gone.due),
-        (look_for_twins, late.due),
+        (look_again, missing.due),
+        (look_for_twins, duplicate_check.due),
         (read_ad_accounts, ad_accounts.due),
-        (read_fires, fires.due),
-        (tell, notices.due),
+        (read_fires, last_fired.due),
+        (tell, connection_state.due),
     )
     found = [[(task, row_id) for row_id in find(AT_A_TIME)] for task, find in finders]
     for round_of_all in zip_longest(*found):

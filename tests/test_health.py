@@ -11,8 +11,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from pixelhub.health import HEARTBEAT
+from pixels.limits import lease
 from pixels.models import Lease
-from pixels.sync import lease
 
 pytestmark = pytest.mark.django_db
 

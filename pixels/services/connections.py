@@ -10,9 +10,9 @@ from accounts.models import Team, User
 from accounts.services import Refused
 from pixels import tasks
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
+from pixels.outbox.record import cancel
 from pixels.providers.base import AdAccountRef
-from pixels.sync.outcome import cancel
-from pixels.sync.runs import open_run
+from pixels.reconcile.runs import open_run
 
 Test = Connection.Test
 

@@ -17,10 +17,10 @@ from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel import DUPLICATE
 from pixels.models.pixel_secrets import keep_secrets
+from pixels.outbox.record import cancel as cancel_operation
 from pixels.providers.base import RemotePixel
-from pixels.sync import drift
-from pixels.sync.attach import attach, settle_doubt
-from pixels.sync.outcome import cancel as cancel_operation
+from pixels.reconcile import compare
+from pixels.reconcile.link import attach, settle_doubt
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -298,7 +298,7 @@ def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     if "events" in values:
         pixel.events = values.pop("events")
     pixel.options = {**pixel.options, **values}
-    drift.compare(pixel)
+    compare.compare(pixel)
     pixel.save()
     snippets.issue(pixel)
     record(pixel.team, actor, "adopted the provider's values of", pixel, ", ".join(drifted))
@@ -322,7 +322,7 @@ def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     _must_be_live(pixel)
     drifted = _drifted(pixel, fields)
     pixel.ignored = sorted({*pixel.ignored, *drifted})
-    drift.compare(pixel)
+    compare.compare(pixel)
     pixel.save()
     record(pixel.team, actor, "ignores differences of", pixel, ", ".join(drifted))
 
@@ -335,7 +335,7 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     if not watched:
         raise Refused("Differences of this are watched already.")
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
-    drift.compare(pixel)
+    compare.compare(pixel)
     pixel.save()
     record(pixel.team, actor, "watches again for differences of", pixel, ", ".join(watched))
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
+from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
-from pixels.sync import clock
-from pixels.sync.doubt import can_be_looked_up
+from pixels.outbox.unconfirmed import can_be_looked_up
 
 SENTENCE = "A backup was put back while this change was open; it may have been sent since."
 ADVICE = "Compare with the provider after the next sync, then change it again if need be."

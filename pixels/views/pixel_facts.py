@@ -7,7 +7,7 @@ from typing import Any
 
 from pixels.models import Pixel, PixelSecrets
 from pixels.models.badge import Badge
-from pixels.sync import drift
+from pixels.reconcile import compare
 
 NOTHING = "—"
 
@@ -52,13 +52,13 @@ def ignored(pixel: Pixel) -> list[Difference]:
     """What differs all the same, and somebody has said that it is well so."""
     if not pixel.ignored or not pixel.theirs:
         return []
-    return [_difference(pixel, name) for name in drift.differing(pixel, pixel.theirs) if name in pixel.ignored]
+    return [_difference(pixel, name) for name in compare.differing(pixel, pixel.theirs) if name in pixel.ignored]
 
 
 def _difference(pixel: Pixel, name: str) -> Difference:
     provider = pixel.provider_class
     ours = pixel.ours.get(name)
-    moved = drift.who_moved(pixel, name)
+    moved = compare.who_moved(pixel, name)
     return Difference(
         name=name,
         label=_label(pixel, name),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel, SyncRun
 from pixels.providers.errors import Throttled, Waiting
-from pixels.sync import clock
 
 LATE = timedelta(seconds=60)  # a sweep hands out what is due far sooner
 

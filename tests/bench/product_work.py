@@ -26,15 +26,11 @@ from accounts.models import Team, User  # noqa: E402
 from accounts.services import create_team  # noqa: E402
 from pixels.models import Connection, Operation, SyncRun  # noqa: E402
 from pixels.providers.base import AdAccountRef  # noqa: E402
+from pixels.reconcile import connection_test, pull  # noqa: E402
+from pixels.reconcile.runs import open_run  # noqa: E402
 from pixels.services.connections import connect, sync_now  # noqa: E402
 from pixels.services.pixels import Plan, create_pixels  # noqa: E402
 from pixels.services.websites import add_website  # noqa: E402
-from pixels.sync import check, pull  # noqa: E402
-
-try:
-    from pixels.sync.runs import open_run
-except ImportError:
-    from pixels.sync.pull import open_run
 
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing")
 
@@ -69,7 +65,7 @@ def settle(order: Facts) -> Facts:
     """A team with a tested connection, as a worker leaves it: the session that the test opened is stored."""
     [team] = join({"email": "bench@pixelhub.example", "password": None, "teams": ["Bench"], "websites": 0})["teams"]
     added = add_connection({**order, "team": team})
-    check.check(added["connection"])
+    connection_test.check(added["connection"])
     works = Connection.objects.get().test
     if works != Connection.Test.WORKS:
         raise RuntimeError(f"the connection's test says {works}")

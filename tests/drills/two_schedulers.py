@@ -11,7 +11,7 @@ from itertools import pairwise
 from django.conf import settings
 
 from pixels.models import Lease
-from pixels.sync.runs import open_run
+from pixels.reconcile.runs import open_run
 from pixels.tasks import pull_connection
 from tests.crash import commands
 

@@ -16,12 +16,13 @@ from django.utils import timezone
 from accounts.models import Team, User
 from pixels import tasks
 from pixels.models import AdAccount, Connection, Gate, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
 from pixels.providers.xandr import Xandr
+from pixels.reconcile import ad_accounts, connection_test, pull, runs
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from pixels.sync import ad_accounts, check, pull, push, runs
 from tests.providers.loopback import Loopback
 
 from .moving_clock import MovingClock, installed
@@ -205,12 +206,12 @@ def carry_out(db: None) -> Callable[[], None]:
     """What a worker does once the sweeper has looked: everything that is due, each once."""
 
     def run() -> None:
-        for operation_id in push.due(100):
-            push.push(operation_id)
+        for operation_id in deliver.due(100):
+            deliver.push(operation_id)
         for run_id in runs.due(100):
             pull.pull(run_id)
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):
-            check.check(connection.pk)
+            connection_test.check(connection.pk)
         for connection_id in ad_accounts.due(100):
             ad_accounts.read_ad_accounts(connection_id)
 

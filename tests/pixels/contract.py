@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from accounts.services import Refused
+from pixels.limits.provider_session import speaking_for
 from pixels.models import Connection
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef, Capability, Provider
 from pixels.providers.errors import NotSupported
 from pixels.services import connections
-from pixels.sync.client import speaking_for
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox
 

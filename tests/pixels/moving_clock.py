@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from pixels.sync import clock
+from pixels.limits import clock
 
 
 class MovingClock:

@@ -6,7 +6,7 @@ from pixels.models import AdAccount, Connection
 from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import BadAnswer
 from pixels.providers.xandr import Xandr
-from pixels.sync import runs
+from pixels.reconcile import runs
 
 from .page import Page
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Activity, User
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun, Website
+from pixels.outbox import deliver
 from pixels.services import pixels
-from pixels.sync import push
 from tests.providers.loopback import says
 
 from .page import Page
@@ -135,8 +135,8 @@ def test_retry_sends_again_what_failed_and_never_what_is_in_doubt(admin, connect
     easyflow = connect("easyflow")
     for name in ("failed", "unknown"):
         promise(easyflow, name)
-    for due in push.due(10):
-        push.push(due)
+    for due in deliver.due(10):
+        deliver.push(due)
     promise(easyflow, "waiting")
     assert set(Pixel.objects.values_list("name", "lifecycle")) == {
         ("failed", "failed"), ("unknown", "unknown"), ("waiting", "queued"),

@@ -8,9 +8,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from pixels.models import AdAccount, Connection, Operation, Pixel, Snippet, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 from pixels.services.restore import after_restore
-from pixels.sync import pull, push, runs
 
 from .page import Page
 from .test_pull import at_pitchtarget, at_xandr
@@ -48,8 +49,8 @@ def go(time, settings):
 
     def run(times=3):
         for _ in range(times):
-            for connection in push.due_connections(10):
-                push.drain(connection, 60)
+            for connection in deliver.due_connections(10):
+                deliver.drain(connection, 60)
             time.pass_by(settings.QUIET_TIME + 1)
 
     return run

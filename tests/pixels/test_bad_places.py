@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from pixels.models import AdAccount, Pixel, SyncRun
+from pixels.reconcile import missing, pull, runs
 from pixels.services import connections
-from pixels.sync import gone, pull, runs
 
 from .test_pull import at_xandr
 
@@ -158,6 +158,6 @@ def test_a_pixel_that_was_looked_for_in_a_year_to_come_is_looked_for_now(account
     Pixel.objects.filter(remote_id="7").update(
         remote="absent", absent_at=timezone.now(), read_back_at=timezone.now() + YEAR
     )
-    for one in gone.due(10):
-        gone.look(one)
+    for one in missing.due(10):
+        missing.look(one)
     assert Pixel.objects.get(remote_id="7").remote == "in_sync"

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from pixels import tasks
 from pixels.models import Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import connection_test
 from pixels.services import pixels
-from pixels.sync import check, push
 
 YEAR = timedelta(days=365)
 
@@ -36,13 +37,13 @@ def test_a_create_that_makes_no_sense_is_refused_unsent_and_holds_up_no_other(
     connection = connect(provider)
     bad, _ = promise(connection, "Bad"), promise(connection, "Good")
     Operation.objects.filter(pixel=bad).update(payload=payload)
-    push.drain(connection.pk, 60)
+    deliver.drain(connection.pk, 60)
     assert lifecycles(connection) == {"Bad": "failed", "Good": "live"}
     assert sandbox.asked(provider, "create") == 1
     bad.refresh_from_db()
     assert bad.error_sentence == "PixelHub does not understand what it was to do here."
     assert str(Operation.objects.get(pixel=bad).pk) in caplog.text
-    assert push.due(10) == []
+    assert deliver.due(10) == []
 
 
 @pytest.mark.parametrize("payload", [[], "text", 5])
@@ -50,12 +51,12 @@ def test_a_change_that_makes_no_sense_leaves_the_pixel_as_it_was(xandr, live, bo
     pixel = live(xandr, "Shoes")
     pixels.change_pixel(pixel, bob, {"name": "Boots"})
     Operation.objects.filter(kind="update").update(payload=payload)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Shoes", "refused")
     assert sandbox.asked("xandr", "update") == 0
     pixels.change_pixel(pixel, bob, {"name": "Boots"})
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert sandbox.held("xandr")[0]["name"] == "Boots"
 
 
@@ -68,14 +69,14 @@ def test_a_kind_that_does_not_exist_is_refused_and_is_not_sent_again(
     pixels.change_pixel(changed, bob, {"name": "Changed"})
     promise(xandr, "Good")
     Operation.objects.exclude(state="done").exclude(pixel__name="Good").update(kind="explode")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Live": "live", "Bad": "failed", "Good": "live"}
     assert "makes no sense" in caplog.text
     browser = browser_of(bob)
     for pixel in (bad, changed):
         assert browser.get(at("pixel", pixel)).status_code == 200
         assert browser.post(at("pixel_retry", pixel), follow=True).status_code == 200
-    assert push.due(10) == []
+    assert deliver.due(10) == []
     assert sandbox.asked("xandr", "create") == 2
 
 
@@ -84,7 +85,7 @@ def test_a_state_that_nobody_would_look_at_is_refused_by_the_database(xandr, pro
     promise(xandr)
     with pytest.raises(IntegrityError), transaction.atomic():
         Operation.objects.update(**facts)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
     assert sandbox.asked("xandr", "create") == 1
 
@@ -94,12 +95,12 @@ def test_an_attempt_that_cannot_be_counted_on_holds_up_no_other(xandr, promise, 
     """On PostgreSQL there is no greater number; SQLite knows one."""
     bad, _ = promise(xandr, "Bad"), promise(xandr, "Good")
     Operation.objects.filter(pixel=bad).update(attempt=2**31 - 1)
-    assert not push.drain(xandr.pk, 60)
+    assert not deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr)["Good"] == "live"
     if database.vendor == "postgresql":
         assert sandbox.asked("xandr", "create") == 1
         Operation.objects.filter(pixel=bad).update(attempt=0)
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Bad": "live", "Good": "live"}
     assert sandbox.asked("xandr", "create") == 2
 
@@ -109,18 +110,18 @@ def test_a_claim_held_for_a_year_or_for_no_time_is_picked_up(xandr, promise, san
     promise(xandr)
     lease = timezone.now() + ahead if ahead else None
     Operation.objects.update(state="in_flight", attempt=1, lease_until=lease)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
 
 
 def test_a_claim_held_for_a_year_that_may_have_been_sent_is_looked_up_first(xandr, promise, sandbox, time, settings):
     promise(xandr, options={"code": "mine"})
     Operation.objects.update(state="in_flight", attempt=1, maybe_sent=True, lease_until=timezone.now() + YEAR)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "checking"}
     assert sandbox.asked("xandr", "create") == 0
     time.pass_by(settings.QUIET_TIME + 1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
 
 
@@ -128,8 +129,8 @@ def test_a_claim_held_for_a_year_that_may_have_been_sent_is_looked_up_first(xand
 def test_what_waits_for_the_end_of_the_calendar_is_sent_now(xandr, promise, sandbox, until):
     promise(xandr)
     Operation.objects.update(not_before=until)
-    assert push.due_connections(10) == [xandr.pk]
-    push.drain(xandr.pk, 60)
+    assert deliver.due_connections(10) == [xandr.pk]
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
 
 
@@ -137,14 +138,14 @@ def test_what_was_there_before_may_be_garbage_and_nothing_is_sent(xandr, promise
     """Then nobody can say whose the object is that a look-up finds."""
     promise(xandr, options={"code": "mine"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop", "effect": True})
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     Operation.objects.update(seen_before=5)
     time.pass_by(settings.QUIET_TIME + 1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "checking"}
     Operation.objects.update(seen_before=[])
     time.pass_by(3600)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
     assert sandbox.asked("xandr", "create") == 1
 
@@ -185,8 +186,8 @@ def test_a_message_that_names_no_row_changes_nothing(xandr, promise, sandbox, ro
 def test_a_circuit_closed_for_a_year_is_tried_now(xandr, promise, sandbox, sync):
     promise(xandr)
     Connection.objects.update(failures=5, down_since=timezone.now(), closed_until=timezone.now() + YEAR)
-    assert push.due_connections(10) == [xandr.pk]
-    push.drain(xandr.pk, 60)
+    assert deliver.due_connections(10) == [xandr.pk]
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
     assert Connection.objects.get().closed_until is None
 
@@ -196,10 +197,10 @@ def test_a_turn_or_a_test_held_for_a_year_holds_nobody(xandr, promise, sandbox, 
     promise(xandr)
     Connection.objects.update(**{field: timezone.now() + YEAR})
     time.pass_by(60)
-    assert check.waiting(10) == [xandr.pk]
+    assert connection_test.waiting(10) == [xandr.pk]
     tasks.test_connection(str(xandr.pk))
     assert Connection.objects.get().test == "works"
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
 
 
@@ -207,7 +208,7 @@ def test_a_log_in_held_for_a_year_is_not_waited_for(xandr, promise, sandbox):
     promise(xandr)
     Credential.objects.update(token_lock_until=timezone.now() + YEAR)
     before = timezone.now()
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
     assert (timezone.now() - before).total_seconds() < 20
 
@@ -238,11 +239,11 @@ def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
 ):
     settings.XANDR_WRITES = 4
     promise(xandr, "First")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     Gate.objects.update(**{field: garbage})
     for number in range(5):
         promise(xandr, f"Pixel {number}")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert set(lifecycles(xandr).values()) == {"live", "queued"}
     assert 3 <= sandbox.asked("xandr", "create") <= 4  # of a row that was lost, the first one is not known any more
     assert sync(xandr).state == "done"
@@ -266,28 +267,28 @@ def test_a_gate_with_numbers_and_times_that_cannot_be_holds_nobody_for_long(
 ):
     settings.XANDR_READS = settings.XANDR_WRITES = 10
     promise(xandr, "First")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     moments = {name: timezone.now() + value if isinstance(value, timedelta) else value for name, value in facts.items()}
     Gate.objects.update(**moments)
     time.pass_by(settings.XANDR_WINDOW + 1)
     for name in ("Second", "Third"):
         promise(xandr, name)
     for _ in range(3):
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
         time.pass_by(settings.XANDR_WINDOW + 1)
     assert set(lifecycles(xandr).values()) == {"live"}
 
 
 def test_a_wait_that_the_provider_asks_for_counts_though_the_row_held_nonsense(xandr, promise, sandbox, time):
     promise(xandr, "First")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     Gate.objects.update(closed_until=timezone.now() + YEAR)
     throttled = {"provider": "xandr", "operation": "create", "fault": "throttled", "seconds": 90}
     sandbox.ask("POST", "faults", json=throttled)
     promise(xandr, "Second"), promise(xandr, "Third")
-    push.drain(xandr.pk, 60)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert sandbox.asked("xandr", "create") == 2
     time.pass_by(91)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert set(lifecycles(xandr).values()) == {"live"}

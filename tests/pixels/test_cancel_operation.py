@@ -6,8 +6,8 @@ from django.db import connection as database
 from accounts.models import Activity
 from accounts.services import Refused
 from pixels.models import Operation, Pixel
+from pixels.outbox import deliver, record
 from pixels.services import pixels
-from pixels.sync import outcome, push
 from tests.accounts.test_races import at_once
 
 from .conftest import dies
@@ -85,7 +85,7 @@ def test_what_waits_for_a_limit_can_be_taken_back(xandr, promise, bob, sandbox, 
     settings.XANDR_WRITES = 1
     promise(xandr, "First")
     second = promise(xandr, "Second")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert Operation.objects.get(pixel=second).error_code == "waiting"
     pixels.cancel(second, bob)
     assert len(sandbox.held("xandr")) == 1
@@ -95,7 +95,7 @@ def test_what_waits_for_a_limit_can_be_taken_back(xandr, promise, bob, sandbox, 
 def test_what_provably_never_left_can_be_taken_back(xandr, promise, asked, bob, settings, free_address, sandbox, kind):
     pixel = promise(xandr) if kind == "create" else asked(xandr, kind)
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     settings.SANDBOX_URL = here
     pixels.cancel(pixel, bob)
     assert not Operation.objects.open().exists()
@@ -104,7 +104,7 @@ def test_what_provably_never_left_can_be_taken_back(xandr, promise, asked, bob, 
 def test_what_the_provider_put_off_can_be_taken_back(xandr, asked, bob, fault, sandbox):
     pixel = asked(xandr, "change")
     fault("update", "throttled", seconds=60)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     pixels.cancel(pixel, bob)
     assert [held["name"] for held in sandbox.held("xandr")] == ["Shoes"]
 
@@ -119,7 +119,7 @@ def test_what_may_have_been_sent_is_never_called_unsent(xandr, promise, asked, b
     operation = {"create": "create", "delete": "delete"}.get(kind, "update")
     pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
     fault(operation, "drop", effect=arrived)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert refused(pixel, bob)
     assert Operation.objects.open().count() == 1
     assert not pixels.can_cancel(pixel, pixels.last_operation(pixel))
@@ -129,13 +129,13 @@ def test_nor_what_was_looked_for_in_vain_and_then_put_off(xandr, promise, bob, f
     """By the time it is sent the look-up is old, and the first request may have come in."""
     pixel = promise(xandr, options={"code": "mine"})
     fault("create", "drop", effect=False)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     fault("create", "throttled", seconds=60)
     time.pass_by(settings.QUIET_TIME + 1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert refused(pixel, bob)
     time.pass_by(settings.QUIET_TIME + 1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, len(sandbox.held("xandr"))) == ("live", 1)
 
@@ -146,10 +146,10 @@ def test_nor_what_a_worker_died_with(xandr, promise, asked, bob, sandbox, meanwh
     pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
     meanwhile("xandr", method, after=dies)
     with pytest.raises(SystemExit):
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
     refused(pixel, bob)
     worker_died()
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert refused(pixel, bob)
 
 
@@ -174,7 +174,7 @@ def test_nor_taken_back_twice(xandr, promise, bob):
 def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, meanwhile, method):
     pixel = promise(xandr)
     meanwhile("xandr", method, before=lambda: refused(pixel, bob))
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, sandbox.asked("xandr", "create")) == ("live", 1)
 
@@ -182,16 +182,16 @@ def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, mean
 def test_a_worker_that_looked_before_it_was_taken_back_sends_nothing(xandr, promise, bob, sandbox, monkeypatch):
     """It has read that the change waits, and not yet claimed it."""
     pixel = promise(xandr)
-    [due] = push.due(1)
-    real = push.crash_point
+    [due] = deliver.due(1)
+    real = deliver.crash_point
 
     def look_away(name):
         if name == "cp3":
             pixels.cancel(pixel, bob)
         real(name)
 
-    monkeypatch.setattr(push, "crash_point", look_away)
-    push.push(due)
+    monkeypatch.setattr(deliver, "crash_point", look_away)
+    deliver.push(due)
     assert sandbox.asked("xandr", "create") == 0
     assert Operation.objects.get().state == "cancelled"
 
@@ -202,15 +202,15 @@ def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_ta
     """Held up before anything left; another worker put it back, and bob took it back."""
     pixel = asked(xandr, "change")
 
-    [due] = push.due(1)
+    [due] = deliver.due(1)
 
     def long_pause():
         time.pass_by(settings.LEASE + 1)
-        push.push(due)  # another worker finds the claim over and puts it back
+        deliver.push(due)  # another worker finds the claim over and puts it back
         pixels.cancel(Pixel.objects.get(), bob)
 
     meanwhile("xandr", "sign_in", after=long_pause)
-    push.push(due)
+    deliver.push(due)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("live", "Shoes")
     assert sandbox.asked("xandr", "update") == 0
@@ -222,9 +222,9 @@ def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_ta
 @pytest.mark.parametrize("_", range(6))
 def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob, sandbox, _):
     pixel = promise(xandr)
-    [due] = push.due(1)
+    [due] = deliver.due(1)
     row = Pixel.objects.get()
-    results = at_once(lambda: push.push(due), lambda: pixels.cancel(row, bob))
+    results = at_once(lambda: deliver.push(due), lambda: pixels.cancel(row, bob))
     pixel.refresh_from_db()
     sent = sandbox.asked("xandr", "create")
     cancelled = results == ["done", "done"]
@@ -249,8 +249,8 @@ def test_the_machine_takes_back_only_what_still_waits(xandr, promise):
     promise(xandr)
     operation = Operation.objects.select_related("pixel").get()
     Operation.objects.update(state="in_flight", attempt=1)
-    assert not outcome.cancel(operation)
+    assert not record.cancel(operation)
     Operation.objects.update(state="pending", maybe_sent=True)
-    assert not outcome.cancel(operation)
+    assert not record.cancel(operation)
     Operation.objects.update(maybe_sent=False)
-    assert outcome.cancel(operation)
+    assert record.cancel(operation)

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel
+from pixels.outbox import deliver
 from pixels.services import pixels
-from pixels.sync import push
 from tests.providers.loopback import says
 
 from .page import Page
@@ -46,8 +46,8 @@ def put(misbehaving, settings):
         settings.SANDBOX_URL = misbehaving.url
         misbehaving.script = [says({"response": {"status": "OK", "id": "5"}})]
         misbehaving.received.clear()
-        [due] = push.due(10)
-        push.push(due)
+        [due] = deliver.due(10)
+        deliver.push(due)
         [request] = [one for one in misbehaving.received if one.method == "PUT"]
         return request.query, request.json()
 

@@ -6,11 +6,13 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from pixels.limits import circuit_breaker
+from pixels.limits.provider_session import speaking_for
 from pixels.models import Connection, Credential, Operation, Pixel
+from pixels.outbox import deliver, duplicate_check
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Refused, Throttled
+from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections
-from pixels.sync import check, circuit, gone, late, pull, push, read_back, runs
-from pixels.sync.client import speaking_for
 from tests.accounts.test_races import at_once
 from tests.providers.loopback import hangs_up, says, silent
 
@@ -47,8 +49,8 @@ def state(pitchtarget):
 def send(connection):
     """One try to send what waits."""
     Operation.objects.filter(state="pending").update(not_before=None)
-    for due in push.due(1):
-        push.push(due)
+    for due in deliver.due(1):
+        deliver.push(due)
 
 
 def read_list(connection):
@@ -57,7 +59,7 @@ def read_list(connection):
 
 def ask_for_a_test(connection):
     connections.test_connection(connection)
-    check.check(connection.pk)
+    connection_test.check(connection.pk)
 
 
 def fetch_what_is_missing(connection):
@@ -66,15 +68,15 @@ def fetch_what_is_missing(connection):
 
 def look_for_the_missing(connection):
     Pixel.objects.update(remote="absent", absent_at=timezone.now(), read_back_at=None)
-    for account in gone.due(10):
-        gone.look(account)
+    for account in missing.due(10):
+        missing.look(account)
 
 
 def look_for_twins(connection):
     create = Operation.objects.filter(kind="create", state="done")
     create.update(look_again_at=timezone.now(), sends=2, doubts=1, finished_at=timezone.now())
-    for operation in late.due(10):
-        late.look(operation)
+    for operation in duplicate_check.due(10):
+        duplicate_check.look(operation)
 
 
 CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing, look_for_twins]
@@ -196,10 +198,10 @@ def test_while_it_is_left_alone_nothing_is_asked_and_the_answer_is_there_at_once
 
 
 def test_nothing_of_it_is_handed_out_and_nothing_is_lost(down, away):
-    for find in (push.due, push.due_connections, gone.due, late.due, read_back.unread):
+    for find in (deliver.due, deliver.due_connections, missing.due, duplicate_check.due, read_back.unread):
         assert find(10) == []
     assert runs.schedule(10) == []
-    assert not push.drain(down.pk, 60)
+    assert not deliver.drain(down.pk, 60)
     assert away.received == []
     waiting = Pixel.objects.exclude(remote_id="11")
     assert set(waiting.values_list("lifecycle", "error_code")) == {("queued", "")}
@@ -218,10 +220,10 @@ def test_a_sync_that_somebody_asks_for_waits_and_says_why(down, away):
 
 def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away, time, state):
     time.pass_by(61)
-    push.drain(down.pk, 60)
+    deliver.drain(down.pk, 60)
     assert len(away.received) == 1
     assert 50 < (state("closed_until")[0] - timezone.now()).total_seconds() <= 60
-    push.drain(down.pk, 60)
+    deliver.drain(down.pk, 60)
     assert len(away.received) == 1
     assert Pixel.objects.filter(lifecycle="queued").count() == 2
 
@@ -229,9 +231,9 @@ def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away,
 def test_of_two_workers_that_find_it_half_open_one_tries(down, time):
     time.pass_by(61)
     first, second = Connection.objects.get(), Connection.objects.get()
-    circuit.enter(first)
+    circuit_breaker.enter(first)
     with pytest.raises(NotSent) as caught:
-        circuit.enter(second)
+        circuit_breaker.enter(second)
     assert caught.value.sentence == "PitchTarget has not been reachable lately."
 
 
@@ -240,9 +242,9 @@ def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, 
     meanwhile("pitchtarget", "list_pixels", before=dies)
     with pytest.raises(SystemExit):
         read_list(down)
-    assert push.due(10) == []
+    assert deliver.due(10) == []
     time.pass_by(61)
-    assert push.due(10) != []
+    assert deliver.due(10) != []
 
 
 def test_since_when_it_is_away_stays_the_same_over_all_tries(down, time, state):
@@ -268,9 +270,9 @@ def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away
         promise(pitchtarget, name)
     ago = timezone.now() - timedelta(seconds=1)
     Connection.objects.update(failures=5, closed_until=ago, down_since=ago)
-    due = push.due(10)
+    due = deliver.due(10)
     assert len(due) == 4
-    assert at_once(*[lambda pk=pk: push.push(pk) for pk in due]) == ["done"] * 4
+    assert at_once(*[lambda pk=pk: deliver.push(pk) for pk in due]) == ["done"] * 4
     assert len(away.received) == 1
     assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"queued"}
 
@@ -291,8 +293,8 @@ def test_when_it_answers_again_what_waited_is_due_at_once(
     monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 10)
     read_list(down)
     assert state("failures", "closed_until", "down_since") == (0, None, None)
-    assert len(push.due(10)) == 2
-    assert not push.drain(down.pk, 60)
+    assert len(deliver.due(10)) == 2
+    assert not deliver.drain(down.pk, 60)
     assert set(Pixel.objects.exclude(remote_id="11").values_list("lifecycle", flat=True)) == {"live"}
     assert len(sandbox.held("pitchtarget")) == 2
 
@@ -305,7 +307,7 @@ def test_but_doubts_keep_their_quiet_time_and_waits_that_the_provider_asked_for_
     Operation.objects.filter(pk=throttled.pk).update(not_before=later, error_code="throttled")
     time.pass_by(61)
     read_list(down)
-    assert push.due(10) == []
+    assert deliver.due(10) == []
 
 
 def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, state):
@@ -314,7 +316,7 @@ def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, st
     away.script = [says([])]
     ask_for_a_test(down)
     assert state("test", "failures", "closed_until", "down_since") == ("works", 0, None, None)
-    assert len(push.due(10)) == 2
+    assert len(deliver.due(10)) == 2
 
 
 def test_a_refusal_is_an_answer_and_closes_it(down, away, time, state):
@@ -330,7 +332,7 @@ def test_a_log_in_that_is_answered_and_then_refused_pauses_instead(down, away, t
     read_list(down)
     failures, until, paused = state("failures", "closed_until", "paused_at")
     assert (failures, until) == (0, None) and paused
-    assert push.due(10) == []
+    assert deliver.due(10) == []
 
 
 def test_without_credentials_there_is_no_circuit(down, time, state):

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from pixels.limits import clock, lease
+from pixels.limits.provider_session import StoredTokens
 from pixels.models import Connection, Credential, Lease, Operation, Pixel
+from pixels.outbox import deliver
 from pixels.services import pixels
-from pixels.sync import clock, lease, push
-from pixels.sync.client import StoredTokens
 
 from .test_pull import at_xandr
 
@@ -66,7 +67,7 @@ def test_a_time_is_over_or_cannot_be_right(xandr, away, over):
 def test_the_end_of_the_calendar_is_no_reason_to_wait(xandr, promise, sandbox):
     promise(xandr)
     Operation.objects.update(not_before="9999-12-31T23:59:59Z")
-    assert len(push.due(1)) == 1
+    assert len(deliver.due(1)) == 1
 
 
 def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promise, shared, sandbox, meanwhile):
@@ -74,12 +75,12 @@ def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promi
 
     def another_comes():
         shared.pass_by(-0.5)
-        assert not push.drain(xandr.pk, 1)
+        assert not deliver.drain(xandr.pk, 1)
         shared.pass_by(0.5)
         assert Connection.objects.get().turn_until
 
     meanwhile("xandr", "create_pixel", before=another_comes)
-    push.drain(xandr.pk, 1)
+    deliver.drain(xandr.pk, 1)
     assert Connection.objects.get().turn_until is None
     assert sandbox.asked("xandr", "create") == 1
 
@@ -105,16 +106,16 @@ def test_leases_waits_and_turns_are_not_touched_by_it(xandr, promise, shared, sa
     promise(xandr)
     throttled = {"provider": "xandr", "operation": "create", "fault": "throttled", "seconds": 90}
     sandbox.ask("POST", "faults", json=throttled)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     operation = Operation.objects.get()
     assert 80 < (operation.not_before - clock.now()).total_seconds() <= 90
-    assert push.due(1) == []
-    assert 80 < (push.next_due() - clock.now()).total_seconds() <= 90
+    assert deliver.due(1) == []
+    assert 80 < (deliver.next_due() - clock.now()).total_seconds() <= 90
     assert lease.hold("sweep", "first", 30)
     assert not lease.hold("sweep", "second", 30)
     shared.pass_by(91)
     assert lease.hold("sweep", "second", 30)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert Pixel.objects.get().lifecycle == "live"
 
 
@@ -127,7 +128,7 @@ def test_what_was_changed_while_the_list_is_read_stays_newer_than_the_list(
 
     def changed():
         pixels.change_pixel(pixel, bob, {"name": "New"})
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
 
     while_listing(changed, page=1)
     sync(xandr)

@@ -22,8 +22,8 @@ from pixels.providers import PROVIDERS
 from pixels.providers.base import Capability
 from pixels.providers.errors import NotFound
 from pixels.providers.xandr import times
+from pixels.reconcile.compare import differing
 from pixels.services import pixels
-from pixels.sync.drift import differing
 
 from .conftest import AD_ACCOUNTS, Sandbox
 from .contract import CALLS, CASES, LIST_ON, OF_A_CONNECTION, OF_A_PIXEL, SIGN_INS, THERE, There, slug_of

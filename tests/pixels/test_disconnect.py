@@ -4,8 +4,9 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels
-from pixels.sync import check, pull, push, runs
 
 from .page import Page
 
@@ -35,7 +36,7 @@ def test_open_work_is_named_before_and_cancelled_after(
     waiting.refresh_from_db(), there.refresh_from_db()
     assert (waiting.lifecycle, there.lifecycle, there.remote_id != "") == ("failed", "live", True)
     assert "disconnected" in waiting.error_sentence
-    assert push.due(10) == []
+    assert deliver.due(10) == []
     carry_out()
     assert len(sandbox.held("xandr")) == 1
     assert sandbox.held("xandr")[0]["state"] == "active"
@@ -49,7 +50,7 @@ def test_nothing_more_is_tested_synced_or_created_over_it(browser_of, alice, at,
     browser.post(at("connection_test", xandr))
     browser.post(at("connection_sync", xandr))
     assert runs.schedule(10) == []
-    assert check.waiting(10) == []
+    assert connection_test.waiting(10) == []
     assert not SyncRun.objects.exists()
     assert "connection" in Page.of(browser.get(new_pixel.url)).text.lower()
     assert browser.post(new_pixel.url, {"connection": xandr.pk, "name": "x"}).status_code == 200
@@ -89,9 +90,9 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
 def test_where_the_credentials_went_a_moment_ago_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, sandbox):
     """The worker has claimed the operation, then the credentials go."""
     promise(xandr)
-    [due] = push.due(1)
+    [due] = deliver.due(1)
     Credential.objects.all().delete()
-    push.push(due)
+    deliver.push(due)
     assert sandbox.ask("GET", "requests")["requests"] == {}
     assert Pixel.objects.get().lifecycle == "queued"
     operation = Operation.objects.get()
@@ -101,7 +102,7 @@ def test_where_the_credentials_went_a_moment_ago_nothing_was_sent_and_nothing_is
 def test_a_disconnected_connection_is_no_traceback_for_a_late_task(xandr, alice, sandbox):
     run = connections.sync_now(xandr, alice)
     Credential.objects.all().delete()
-    check.check(xandr.pk)
+    connection_test.check(xandr.pk)
     pull.pull(run.pk)
     run.refresh_from_db()
     xandr.refresh_from_db()
@@ -111,7 +112,7 @@ def test_a_disconnected_connection_is_no_traceback_for_a_late_task(xandr, alice,
 def test_what_can_no_longer_be_looked_up_can_be_put_away(xandr, promise, sandbox, alice, browser_of, at):
     pixel = promise(xandr, "Lost", options={"code": "lost"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     browser = browser_of(alice)
     assert b">Archive<" not in browser.get(at("pixel", pixel)).content
     connections.disconnect(xandr, alice)

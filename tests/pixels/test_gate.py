@@ -9,11 +9,11 @@ from random import Random
 import pytest
 from django.utils import timezone
 
+from pixels.limits import clock
+from pixels.limits.rate_limiter import AHEAD, KEPT, LONGEST, MARGIN, UNSAID, CredentialGate
 from pixels.models import Gate
 from pixels.providers.base import Limits
 from pixels.providers.errors import NotSent, Throttled, Waiting
-from pixels.sync import clock
-from pixels.sync.gate import AHEAD, KEPT, LONGEST, MARGIN, UNSAID, CredentialGate
 
 from .moving_clock import MovingClock
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Activity
 from pixels.models import Pixel, SyncRun
-from pixels.sync import gone
+from pixels.reconcile import missing
 
 from .page import Page
 
@@ -41,8 +41,8 @@ def delete(sandbox, *numbers, advertiser=2):
 @pytest.fixture
 def look(settings):
     def run(*, later=True):
-        for pk in gone.due(100):
-            gone.look(pk)
+        for pk in missing.due(100):
+            missing.look(pk)
         settings.QUIET_TIME = 0 if later else 60
 
     return run
@@ -67,7 +67,7 @@ def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, san
     look()
     one.refresh_from_db()
     assert one.remote == "gone"
-    assert gone.due(10) == []
+    assert missing.due(10) == []
     page = Page.of(browser_of(vera).get(at("pixel", one)))
     assert "Deleted at Xandr outside PixelHub" in page.text
     assert "was deleted at the provider" in Page.of(browser_of(vera).get(at("overview"))).text

@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pixels.models import AdAccount, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
-from pixels.sync import pull, push, runs
 from tests.providers.loopback import says
 
 from .test_gone import delete
@@ -180,7 +181,7 @@ def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
 def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, look):
     pixel = live(account, "Ours")
     pixels.change_pixel(pixel, bob, {"name": "Ours, renamed"})
-    push.drain(account.pk, 60)
+    deliver.drain(account.pk, 60)
     run = look(account)
     assert (run.state, run.created) == ("done", 0)
     pixel.refresh_from_db()

@@ -8,9 +8,10 @@ from django.utils import timezone
 from accounts.services import Refused
 from pixels import tasks
 from pixels.models import Pixel, SyncRun
+from pixels.outbox import deliver
 from pixels.providers.base import AdAccountRef
+from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
-from pixels.sync import pull, push, runs
 
 from .conftest import dies
 from .page import Page
@@ -269,7 +270,7 @@ def test_what_people_made_and_changed_meanwhile_is_neither_missing_nor_undone(
     pixels.change_pixel(pixel, bob, {"name": "Renamed here"})
     promise(fifty_are_new, "Made here")
     time.pass_by(61)
-    push.drain(fifty_are_new.pk, 60)
+    deliver.drain(fifty_are_new.pk, 60)
     go_on(run)
     pixel.refresh_from_db()
     assert (pixel.name, pixel.remote) == ("Renamed here", "in_sync")

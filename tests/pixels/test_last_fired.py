@@ -8,15 +8,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pixels.models import AdAccount, Pixel
-from pixels.sync import fires
+from pixels.reconcile import last_fired
 
 from .page import Page
 
 
 def look() -> None:
     """What the sweeper's task does for each ad account that is due."""
-    for account in fires.due(10):
-        fires.read_fires(account)
+    for account in last_fired.due(10):
+        last_fired.read_fires(account)
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
     report = {first.remote_id: datetime(2026, 11, 1, 10, tzinfo=UTC), second.remote_id: None}
     account = AdAccount.objects.get()
     with CaptureQueriesContext(connection) as queries:
-        fires._keep(account, report)
+        last_fired._keep(account, report)
     assert not [query["sql"] for query in queries if query["sql"].startswith('UPDATE "pixels_pixel"')]
-    fires._keep(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
+    last_fired._keep(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
     second.refresh_from_db()
     assert second.last_fired_at == datetime(2026, 11, 2, tzinfo=UTC)
     assert before == {pixel.pk: pixel.fires_seen_at for pixel in Pixel.objects.all()}
@@ -62,25 +62,25 @@ def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox
     assert sandbox.asked("xandr", "report") == 0
     for _ in range(5):
         look()
-    assert fires.due(10) == []
+    assert last_fired.due(10) == []
     sync(xandr)
-    assert fires.due(10) == []
-    long_ago = timezone.now() - fires.NOT_BEFORE
+    assert last_fired.due(10) == []
+    long_ago = timezone.now() - last_fired.NOT_BEFORE
     AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
-    assert fires.due(10) == []  # not listed since
+    assert last_fired.due(10) == []  # not listed since
     assert sandbox.asked("xandr", "report") == 1
     sync(xandr)
-    assert len(fires.due(10)) == 1
+    assert len(last_fired.due(10)) == 1
 
 
 def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, sandbox, sync, xandr):
     sandbox.switch(xandr_report_polls=1000)
     for _ in range(3):
         look()
-    assert len(fires.due(10)) == 1
-    long_ago = timezone.now() - fires.NOT_BEFORE
+    assert len(last_fired.due(10)) == 1
+    long_ago = timezone.now() - last_fired.NOT_BEFORE
     AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
-    assert fires.due(10) == []
+    assert last_fired.due(10) == []
     sync(xandr)
     look()
     assert sandbox.asked("xandr", "report") == 2
@@ -101,4 +101,4 @@ def test_before_it_was_asked_the_page_says_nothing_of_it(xandr, sandbox, live, b
 def test_other_providers_are_not_asked(pitchtarget, sandbox, live, sync):
     live(pitchtarget)
     sync(pitchtarget)
-    assert fires.due(10) == []
+    assert last_fired.due(10) == []

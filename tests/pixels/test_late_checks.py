@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.models import Activity
 from pixels import tasks
 from pixels.models import Operation, Pixel
+from pixels.outbox import deliver, duplicate_check
 from pixels.services import connections, pixels
-from pixels.sync import late, push
 
 from .conftest import dies
 from .page import Page
@@ -53,9 +53,9 @@ def sent_twice(xandr, promise, fault, time, settings):
         pk = Pixel().pk
         pixel = promise(xandr, id=pk, options={"code": code or f"ph-{pk}"})
         fault("create", "drop", effect=False)
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
         time.pass_by(settings.QUIET_TIME + 1)
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
         pixel.refresh_from_db()
         assert (pixel.lifecycle, Operation.objects.get(pixel=pixel).sends) == ("live", 2)
         return pixel
@@ -78,9 +78,9 @@ def comes_in_late(sandbox):
 @pytest.fixture
 def look():
     def run():
-        found = late.due(10)
+        found = duplicate_check.due(10)
         for operation in found:
-            late.look(operation)
+            duplicate_check.look(operation)
         return len(found)
 
     return run
@@ -133,9 +133,9 @@ def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, 
     live(xandr, "Without a doubt")
     promise(xandr, "Found after a lost answer", options={"code": "found"})
     fault("create", "drop", effect=True)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     time.pass_by(settings.QUIET_TIME + 1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
     time.pass_by(2 * A_DAY)
     assert look() == 0
@@ -150,10 +150,10 @@ def test_nor_what_provably_never_left_the_first_time(
         live(xandr, "Signs in", options={"code": "first"})
     promise(xandr)
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     settings.SANDBOX_URL = here
     time.pass_by(60)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
     assert signed_in == Operation.objects.filter(sends__gt=1).exists()
     time.pass_by(2 * A_DAY)
@@ -163,9 +163,9 @@ def test_nor_what_provably_never_left_the_first_time(
 def test_nor_what_was_refused_for_being_too_much(xandr, live, promise, fault, time, look):
     promise(xandr)
     fault("create", "throttled", seconds=1)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     time.pass_by(100)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert Operation.objects.get().sends == 2
     time.pass_by(2 * A_DAY)
     assert look() == 0
@@ -180,7 +180,7 @@ def test_what_becomes_of_a_change_does_not_hide_the_second_object(
     look()
     pixels.change_pixel(pixel, bob, {"name": "New name"})
     fault("update", "status", code=403)
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.remote, pixel.error_code) == ("duplicate", "refused")
     pixels.dismiss_error(pixel, bob)
@@ -245,7 +245,7 @@ def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
 def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbox, meanwhile):
     sent_twice()
     time.pass_by(TEN_MINUTES + 1)
-    [operation] = late.due(10)
+    [operation] = duplicate_check.due(10)
     asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
     meanwhile("xandr", "find_pixels", before=lambda: tasks.look_for_twins(str(operation)))
     tasks.look_for_twins(str(operation))
@@ -258,16 +258,16 @@ def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbo
 def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twice, time, monkeypatch):
     sent_twice()
     time.pass_by(TEN_MINUTES + 1)
-    [operation] = late.due(10)
-    real = late._due
+    [operation] = duplicate_check.due(10)
+    real = duplicate_check._due
 
     def look_first():
-        monkeypatch.setattr(late, "_due", real)
-        late.look(operation)
+        monkeypatch.setattr(duplicate_check, "_due", real)
+        duplicate_check.look(operation)
         Operation.objects.update(looked_again=100)  # what a second look would write over
 
-    monkeypatch.setattr(late, "_due", lambda now: HeldUp(real(now), look_first))
-    late.look(operation)
+    monkeypatch.setattr(duplicate_check, "_due", lambda now: HeldUp(real(now), look_first))
+    duplicate_check.look(operation)
     assert Operation.objects.get().looked_again == 100
 
 
@@ -281,7 +281,7 @@ def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in
         if pixel.lifecycle == "live":
             pixels.change_pixel(pixel, bob, {"name": "Renamed"})
         look()
-    push.drain(pixel.connection_id, 60)
+    deliver.drain(pixel.connection_id, 60)
     time.pass_by(settings.LEASE + 1)
     look()
     pixel.refresh_from_db()
@@ -324,7 +324,7 @@ def test_how_often_is_a_setting(sent_twice, time, look, settings, monkeypatch, c
     pixel = sent_twice()
     operation = Operation.objects.get()
     settings.LATE_CHECKS = checks
-    Operation.objects.update(look_again_at=late.when(0, operation.finished_at))
+    Operation.objects.update(look_again_at=duplicate_check.when(0, operation.finished_at))
     done = 0
     for _ in range(5):
         time.pass_by(300)

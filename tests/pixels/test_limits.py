@@ -9,12 +9,13 @@ from django.db import connection as database
 from django.db import connections as databases
 from django.utils import timezone
 
+from pixels.limits.rate_limiter import CredentialGate, gate_for
 from pixels.models import AdAccount, Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
 from pixels.providers.base import Limits
 from pixels.providers.errors import Waiting
+from pixels.reconcile import pull
 from pixels.services import connections
-from pixels.sync import pull, push
-from pixels.sync.gate import CredentialGate, gate_for
 from tests.accounts.test_races import at_once
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS
@@ -47,7 +48,7 @@ def opened(connection):
 
 def drain(*of):
     for connection in of:
-        push.drain(connection.pk, 60)
+        deliver.drain(connection.pk, 60)
 
 
 def lifecycles(connection):
@@ -151,7 +152,7 @@ def test_pixelhub_finds_the_limit_of_a_provider_by_itself_and_makes_each_pixel_o
         promise(xandr, f"Pixel {number}")
     for _ in range(40):
         drain(xandr)
-        moment = push.next_due()
+        moment = deliver.next_due()
         if moment is None:
             break
         wait = max((moment - timezone.now()).total_seconds(), 0) + 0.1
@@ -268,7 +269,7 @@ def test_many_workers_of_two_teams_create_no_more_than_allowed_and_lose_nothing(
     theirs = rival()
     for number in range(5):
         promise(xandr, f"Ours {number}"), promise(theirs, f"Theirs {number}")
-    turns = [lambda pk=one.pk: push.drain(pk, 60) for one in (xandr, theirs)] * 3
+    turns = [lambda pk=one.pk: deliver.drain(pk, 60) for one in (xandr, theirs)] * 3
     assert at_once(*turns) == ["done"] * 6
     made = Pixel.objects.filter(lifecycle="live").count()
     assert 4 <= made == sandbox.asked("xandr", "create") <= 6
@@ -282,17 +283,17 @@ def test_a_look_up_that_the_limit_never_lets_end_is_given_to_a_person(xandr, pro
     just_now = f"{timezone.now():%Y-%m-%d %H:%M:%S}"
     sandbox.seed("xandr", [at_xandr(number, last_modified=just_now) for number in range(1, 501)])
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     settings.XANDR_READS = 3
     time.pass_by(settings.QUIET_TIME + 1)
     promise(xandr, "Other")
-    push.drain(xandr.pk, 60)
+    deliver.drain(xandr.pk, 60)
     assert Pixel.objects.get(name="Other").lifecycle == "live"
     lost.refresh_from_db()
     assert lost.lifecycle == "checking"
     for _ in range(30):
         time.pass_by(3600)
-        push.drain(xandr.pk, 60)
+        deliver.drain(xandr.pk, 60)
     lost.refresh_from_db()
     assert lost.lifecycle == "unknown"
     assert sandbox.asked("xandr", "create") == 2

@@ -11,8 +11,10 @@ from django.utils import timezone
 from accounts.models import Role
 from pixels import tasks
 from pixels.models import Connection, Operation, Pixel
+from pixels.notices import connection_state
+from pixels.outbox import deliver
+from pixels.reconcile import connection_test
 from pixels.services import connections
-from pixels.sync import check, notices, push
 from tests.accounts.test_races import at_once
 from tests.conftest import join
 from tests.providers.loopback import says
@@ -33,8 +35,8 @@ def tell():
     """What the sweeper hands out, done by a worker."""
 
     def run():
-        for connection in notices.due(100):
-            notices.tell(connection)
+        for connection in connection_state.due(100):
+            connection_state.tell(connection)
 
     return run
 
@@ -166,7 +168,7 @@ def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follo
     tell()
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
     connections.test_connection(Connection.objects.get(pk=xandr.pk))
-    check.check(xandr.pk)
+    connection_test.check(xandr.pk)
     settings.SANDBOX_URL = here
     assert Connection.objects.get(pk=xandr.pk).test == "unreachable"
     come_back(xandr)
@@ -221,7 +223,7 @@ def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, 
     tell()
     misbehaving.script = [says({"errors": ["planted-token is not valid, says PitchTarget"]}, 401)]
     connections.test_connection(connection)
-    check.check(connection.pk)
+    connection_test.check(connection.pk)
     tell()
     [mail] = mailoutbox
     assert "PitchTarget refused" in mail.body
@@ -280,13 +282,13 @@ def test_a_mail_server_that_is_away_loses_nothing_else(
     tell()
     assert "planted" not in caplog.text
     assert "ConnectionRefusedError" in caplog.text
-    assert notices.due(10) == []  # and it is not tried again and again
+    assert connection_state.due(10) == []  # and it is not tried again and again
     resume(xandr)
     tell()
     carry_out()
     assert Pixel.objects.get().lifecycle == "live"
     assert set(Operation.objects.values_list("state", flat=True)) == {"done"}
-    assert push.due(10) == []
+    assert deliver.due(10) == []
 
 
 def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, pause, tell, settings, mailoutbox):
@@ -298,14 +300,14 @@ def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, 
 
 def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox, monkeypatch):
     pause(xandr)
-    real = notices.render_to_string
+    real = connection_state.render_to_string
 
     def meanwhile(*args):
-        monkeypatch.setattr(notices, "render_to_string", real)
+        monkeypatch.setattr(connection_state, "render_to_string", real)
         tasks.tell(str(xandr.pk))
         return real(*args)
 
-    monkeypatch.setattr(notices, "render_to_string", meanwhile)
+    monkeypatch.setattr(connection_state, "render_to_string", meanwhile)
     tasks.tell(str(xandr.pk))
     tasks.tell(str(xandr.pk))
     assert addresses(mailoutbox) == MANAGERS
@@ -313,14 +315,14 @@ def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox
 
 def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, pause, mailoutbox, monkeypatch):
     pause(xandr)
-    real = notices._due
+    real = connection_state._due
 
     def tell_first():
-        monkeypatch.setattr(notices, "_due", real)
-        notices.tell(xandr.pk)
+        monkeypatch.setattr(connection_state, "_due", real)
+        connection_state.tell(xandr.pk)
 
-    monkeypatch.setattr(notices, "_due", lambda: HeldUp(real(), tell_first))
-    notices.tell(xandr.pk)
+    monkeypatch.setattr(connection_state, "_due", lambda: HeldUp(real(), tell_first))
+    connection_state.tell(xandr.pk)
     assert addresses(mailoutbox) == MANAGERS
 
 
@@ -328,5 +330,5 @@ def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, paus
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_the_same_moment_send_it_once(xandr, pause, mailoutbox):
     pause(xandr)
-    assert at_once(*[lambda: notices.tell(xandr.pk)] * 5) == ["done"] * 5
+    assert at_once(*[lambda: connection_state.tell(xandr.pk)] * 5) == ["done"] * 5
     assert addresses(mailoutbox) == MANAGERS

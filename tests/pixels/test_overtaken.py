@@ -3,24 +3,24 @@
 import uuid
 
 from pixels.models import Operation
+from pixels.outbox import deliver
+from pixels.outbox.record import record
 from pixels.providers.base import RemotePixel
-from pixels.sync import push
-from pixels.sync.outcome import record
 
 
 def test_of_two_answers_the_second_is_told_of(xandr, promise, no_wait, worker_died):
     pixel_id = uuid.uuid4()
     pixel = promise(xandr, id=pixel_id, options={"code": f"ph-{pixel_id}"})
     row = Operation.objects.filter(pixel=pixel)
-    slow = push._claim(row.get().pk)
-    push._may_be_sent(slow)
+    slow = deliver._claim(row.get().pk)
+    deliver._may_be_sent(slow)
     worker_died()  # paused for longer than its lease
-    push.push(row.get().pk)  # another worker picks it up: in doubt
+    deliver.push(row.get().pk)  # another worker picks it up: in doubt
     no_wait()
-    quick = push._claim(row.get().pk)  # looks, and finds nothing
+    quick = deliver._claim(row.get().pk)  # looks, and finds nothing
     quick.maybe_sent = False
-    push.mine(quick).update(maybe_sent=False)
-    assert push._may_be_sent(quick)
+    deliver.mine(quick).update(maybe_sent=False)
+    assert deliver._may_be_sent(quick)
     record(slow, RemotePixel(remote_id="1", name=pixel.name, options={}))  # the first request took effect after all
     record(quick, RemotePixel(remote_id="2", name=pixel.name, options={}))
     pixel.refresh_from_db()
@@ -34,15 +34,15 @@ def test_once_the_overtaken_answer_is_there_nobody_sends_again(xandr, promise, n
     pixel_id = uuid.uuid4()
     pixel = promise(xandr, id=pixel_id, options={"code": f"ph-{pixel_id}"})
     row = Operation.objects.filter(pixel=pixel)
-    slow = push._claim(row.get().pk)
-    push._may_be_sent(slow)
+    slow = deliver._claim(row.get().pk)
+    deliver._may_be_sent(slow)
     worker_died()
-    push.push(row.get().pk)
+    deliver.push(row.get().pk)
     no_wait()
-    quick = push._claim(row.get().pk)
+    quick = deliver._claim(row.get().pk)
     quick.maybe_sent = False
-    push.mine(quick).update(maybe_sent=False)  # looked, found nothing, and is about to send
+    deliver.mine(quick).update(maybe_sent=False)  # looked, found nothing, and is about to send
     record(slow, RemotePixel(remote_id="1", name=pixel.name, options={}))
-    assert not push._may_be_sent(quick)
+    assert not deliver._may_be_sent(quick)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id, row.get().state) == ("live", "1", "done")

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from pixels.models import Pixel, SyncRun
+from pixels.reconcile import pull, runs
 from pixels.services import connections
-from pixels.sync import pull, runs
 from tests.providers.loopback import breaks_off, hangs_up, says
 
 from .conftest import dies

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import deliver, record
+from pixels.reconcile import read_back
 from pixels.services import pixels
-from pixels.sync import clock, outcome, push, read_back
 from tests.providers.loopback import Loopback, says
 
 from .conftest import EVENT
@@ -58,7 +60,7 @@ def test_may_be_sent_is_written_down_before_the_first_byte(connect, promise, san
     pixel, seen = promise(connect(provider)), []
     look = Operation.objects.values("maybe_sent", "state").get
     meanwhile(provider, "create_pixel", before=lambda: seen.append(look()))
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     assert seen == [{"maybe_sent": True, "state": "in_flight"}]
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
@@ -71,8 +73,8 @@ def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
     misbehaving.script = script(provider, REFUSAL[provider])
     pixel = promise(connect(provider))
     for _ in range(3):
-        for due in push.due(10):
-            push.push(due)
+        for due in deliver.due(10):
+            deliver.push(due)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     assert WORDS[provider] in pixel.error_words
@@ -90,7 +92,7 @@ def test_what_failed_can_be_retried_by_a_person(
     misbehaving.script = script(provider, REFUSAL[provider])
     settings.SANDBOX_URL = misbehaving.url
     pixel = promise(connect(provider))
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     browser = browser_of(bob)
@@ -120,20 +122,20 @@ def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
     connect, promise, sandbox, unreachable, no_wait, settings, provider
 ):
     pixel = promise(connect(provider))
-    [due] = push.due(10)
-    push.push(due)
+    [due] = deliver.due(10)
+    deliver.push(due)
     operation = Operation.objects.get()
     pixel.refresh_from_db()
     assert (pixel.lifecycle, operation.state, operation.maybe_sent) == ("queued", "pending", False)
     assert "not reachable" in pixel.error_sentence
     assert operation.not_before > timezone.now()
-    assert push.due(10) == []
-    push.push(due)  # a message that comes too early changes nothing
+    assert deliver.due(10) == []
+    deliver.push(due)  # a message that comes too early changes nothing
     assert Operation.objects.get().attempt == 1
 
     settings.SANDBOX_URL = sandbox.url
     no_wait()
-    push.push(push.due(10)[0])
+    deliver.push(deliver.due(10)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_sentence) == ("live", "")
 
@@ -143,13 +145,13 @@ def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unr
     for wait in (5, 10, 20, 40, 80, 160, 320, 640, 900, 900):
         no_wait()
         before = clock.now()
-        push.push(push.due(1)[0])
+        deliver.push(deliver.due(1)[0])
         tried_at = Operation.objects.get().not_before - timedelta(seconds=wait)
         assert before <= tried_at <= clock.now()
 
     no_wait()
     Operation.objects.update(trying_since=timezone.now() - timedelta(hours=25))
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, Operation.objects.get().state) == ("failed", "failed")
 
@@ -168,17 +170,17 @@ def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
     }[provider]
     misbehaving.script = script(provider, says("slow down", 429, header), says(done), says([]))
     pixel = promise(connect(provider))
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     operation = Operation.objects.get()
     pixel.refresh_from_db()
     assert (operation.state, operation.maybe_sent, pixel.lifecycle) == ("pending", False, "queued")
     assert abs((operation.not_before - timezone.now()).total_seconds() - seconds) < 5
-    assert push.push(operation.pk)  # a message that comes too early changes nothing
+    assert deliver.push(operation.pk)  # a message that comes too early changes nothing
     Operation.objects.update(not_before=None)
-    assert not push.push(operation.pk)  # nor does one that another change of the same user brings
+    assert not deliver.push(operation.pk)  # nor does one that another change of the same user brings
     assert creates(misbehaving) == 1
     no_wait()
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
     assert creates(misbehaving) == 2
@@ -189,7 +191,7 @@ def test_a_change_of_a_pixel_whose_connection_is_not_in_use_waits(xandr, promise
     pixel = promise(xandr)
     Connection.objects.update(**{field: timezone.now()}, test="refused")
     carry_out()
-    push.push(Operation.objects.get().pk)
+    deliver.push(Operation.objects.get().pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     assert pixel.badge.label == "Waiting for the connection"
@@ -218,13 +220,13 @@ def test_updates_and_deletes_are_repeated_until_they_are_certain(
     misbehaving.script = [says("<html>", 500)]
     operation = pixel.operations.get(kind=kind)
     for attempt in (1, 2):
-        push.push(operation.pk)
+        deliver.push(operation.pk)
         operation.refresh_from_db()
         assert (operation.state, operation.attempt) == ("pending", attempt)
         Operation.objects.update(not_before=None)
     assert len(misbehaving.received) == 2
     settings.SANDBOX_URL = sandbox_server.url
-    push.push(operation.pk)
+    deliver.push(operation.pk)
     pixel.refresh_from_db()
     if kind == "update":
         assert (pixel.lifecycle, pixel.options["state"]) == ("live", "inactive")
@@ -244,10 +246,10 @@ def test_a_doubtful_update_ends_after_some_tries_with_the_pixel_as_it_was(
     misbehaving.script = [says("<html>", 500)]
     for _ in range(20):
         Operation.objects.update(not_before=None)
-        for due in push.due(10):
-            push.push(due)
+        for due in deliver.due(10):
+            deliver.push(due)
     pixel.refresh_from_db()
-    assert len(misbehaving.received) == outcome.DOUBTFUL_TRIES
+    assert len(misbehaving.received) == record.DOUBTFUL_TRIES
     assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Purchase", "bad_answer")
     assert pixel.operations.get(kind="update").state == "failed"
 
@@ -265,7 +267,7 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     settings.SANDBOX_URL = misbehaving.url
     misbehaving.script = [says([]), says({"id": "6014360342905"}), says("<html>", 500)]
     pixel = promise(pitchtarget)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("live", "6014360342905", "")
     assert not pixel.snippets.exists()
@@ -293,6 +295,6 @@ def test_an_answer_with_an_endless_status_is_recorded_all_the_same(easyflow, pro
     answer = {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "Purchase", "status": "s" * 500}}}
     misbehaving.script = [says(answer)]
     pixel = promise(easyflow)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_state) == ("live", "s" * 64)

@@ -3,9 +3,9 @@
 import pytest
 
 from pixels.models import Operation, Pixel
+from pixels.outbox import deliver
 from pixels.providers.easyflow import Easyflow
 from pixels.services import pixels
-from pixels.sync import push
 from tests.providers.loopback import breaks_off, drips, hangs_up, raw, resets, says, silent
 
 from .conftest import EVENT, dies
@@ -39,17 +39,17 @@ DOUBTS = {
 def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, doubt):
     misbehaving.script = script(provider, DOUBTS[doubt])
     pixel = promise(connect(provider))  # Xandr's without a code: nothing to look it up by
-    push.push(push.due(10)[0])
+    deliver.push(deliver.due(10)[0])
     pixel.refresh_from_db()
     operation = Operation.objects.get()
     in_doubt = ("checking", "pending") if provider == "pitchtarget" else ("unknown", "unknown")
     assert (pixel.lifecycle, operation.state) == in_doubt
     assert pixel.error_sentence
-    assert push.due(10) == []
-    push.push(operation.pk)  # a message that comes late, or early
+    assert deliver.due(10) == []
+    deliver.push(operation.pk)  # a message that comes late, or early
     no_wait()
-    for due in push.due(10):
-        push.push(due)  # the look-up meets the same fault
+    for due in deliver.due(10):
+        deliver.push(due)  # the look-up meets the same fault
     pixel.refresh_from_db()
     assert pixel.lifecycle == in_doubt[0]
     assert creates(misbehaving) == 1
@@ -59,7 +59,7 @@ def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_
 def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at, easyflow, promise, misbehaving):
     misbehaving.script = [says("", 500)]
     pixel = promise(easyflow)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     browser = browser_of(bob)
     page = Page.of(browser.get(at("pixel", pixel)))
     assert "may or may not exist" in page.text
@@ -78,11 +78,11 @@ def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at,
 def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misbehaving):
     misbehaving.script = [says("<html>", 500), LOGGED_IN, says({"response": {"status": "OK", "id": 5}}), says("{")]
     pixel = promise(xandr)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     Operation.objects.update(not_before=None)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", "5")
     assert creates(misbehaving) == 1
@@ -92,12 +92,12 @@ def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sa
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", before=dies)
     with pytest.raises(SystemExit):
-        push.push(push.due(1)[0])
-    assert push.due(1) == []  # its lease still holds
+        deliver.push(deliver.due(1)[0])
+    assert deliver.due(1) == []  # its lease still holds
     worker_died()
     for _ in range(3):
-        for due in push.due(10):
-            push.push(due)
+        for due in deliver.due(10):
+            deliver.push(due)
         no_wait()
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
@@ -110,14 +110,14 @@ def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox
     with monkeypatch.context() as dying:
         dying.setattr(Easyflow, "__init__", dies)
         with pytest.raises(SystemExit):
-            push.push(push.due(1)[0])
+            deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "creating"
     worker_died()
     for _ in range(2):
         no_wait()
-        [due] = push.due(10)
-        push.push(due)
+        [due] = deliver.due(10)
+        deliver.push(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
     assert sandbox.asked("easyflow", "create") == 1
@@ -134,11 +134,11 @@ def test_an_abandoned_update_or_delete_is_taken_up_again(
         pixels.delete_pixel(pixel, alice)
     meanwhile("xandr", f"{kind}_pixel", before=dies)
     with pytest.raises(SystemExit):
-        push.push(push.due(1)[0])
+        deliver.push(deliver.due(1)[0])
     worker_died()
     for _ in range(2):
         no_wait()
-        push.push(push.due(10)[0])
+        deliver.push(deliver.due(10)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == {"update": "live", "delete": "deleted"}[kind]
     assert [held["name"] for held in sandbox.held("xandr")] == (["New"] if kind == "update" else [])
@@ -149,12 +149,12 @@ def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise
     with monkeypatch.context() as full:
         full.setattr("pixels.snippets.issue", dies)
         with pytest.raises(SystemExit):
-            push.push(push.due(1)[0])
+            deliver.push(deliver.due(1)[0])
     worker_died()
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
-    assert push.due(1) == []
+    assert deliver.due(1) == []
     assert sandbox.asked("easyflow", "create") == 1
 
 
@@ -165,9 +165,9 @@ def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sa
         raise RuntimeError("planted")
 
     meanwhile("easyflow", "create_pixel", after=breaks)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, push.due(1)) == ("unknown", [])
+    assert (pixel.lifecycle, deliver.due(1)) == ("unknown", [])
     assert sandbox.asked("easyflow", "create") == 1
 
 
@@ -177,7 +177,7 @@ def called_unknown(worker_died):
 
     def sweep():
         worker_died()
-        push.push(push.due(1)[0])
+        deliver.push(deliver.due(1)[0])
         assert Pixel.objects.get().lifecycle == "unknown"
 
     return sweep
@@ -186,20 +186,20 @@ def called_unknown(worker_died):
 def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, meanwhile, called_unknown):
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", after=called_unknown)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", sandbox.held("easyflow")[0]["id"])
     assert pixel.error_code == ""
     assert pixel.snippets.count() == 1
     assert Operation.objects.get().state == "done"
-    assert push.due(1) == []
+    assert deliver.due(1) == []
 
 
 def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehaving, meanwhile, called_unknown):
     misbehaving.script = [says({"message": "no"}, 400)]
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", before=called_unknown)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     assert len(misbehaving.received) == 1
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
@@ -208,7 +208,7 @@ def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehavin
 def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise, sandbox, settings):
     pixel = promise(easyflow)
     settings.LEASE, settings.CALL_DEADLINE = 5, 30
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     assert sandbox.asked("easyflow", "create") == 0
     operation = Operation.objects.get()
     assert (operation.maybe_sent, operation.sends) == (False, 0)
@@ -224,23 +224,23 @@ def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox,
         worker_died()
         for _ in range(2):
             no_wait()
-            push.push(push.due(1)[0])  # another worker does it
+            deliver.push(deliver.due(1)[0])  # another worker does it
         pixel.refresh_from_db()
         assert (pixel.lifecycle, pixel.name) == ("live", "New")
         pixels.change_pixel(pixel, alice, {"name": "Newer"})
 
     meanwhile("xandr", "update_pixel", before=taken_over)
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("updating", "New")  # the old worker did not end the newer change
-    push.push(push.due(1)[0])
+    deliver.push(deliver.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("live", "Newer")
 
 
 def test_two_workers_with_the_same_message_send_one_request(easyflow, promise, sandbox):
     promise(easyflow)
-    [due] = push.due(1)
-    push.push(due)
-    push.push(due)
+    [due] = deliver.due(1)
+    deliver.push(due)
+    deliver.push(due)
     assert sandbox.asked("easyflow", "create") == 1

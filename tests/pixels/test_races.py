@@ -5,8 +5,9 @@ from django.db import connection as database
 from django.utils import timezone
 
 from pixels.models import Connection, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import connection_test, pull
 from pixels.services import connections, pixels, websites
-from pixels.sync import check, pull, push
 from tests.accounts.test_races import at_once
 
 from .test_pull import at_xandr
@@ -21,8 +22,8 @@ ROUNDS = range(3)
 @pytest.mark.parametrize("provider", ["easyflow", "pitchtarget", "xandr"])
 def test_many_workers_with_one_operation_send_one_request(connect, promise, sandbox, provider):
     promise(connect(provider))
-    [due] = push.due(1)
-    assert at_once(*[lambda: push.push(due)] * 6) == ["done"] * 6
+    [due] = deliver.due(1)
+    assert at_once(*[lambda: deliver.push(due)] * 6) == ["done"] * 6
     assert sandbox.asked(provider, "create") == 1
     assert Pixel.objects.get().lifecycle == "live"
 
@@ -30,8 +31,8 @@ def test_many_workers_with_one_operation_send_one_request(connect, promise, sand
 def test_many_workers_with_many_operations_send_each_once(xandr, promise, sandbox):
     for n in range(4):
         promise(xandr, f"Pixel {n}")
-    due = push.due(10)
-    assert at_once(*[lambda: [push.push(one) for one in due]] * 3) == ["done"] * 3
+    due = deliver.due(10)
+    assert at_once(*[lambda: [deliver.push(one) for one in due]] * 3) == ["done"] * 3
     assert sorted(held["name"] for held in sandbox.held("xandr")) == [f"Pixel {n}" for n in range(4)]
     assert sandbox.asked("xandr", "auth") == 1  # one log-in for all of them
     assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"live"}
@@ -46,7 +47,7 @@ def test_a_run_is_read_by_one_worker(xandr, sandbox):
 
 
 def test_a_connection_is_tested_by_one_worker(pitchtarget, sandbox):
-    assert at_once(*[lambda: check.check(pitchtarget.pk)] * 4) == ["done"] * 4
+    assert at_once(*[lambda: connection_test.check(pitchtarget.pk)] * 4) == ["done"] * 4
     assert sandbox.asked("pitchtarget", "list") == 1
     assert Connection.objects.get().test == "works"
 
@@ -71,9 +72,9 @@ def test_of_two_changes_one_goes_first_and_the_other_is_refused(xandr, live, ali
 @pytest.mark.parametrize("_", ROUNDS)
 def test_a_pixel_that_is_sent_and_listed_at_once_is_one_row(pitchtarget, promise, sandbox, _):
     promise(pitchtarget)
-    [due] = push.due(1)
+    [due] = deliver.due(1)
     run = connections.sync_now(pitchtarget, None)
-    assert at_once(lambda: push.push(due), lambda: pull.pull(run.pk)) == ["done", "done"]
+    assert at_once(lambda: deliver.push(due), lambda: pull.pull(run.pk)) == ["done", "done"]
     pixel = Pixel.objects.get()
     assert (pixel.lifecycle, pixel.snippets.count()) == ("live", 1)
     assert sandbox.asked("pitchtarget", "create") == 1
@@ -84,9 +85,9 @@ def test_what_is_sent_while_somebody_disconnects_is_sent_or_cancelled_and_never_
     easyflow, promise, alice, sandbox, _
 ):
     promise(easyflow)
-    [due] = push.due(1)
+    [due] = deliver.due(1)
     connection = Connection.objects.get()
-    results = at_once(lambda: push.push(due), lambda: connections.disconnect(connection, alice))
+    results = at_once(lambda: deliver.push(due), lambda: connections.disconnect(connection, alice))
     assert results == ["done", "done"]
     made = len(sandbox.held("easyflow"))
     assert Pixel.objects.get().lifecycle == ("live" if made else "failed")
@@ -113,7 +114,7 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
 def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
     """A sync attaches the object at this moment, which ends the operation."""
     pixel = promise(xandr)
-    real = push.is_in_doubt
+    real = deliver.is_in_doubt
 
     def overtaken(operation):
         # Once: whatever is written afterwards is the worker's.
@@ -123,8 +124,8 @@ def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr,
             Pixel.objects.filter(pk=pixel.pk).update(lifecycle="live", remote_id="77")
         return real(operation)
 
-    monkeypatch.setattr(push, "is_in_doubt", overtaken)
-    push.drain(xandr.pk, 60)
+    monkeypatch.setattr(deliver, "is_in_doubt", overtaken)
+    deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")
     assert sandbox.asked("xandr", "create") == 0

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pixels.models import SyncRun
+from pixels.reconcile import pull
+from pixels.reconcile.runs import open_run
 from pixels.services import connections
-from pixels.sync import pull
-from pixels.sync.runs import open_run
 from pixels.templatetags.times import span
 
 from .page import Page

@@ -9,10 +9,10 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from pixels import tasks
+from pixels.limits import clock, lease
 from pixels.management.commands.scheduler import SHORTEST, SILENT, Command
 from pixels.models import Connection, Lease, Operation, Pixel, SyncRun
 from pixels.services import connections
-from pixels.sync import clock, lease
 
 
 @pytest.fixture
@@ -206,6 +206,6 @@ def test_without_a_broker_one_piece_of_work_that_breaks_does_not_end_the_schedul
     def breaks(*args):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("pixels.sync.push.drain", breaks)
+    monkeypatch.setattr("pixels.outbox.deliver.drain", breaks)
     assert first.look() <= settings.SWEEP_INTERVAL
     assert Connection.objects.get().test == "works"  # what comes after it is done

@@ -10,8 +10,8 @@ from django.core.management import call_command
 
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen, seal, unseal
+from pixels.outbox import deliver
 from pixels.services import connections
-from pixels.sync import push
 
 PLACE = "1/row/credentials"
 
@@ -136,13 +136,13 @@ def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise
 def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, settings, sandbox):
     pixel = promise(xandr)
     keys, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, []
-    [due] = push.due(1)
-    push.push(due)
+    [due] = deliver.due(1)
+    deliver.push(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     settings.CREDENTIAL_KEYS = keys
     pixel.operations.update(not_before=None)
-    push.push(due)
+    deliver.push(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
 

@@ -18,10 +18,11 @@ from django.db import connection as database
 from django.urls import reverse
 
 from accounts.models import User
+from pixels.limits.provider_session import StoredTokens, speaking_for
 from pixels.models import Connection, Credential, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import connection_test, pull
 from pixels.services import connections
-from pixels.sync import check, pull, push
-from pixels.sync.client import StoredTokens, speaking_for
 from tests.providers.loopback import Received, says
 
 from .conftest import EVENT, OPTIONS
@@ -110,10 +111,10 @@ def worked(connect, promise, echoing, caplog, alice):
             echoing.script = [echoing.answer(status)]
             Connection.objects.update(paused_at=None, closed_until=None)
             promise(connection, f"{provider} {status}", options={"code": None})
-            for due in push.due(10):
-                push.push(due)
+            for due in deliver.due(10):
+                deliver.push(due)
             Connection.objects.filter(pk=connection.pk).update(test="testing")
-            check.check(connection.pk)
+            connection_test.check(connection.pk)
             if connection.can_sync:
                 run = connections.sync_now(connection, alice)
                 pull.pull(run.pk)
@@ -264,7 +265,7 @@ def test_a_viewer_sees_no_secret_in_any_spelling_and_none_is_stored(
     caplog.set_level(logging.DEBUG)
     connection = connect("pitchtarget", credentials={"token": SPELLED})
     misbehaving.script = [says(BODIES[body], status)]
-    check.check(connection.pk)
+    connection_test.check(connection.pk)
     page = browser_of(vera).get(at("connection", connection))
     assert page.status_code == 200
     if body not in UNREADABLE:  # a search in nothing finds nothing
@@ -317,7 +318,7 @@ def test_a_session_in_a_spoilt_answer_to_a_log_in_is_shown_and_kept_nowhere(
     connection = connect(provider, **({"credentials": credentials} if credentials else {}))
     status = 500 if how == "with an error of its own" else 200
     misbehaving.script = [says(SPOILT[how](body % OPENED), status)]
-    check.check(connection.pk)
+    connection_test.check(connection.pk)
     connection.refresh_from_db()
     assert connection.test == "unreachable"
     page = browser_of(alice).get(at("connection", connection)).content

@@ -87,13 +87,13 @@ def test_it_is_replaced_by_a_new_one_and_an_empty_field_changes_nothing(create, 
 
 
 def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox, settings, free_address):
+    from pixels.outbox import deliver
     from pixels.services import pixels as services
-    from pixels.sync import push
 
     create()
     pixel, operation = Pixel.objects.get(), Operation.objects.get()
     Operation.objects.filter(pk=operation.pk).update(payload={**operation.payload, "name": ""})
-    push.push(operation.pk)
+    deliver.push(operation.pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "failed"
     services.retry(pixel, None)

@@ -4,8 +4,8 @@ import pytest
 
 from pixels.models import Connection
 from pixels.providers.base import AdAccountRef
+from pixels.reconcile import connection_test
 from pixels.services import connections
-from pixels.sync import check
 from tests.providers.loopback import hangs_up, says
 
 from .page import Page
@@ -100,7 +100,7 @@ def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alic
         connections.replace_credentials(Connection.objects.get(), alice, {"token": "another"})
 
     meanwhile("pitchtarget", "check_credentials", before=replaced)
-    check.check(connection.pk)
+    connection_test.check(connection.pk)
     assert len(misbehaving.received) == 1
     connection.refresh_from_db()
     assert connection.test == "testing"
@@ -108,11 +108,11 @@ def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alic
 
 def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, settings):
     settings.SWEEP_INTERVAL = 15
-    assert check.waiting(10) == []  # its message may still be on the way
+    assert connection_test.waiting(10) == []  # its message may still be on the way
     settings.SWEEP_INTERVAL = 0
-    assert check.waiting(10) == [xandr.pk]
-    check.check(xandr.pk)
-    assert check.waiting(10) == []
+    assert connection_test.waiting(10) == [xandr.pk]
+    connection_test.check(xandr.pk)
+    assert connection_test.waiting(10) == []
 
 
 def test_refused_credentials_are_said_on_the_overview(browser_of, vera, at, connect, sandbox, verdict):

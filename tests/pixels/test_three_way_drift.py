@@ -7,10 +7,10 @@ import pytest
 from accounts.models import Activity
 from accounts.services import Refused
 from pixels.models import Operation, Pixel
+from pixels.outbox import deliver
 from pixels.providers.xandr import Xandr
+from pixels.reconcile.compare import who_moved
 from pixels.services import pixels
-from pixels.sync import push
-from pixels.sync.drift import who_moved
 
 from .page import Page
 from .test_pull import at_xandr
@@ -246,9 +246,9 @@ def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, theirs, 
     theirs(pixel, name="Boots")
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "drop", "effect": True})
     pixels.restore_ours(pixel, bob, ["name"])
-    push.drain(pixel.connection_id, 60)
+    deliver.drain(pixel.connection_id, 60)
     no_wait()
-    push.drain(pixel.connection_id, 60)
+    deliver.drain(pixel.connection_id, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote, held_name(sandbox)) == ("live", "in_sync", "Shoes")
 

@@ -12,8 +12,8 @@ import pytest
 
 from pixels.models import Connection, Pixel
 from pixels.providers import PROVIDERS
+from pixels.reconcile import last_fired
 from pixels.services import pixels
-from pixels.sync import fires
 from tests.providers.loopback import Loopback
 
 from . import transcript
@@ -61,8 +61,8 @@ def journey(connect, promise, carry_out, sync, bob):
         elsewhere(_edit)
         synced()
         for _ in range(4):  # ordered, not yet ready, ready; and not asked again
-            for account in fires.due(10):
-                fires.read_fires(account)
+            for account in last_fired.due(10):
+                last_fired.read_fires(account)
         if provider.can("delete"):
             carried_out(pixels.delete_pixel, first)
             elsewhere(lambda there: there.remove(next(iter(there.held()))))

@@ -14,10 +14,10 @@ from django.db import transaction
 from accounts.models import User
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import deliver
+from pixels.outbox.record import record
 from pixels.providers.base import RemotePixel
 from pixels.services import pixels
-from pixels.sync import push
-from pixels.sync.outcome import record
 
 from .actions import ACTIONS, all_rows, do
 from .conftest import Sandbox, dies
@@ -166,15 +166,15 @@ class States:
         if fault:
             rule = {"provider": "xandr", "operation": operation, "fault": fault, **more}
             self._sandbox.ask("POST", "faults", json=rule)
-        [due] = push.due(9)
-        push.push(due)
+        [due] = deliver.due(9)
+        deliver.push(due)
         pixel.refresh_from_db()
         return pixel
 
     def _died_at(self, place: str, pixel: Pixel) -> Pixel:
         self._again.setattr(crash, "armed", lambda name: dies() if name == place else None)
         with pytest.raises(SystemExit):
-            push.push(push.due(1)[0])
+            deliver.push(deliver.due(1)[0])
         self._again.setattr(crash, "armed", None)
         pixel.refresh_from_db()
         return pixel

@@ -17,8 +17,8 @@ from pixels.models import Connection, Pixel
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef, Provider, RemotePixel
 from pixels.providers.secret import Secret
+from pixels.reconcile.compare import flat, see
 from pixels.sandbox.server import SandboxServer
-from pixels.sync.drift import flat, see
 
 from .conftest import Tokens
 from .strategies import OPTIONS, events_of, texts

@@ -12,7 +12,9 @@ from django.db import Error, close_old_connections
 
 from pixelhub.stop import StopSignal
 from pixels import tasks
-from pixels.sync import clock, lease, push, runs
+from pixels.limits import clock, lease
+from pixels.outbox import deliver
+from pixels.reconcile import runs
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Command(BaseCommand):
             return min(max(lease.runs_for(lease.SWEEP) or 0, SHORTEST), settings.SWEEP_INTERVAL)
         tasks.sweep()
         lease.hold(lease.SWEEP, self.holder, silence)  # without a broker a sweep may have taken its time
-        following = min(filter(None, (push.next_due(), runs.next_due())), default=None)
+        following = min(filter(None, (deliver.next_due(), runs.next_due())), default=None)
         if following is None:
             return settings.SWEEP_INTERVAL
         return min(max((following - clock.now()).total_seconds(), SHORTEST), settings.SWEEP_INTERVAL)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from accounts.models import Team, User
+from pixels.limits.provider_session import StoredTokens
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
+from pixels.outbox import deliver
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.secret import Secret
+from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels
-from pixels.sync import check, pull, push, runs
-from pixels.sync.client import StoredTokens
 from tests.providers.fault_table.conftest import (
     CAPI_TOKEN,
     CREDENTIALS,
@@ -97,8 +98,8 @@ class Desk:
 
     def work(self) -> None:
         """All that is due, each once."""
-        for operation_id in push.due(100):
-            push.push(operation_id)
+        for operation_id in deliver.due(100):
+            deliver.push(operation_id)
         for run_id in runs.due(100):
             pull.pull(run_id)
         token = Credential.objects.filter(connection=self.connection).first()
@@ -139,7 +140,7 @@ class Desk:
         self.connection.refresh_from_db()
         if self.connection.paused_at:
             connections.replace_credentials(self.connection, self.alice, self.credentials)
-            check.check(self.connection.pk)
+            connection_test.check(self.connection.pk)
             self.connection.refresh_from_db()
             assert not self.connection.paused_at
 

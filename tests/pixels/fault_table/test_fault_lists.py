@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pixels.models import Pixel, SyncRun
-from pixels.sync import gone
+from pixels.reconcile import missing
 from tests.providers.fault_table.conftest import OTHER_ACCOUNTS
 from tests.providers.fault_table.test_fault_table_lists import IDS, LISTS, MANY, ROWS, Row
 
@@ -77,8 +77,8 @@ def synced(desk: Callable[[str], Desk], settings: Any) -> Callable[[str], Desk]:
 def look_for_missing(at: Desk) -> None:
     """The sweeper's looks by id, twice and far enough apart."""
     for _ in range(2):
-        for account in gone.due(10):
-            gone.look(account)
+        for account in missing.due(10):
+            missing.look(account)
         at.clock.pass_by(100)
 
 

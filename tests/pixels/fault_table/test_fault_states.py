@@ -9,8 +9,8 @@ import pytest
 
 from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
+from pixels.reconcile import runs
 from pixels.services import pixels
-from pixels.sync import runs
 from tests.providers.fault_table.table import Outcome
 from tests.providers.fault_table.test_fault_table import DONE, MOST_REQUESTS, done_by
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from pixels.limits.provider_session import StoredTokens
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel
+from pixels.outbox import duplicate_check
+from pixels.reconcile import runs
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from pixels.sync import late, runs
-from pixels.sync.client import StoredTokens
 from tests.providers.fault_table.test_fault_table_lists import IDS, MANY
 
 from .conftest import BETWEEN, NEW, OLD, Desk
@@ -224,8 +225,8 @@ def test_a_second_one_that_is_made_late_is_told_of(
     on_the_way.pop()()
     assert at.names() == [NEW, NEW]
     for _ in range(2):
-        for operation in late.due(10):
-            late.look(operation)
+        for operation in duplicate_check.due(10):
+            duplicate_check.look(operation)
         at.clock.pass_by(BETWEEN)
     pixel.refresh_from_db()
     assert (pixel.remote, pixel.error_code) == ("duplicate", "duplicate")

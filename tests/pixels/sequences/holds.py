@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 
+from pixels.limits import clock
 from pixels.models import Operation, Pixel, SyncRun
-from pixels.sync import clock
-from pixels.sync.outcome import DOUBTFUL_TRIES, LONGEST_WAIT
+from pixels.outbox.record import DOUBTFUL_TRIES, LONGEST_WAIT
 
 from .office import Office
 

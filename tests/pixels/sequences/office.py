@@ -13,10 +13,11 @@ from accounts.models import Team, User
 from accounts.services import Refused
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import deliver, duplicate_check
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections, pixels
-from pixels.sync import check, gone, late, pull, push, read_back, runs
 
 from ..actions import ACTIONS, all_rows, do
 from ..conftest import CREDENTIALS, EVENT, OPTIONS, dies
@@ -43,7 +44,7 @@ class Office:
         self.there, self.clock, self.team, self.alice, self.bob = there, clock, team, alice, bob
         monkeypatch.setattr(crash, "armed", self._at)
         for name in ("record", "record_error", "attach_found"):
-            monkeypatch.setattr(push, name, partial(self._write_down, getattr(push, name)))
+            monkeypatch.setattr(deliver, name, partial(self._write_down, getattr(deliver, name)))
         provider = PROVIDERS[there.slug]
         monkeypatch.setattr(provider, "list_pixels", _with_gap(provider.list_pixels, self._at))
 
@@ -148,9 +149,9 @@ class Office:
         self.meanwhile(place, dies)
 
     def push(self) -> None:
-        for operation_id in push.due(10):
+        for operation_id in deliver.due(10):
             with suppress(SystemExit):
-                push.push(operation_id)
+                deliver.push(operation_id)
 
     def pull(self) -> None:
         for run_id in runs.due(10):
@@ -163,13 +164,13 @@ class Office:
         self.push()
         self.pull()
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):
-            check.check(connection.pk)
+            connection_test.check(connection.pk)
         for pixel_id in read_back.unread(10):
             read_back.read_back(Pixel.objects.select_related("connection", "ad_account").get(pk=pixel_id))
-        for account_id in gone.due(10):
-            gone.look(account_id)
-        for operation_id in late.due(10):
-            late.look(operation_id)
+        for account_id in missing.due(10):
+            missing.look(account_id)
+        for operation_id in duplicate_check.due(10):
+            duplicate_check.look(operation_id)
 
     def awake(self) -> None:
         """Who slept writes down what it knows, as if no time had gone by."""

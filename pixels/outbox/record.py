@@ -17,15 +17,14 @@ from django.utils import timezone
 from accounts.activity import record as record_activity
 from pixels import snippets
 from pixels.crash import crash_point
+from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
+from pixels.outbox.unconfirmed import can_be_looked_up
 from pixels.providers.base import RemotePixel
 from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled, Waiting
-
-from . import clock
-from .attach import attach, locked, report_duplicate, said_everything, settle_doubt
-from .doubt import can_be_looked_up
-from .drift import flat, moves, see
+from pixels.reconcile.compare import flat, moves, see
+from pixels.reconcile.link import attach, locked, report_duplicate, said_everything, settle_doubt
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of trying something that provably never left
 DOUBTFUL_TRIES = 5  # of a change that is idempotent; a create has none

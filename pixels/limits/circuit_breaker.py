@@ -12,10 +12,9 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from pixels.limits import clock
 from pixels.models import Connection, Operation
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError
-
-from . import clock
 
 
 class LeftAlone(NotSent):

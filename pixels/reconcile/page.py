@@ -15,15 +15,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from pixels import snippets
+from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
+from pixels.outbox.record import stop_for_theirs
+from pixels.outbox.unconfirmed import seen_before
 from pixels.providers.base import Read, RemotePixel
-
-from . import clock
-from .attach import attach, report_duplicate, settle_doubt
-from .doubt import seen_before
-from .drift import SEEN_FIELDS, STATE_LENGTH, flat, see
-from .outcome import stop_for_theirs
+from pixels.reconcile.compare import SEEN_FIELDS, STATE_LENGTH, flat, see
+from pixels.reconcile.link import attach, report_duplicate, settle_doubt
 
 Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")

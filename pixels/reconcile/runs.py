@@ -16,13 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
+from pixels.limits import clock
 from pixels.models import AdAccount, Connection, SyncRun
 from pixels.models.connection import reachable
+from pixels.outbox.record import LONGEST_WAIT, THROTTLED_WAIT
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError, Throttled
-
-from . import clock
-from .outcome import LONGEST_WAIT, THROTTLED_WAIT
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,11 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from pixels.limits.provider_session import speaking_for
 from pixels.models import AdAccount, Pixel, bulk
 from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
-
-from .client import speaking_for
 
 log = logging.getLogger(__name__)
 

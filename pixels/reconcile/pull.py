@@ -18,15 +18,15 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
+from pixels.limits import clock
+from pixels.limits.circuit_breaker import LeftAlone
+from pixels.limits.provider_session import speaking_for
 from pixels.models import AdAccount, Pixel, SyncRun
 from pixels.providers.base import Page, Provider, Read
 from pixels.providers.errors import BadAnswer, ProviderError, Throttled
-
-from . import clock, page
-from .circuit import LeftAlone
-from .client import speaking_for
-from .page import NOT_THERE
-from .runs import TakenOver, claim, end, mine, open_place, put_aside, save_place, save_progress
+from pixels.reconcile import page
+from pixels.reconcile.page import NOT_THERE
+from pixels.reconcile.runs import TakenOver, claim, end, mine, open_place, put_aside, save_place, save_progress
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from pixels.limits import circuit_breaker, clock
+from pixels.limits.provider_session import speaking_for
 from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
-
-from . import circuit, clock
-from .client import speaking_for
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def check(connection_id: UUID | str) -> None:
         **resumed,
     )
     if may_go_on:
-        circuit.resume(connection)
+        circuit_breaker.resume(connection)
 
 
 def _free() -> Q:

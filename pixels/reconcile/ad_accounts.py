@@ -10,12 +10,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from pixels.limits.provider_session import speaking_for
 from pixels.models import AdAccount, Connection, Credential, OfferedAdAccount
 from pixels.providers import PROVIDERS
 from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import ProviderError
-
-from .client import speaking_for
 
 log = logging.getLogger(__name__)
 

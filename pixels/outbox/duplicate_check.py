@@ -13,14 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
+from pixels.limits import clock
+from pixels.limits.provider_session import speaking_for
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
+from pixels.outbox.unconfirmed import look_up
 from pixels.providers.errors import BadCredentials, ProviderError
-
-from . import clock
-from .attach import report_duplicate
-from .client import speaking_for
-from .doubt import look_up
+from pixels.reconcile.link import report_duplicate
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,8 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from pixels.limits import clock
 from pixels.models import Lease
-
-from . import clock
 
 SWEEP = "sweep"  # the scheduler's
 

@@ -13,14 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from pixels.crash import crash_point
+from pixels.limits import circuit_breaker, clock
+from pixels.limits.rate_limiter import HeldUp, gate_for
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadCredentials, NotSent, ProviderError, Throttled, Waiting
 from pixels.providers.secret import Secret
-
-from . import circuit, clock
-from .gate import HeldUp, gate_for
 
 
 @contextmanager
@@ -41,18 +40,18 @@ def speaking_for(
     same = Credential.objects.filter(connection=connection, set_at=credential.set_at)
     opened = _opened(credential)
     if not though_down:
-        circuit.enter(connection)
+        circuit_breaker.enter(connection)
     address = base_url(connection)
     gate = gate_for(connection, opened, purpose, lease_until)
     try:
         yield connection.provider_class(opened, address, gate, StoredTokens(same))
     except (Waiting, HeldUp):
         if gate.asked:
-            circuit.answered(connection)  # what was asked before this
+            circuit_breaker.answered(connection)  # what was asked before this
         raise
     except ProviderError as error:
         if gate.asked:
-            circuit.failed(connection, error)
+            circuit_breaker.failed(connection, error)
         if isinstance(error, Throttled):
             gate.throttled(error)
         if isinstance(error, BadCredentials) and same.exists():
@@ -60,7 +59,7 @@ def speaking_for(
         raise
     else:
         if gate.asked:
-            circuit.answered(connection)
+            circuit_breaker.answered(connection)
     finally:
         gate.release()
 

@@ -18,21 +18,20 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 from django.db.models import F, Min, Q, QuerySet
 
 from pixels.crash import crash_point
+from pixels.limits import clock
+from pixels.limits.provider_session import speaking_for
 from pixels.models import Connection, Operation, Pixel
 from pixels.models.connection import reachable
 from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
+from pixels.outbox.record import LONGEST_WAIT, again, attach_found, mine, record, record_error
+from pixels.outbox.unconfirmed import is_in_doubt, look_up, remember
 from pixels.providers.base import Provider, RemotePixel
 from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, ProviderError, Refused, Throttled, Waiting
 from pixels.providers.secret import Secret
-
-from . import clock
-from .attach import said_everything
-from .client import speaking_for
-from .doubt import is_in_doubt, look_up, remember
-from .outcome import LONGEST_WAIT, again, attach_found, mine, record, record_error
-from .read_back import read_back
+from pixels.reconcile.link import said_everything
+from pixels.reconcile.read_back import read_back
 
 log = logging.getLogger(__name__)
 

@@ -21,12 +21,11 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
+from pixels.limits import clock
 from pixels.models import Connection, Gate
 from pixels.providers.base import Call, Limits
 from pixels.providers.errors import NotSent, Throttled, Waiting
 from pixels.providers.secret import Secret
-
-from . import clock
 
 log = logging.getLogger(__name__)
 

@@ -14,16 +14,15 @@ from django.db import transaction
 from django.db.models import Min, QuerySet
 
 from pixels import snippets
+from pixels.limits import clock
+from pixels.limits.provider_session import speaking_for
 from pixels.models import AdAccount, Pixel
 from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
 from pixels.providers.base import RemotePixel
 from pixels.providers.errors import ProviderError
-
-from . import clock
-from .attach import locked
-from .client import speaking_for
-from .drift import see
+from pixels.reconcile.compare import see
+from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
 

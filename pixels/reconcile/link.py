@@ -14,8 +14,7 @@ from django.utils import timezone
 from pixels.models import Operation, Pixel
 from pixels.models.pixel import DUPLICATE
 from pixels.providers.base import RemotePixel
-
-from .drift import see
+from pixels.reconcile.compare import see
 
 
 def locked(pixel_id: UUID) -> Pixel:

@@ -1,0 +1,1 @@
+"""Between us and a provider: the shared clock, leases, rate limits, the circuit breaker, and opening a provider."""
