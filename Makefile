@@ -67,7 +67,7 @@ browser: .venv/development
 
 # What has to do with a database once more on PostgreSQL; browser and services choose theirs themselves. What becomes of
 # an odd answer, and what hardly asks the database, is the same on both.
-ON_ONE = fault_table $(addprefix test_,$(addsuffix .py,contract_points gate new_pixel_batch push_doubt secret_options snippets transcripts))
+ON_ONE = fault_table $(addprefix test_,$(addsuffix .py,contract_points rate_limiter new_pixel_batch unconfirmed secret_options snippets transcripts))
 
 postgres: .venv/development
 	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services" tests/accounts tests/pixels tests/test_*.py \

@@ -24,7 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if not invitation.team.memberships.filter(user=user).exists():
             try:
                 services.accept_invitation(invitation, user)
-            except services.Refused:
+            except services.RuleViolation:
                 return redirect("invitation_answer")  # that page says why
         invitations.forget(request)
         return redirect(invitation.team)

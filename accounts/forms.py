@@ -58,7 +58,7 @@ class SignupForm(allauth_forms.SignupForm):
             return False
         try:
             services.accept_invitation(invitation, user)
-        except services.Refused:
+        except services.RuleViolation:
             return False
         return True
 

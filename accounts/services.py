@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 INVITATIONS_PER_DAY = 100  # per team: strangers may sign up, and mail sent in our name must not be free
 
 
-class Refused(Exception):
+class RuleViolation(Exception):
     """A rule stands against it; the text is for the person who asked."""
 
 
@@ -47,12 +47,12 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         if not _manager(team, actor).may_grant(role):
             raise PermissionDenied
         if team.memberships.filter(user__email=email).exists():
-            raise Refused(f"{email} is in this team already.")
+            raise RuleViolation(f"{email} is in this team already.")
         if team.invitations.open().filter(email=email).exists():
-            raise Refused(f"{email} has an open invitation. Revoke it to send a new one.")
+            raise RuleViolation(f"{email} has an open invitation. Revoke it to send a new one.")
         since = timezone.now() - timedelta(days=1)
         if team.invitations.filter(created_at__gt=since).count() >= INVITATIONS_PER_DAY:
-            raise Refused(f"A team can send {INVITATIONS_PER_DAY} invitations a day. Try again tomorrow.")
+            raise RuleViolation(f"A team can send {INVITATIONS_PER_DAY} invitations a day. Try again tomorrow.")
         team.invitations.unanswered().filter(email=email).update(revoked_at=timezone.now())  # expired ones
         invitation = Invitation(team=team, email=email, role=role, invited_by=actor)
         token = invitation.draw_token()
@@ -65,7 +65,7 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         log.exception("Mail of an invitation failed")
         with transaction.atomic():
             _revoke(invitation, None)
-        raise Refused("The mail could not be sent, so nobody was invited. Try again in a few minutes.") from error
+        raise RuleViolation("The mail could not be sent, so nobody was invited. Try again in a few minutes.") from error
     return invitation
 
 
@@ -88,10 +88,10 @@ def _mail(invitation: Invitation, actor: User, link: str) -> None:
 @transaction.atomic
 def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if user.email != invitation.email:
-        raise Refused(f"This invitation is for {invitation.email}.")
+        raise RuleViolation(f"This invitation is for {invitation.email}.")
     # The one statement that uses it up: of two at once, only one changes the row.
     if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=timezone.now()):
-        raise Refused("This invitation can no longer be used.")
+        raise RuleViolation("This invitation can no longer be used.")
     membership, _ = Membership.objects.get_or_create(
         team=invitation.team, user=user, defaults={"role": invitation.role}
     )
@@ -103,7 +103,7 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
 def revoke_invitation(invitation: Invitation, actor: User) -> None:
     _manager(invitation.team, actor)
     if not _revoke(invitation, actor):
-        raise Refused(f"The invitation of {invitation.email} was accepted or revoked already.")
+        raise RuleViolation(f"The invitation of {invitation.email} was accepted or revoked already.")
 
 
 @transaction.atomic
@@ -145,7 +145,7 @@ def _changeable(membership: Membership, actor: User) -> tuple[Membership, Role]:
     actors_role = _manager(membership.team, actor)
     current = Membership.objects.select_related("team", "user").filter(pk=membership.pk).first()
     if current is None:
-        raise Refused(f"{membership} is not in this team any more.")
+        raise RuleViolation(f"{membership} is not in this team any more.")
     if not actors_role.may_grant(Role(current.role)):
         raise PermissionDenied
     return current, actors_role
@@ -154,7 +154,7 @@ def _changeable(membership: Membership, actor: User) -> tuple[Membership, Role]:
 def _keep_an_owner(leaving: Membership) -> None:
     owners = leaving.team.memberships.filter(role=Role.OWNER, user__is_active=True)
     if leaving.role == Role.OWNER and not owners.exclude(pk=leaving.pk).exists():
-        raise Refused("A team needs an owner. Make someone else an owner first.")
+        raise RuleViolation("A team needs an owner. Make someone else an owner first.")
 
 
 def _withdraw_invitations(membership: Membership, role: Role | None, actor: User) -> None:

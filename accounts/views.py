@@ -59,7 +59,7 @@ def invitation_answer(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and request.user.is_authenticated:
         try:
             services.accept_invitation(found, request.user)
-        except services.Refused as refused:
+        except services.RuleViolation as refused:
             messages.error(request, str(refused))
             return redirect("invitation_answer")
         invitations.forget(request)
@@ -99,7 +99,7 @@ def invitation_new(request: TeamRequest) -> HttpResponse:
                 role,
                 link_to=lambda token: request.build_absolute_uri(reverse("invitation", args=[token])),
             )
-        except services.Refused as refused:
+        except services.RuleViolation as refused:
             form.add_error("email", str(refused))
         else:
             messages.success(request, f"Invitation sent to {email}.")
@@ -114,7 +114,7 @@ def invitation_revoke(request: TeamRequest, invitation_id: int) -> HttpResponse:
     found = get_object_or_404(request.team.invitations, pk=invitation_id)
     try:
         services.revoke_invitation(found, request.user)
-    except services.Refused as refused:
+    except services.RuleViolation as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"The invitation of {found} is revoked.")
@@ -129,7 +129,7 @@ def membership_role(request: TeamRequest, membership_id: int) -> HttpResponse:
         role = form.cleaned_data["role"]
         try:
             services.change_role(member, role, request.user)
-        except services.Refused as refused:
+        except services.RuleViolation as refused:
             form.add_error("role", str(refused))
         else:
             messages.success(request, f"The role of {member} is now {role.label.lower()}.")
@@ -143,7 +143,7 @@ def membership_remove(request: TeamRequest, membership_id: int) -> HttpResponse:
     if request.method == "POST":
         try:
             services.remove_member(member, request.user)
-        except services.Refused as refused:
+        except services.RuleViolation as refused:
             messages.error(request, str(refused))
         else:
             messages.success(request, f"{member} is no longer in {request.team}.")

@@ -1,4 +1,4 @@
-"""The Celery application. Messages carry ids only; the database row is the truth and a message only a hint."""
+"""The Celery application. Messages carry ids only; the database row is the truth, and a message only notifies."""
 
 import os
 

@@ -77,7 +77,7 @@ def _worker(heartbeat: float | None) -> dict[str, str | float | None]:
 def _scheduler() -> str:
     """By the lease that it renews with each look."""
     try:
-        seconds = lease.runs_for(lease.SWEEP)
+        seconds = lease.runs_for(lease.DISPATCH)
     except DatabaseError as error:  # also before the tables are there
         logger.warning("Health: the scheduler's lease cannot be read: %s", type(error).__name__)
         return "down"

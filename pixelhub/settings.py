@@ -22,6 +22,15 @@ READ_DOT_ENV = env.bool("READ_DOT_ENV", True)
 if READ_DOT_ENV:
     environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
+# Variables that have a new name: the old one still works, and pixelhub.apps says so in the log.
+OLD_NAMES = {
+    "SWEEP_INTERVAL": "DISPATCH_INTERVAL",
+    "LATE_CHECKS": "DUPLICATE_CHECKS",
+    "TELL_DOWN_AFTER": "NOTIFY_DOWN_AFTER",
+}
+OLD_NAMES_IN_USE = [old for old, new in OLD_NAMES.items() if old in os.environ and new not in os.environ]
+os.environ.update({OLD_NAMES[old]: os.environ[old] for old in OLD_NAMES_IN_USE})
+
 PRODUCTION = env.bool("PRODUCTION", False)
 DEBUG = env.bool("DEBUG", False)
 PORT = env.int("PORT", 8000)
@@ -179,10 +188,10 @@ CALL_DEADLINE = env.float("CALL_DEADLINE", 30)
 LEASE = env.float("LEASE", 90)
 QUIET_TIME = env.float("QUIET_TIME", 60)
 TASK_LIMIT = env.int("TASK_LIMIT", 240)
-SWEEP_INTERVAL = env.float("SWEEP_INTERVAL", 15)
+DISPATCH_INTERVAL = env.float("DISPATCH_INTERVAL", 15)
 SYNC_INTERVAL = env.float("SYNC_INTERVAL", 1800)
 FULL_SYNC_INTERVAL = env.float("FULL_SYNC_INTERVAL", 21600)
-LATE_CHECKS = [float(text) for text in env.list("LATE_CHECKS", default=["600", "86400"])]
+DUPLICATE_CHECKS = [float(text) for text in env.list("DUPLICATE_CHECKS", default=["600", "86400"])]
 # Pulls: requests on the way at the same time, and the rest between two pages that lets the web write (SQLite has one
 # writer at a time, and its lock is no fair queue).
 PULL_CONNECTIONS = env.int("PULL_CONNECTIONS", 4)
@@ -190,7 +199,7 @@ PULL_PAUSE = env.float("PULL_PAUSE", 0.005 if DATABASES["default"]["ENGINE"].end
 # A provider that fails so often in a row is left alone for so many seconds; then one call tries whether it is back.
 CIRCUIT_FAILURES = env.int("CIRCUIT_FAILURES", 5)
 CIRCUIT_PAUSE = env.float("CIRCUIT_PAUSE", 60)
-TELL_DOWN_AFTER = env.float("TELL_DOWN_AFTER", 300)
+NOTIFY_DOWN_AFTER = env.float("NOTIFY_DOWN_AFTER", 300)
 CELERY_TASK_TIME_LIMIT = TASK_LIMIT
 
 # -- Providers --------------------------------------------------------------------------------------------------------

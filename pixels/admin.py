@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, Snippet, SyncRun, Website
 from pixels.services.connections import sync_now
 from pixels.services.pixels import retry
@@ -82,7 +82,7 @@ class ConnectionAdmin(ReadOnly):
             try:
                 sync_now(connection, request.user)
                 started += 1
-            except Refused as refused:
+            except RuleViolation as refused:
                 self.message_user(request, f"{connection}: {refused}", messages.WARNING)
         if started:
             self.message_user(request, f"Syncs started: {started}.")
@@ -119,8 +119,8 @@ class AdAccountAdmin(ReadOnly):
 
 @admin.register(Pixel)
 class PixelAdmin(ReadOnly):
-    list_display = ("name", "team", "provider", "lifecycle", "remote", "remote_id", "website", "created_at")
-    list_filter = ("connection__provider", "lifecycle", "remote", "connection__environment", "team")
+    list_display = ("name", "team", "provider", "lifecycle", "remote_status", "remote_id", "website", "created_at")
+    list_filter = ("connection__provider", "lifecycle", "remote_status", "connection__environment", "team")
     list_select_related = ("team", "connection", "website")
     search_fields = ("name", "remote_id", "id", "website__name", "team__name")
     date_hierarchy = "created_at"
@@ -132,13 +132,13 @@ class PixelAdmin(ReadOnly):
 
     @admin.action(description="Retry", permissions=["retry"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Pixel]) -> None:
-        """Only what failed for certain; what is in doubt is refused by the service."""
+        """Only what failed for certain; the service refuses what is unconfirmed."""
         sent = 0
         for pixel in queryset.select_related("team", "connection"):
             try:
                 retry(pixel, request.user)
                 sent += 1
-            except Refused as refused:
+            except RuleViolation as refused:
                 self.message_user(request, f"{pixel}: {refused}", messages.WARNING)
         if sent:
             self.message_user(request, f"Queued again: {sent}.")

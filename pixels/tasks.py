@@ -23,24 +23,24 @@ from pixels.reconcile import ad_accounts, connection_test, last_fired, missing, 
 
 log = logging.getLogger(__name__)
 
-AT_A_TIME = 200  # rows one sweep hands out
-TURN = 1.0  # seconds that one connection's changes have a worker for themselves
-EXPIRES = 300.0  # seconds after which what a sweep has handed out is not worth doing; workers' clocks differ
-HINT_LASTS = 10.0  # seconds until a message about a connection's changes counts as lost
-BROKER_PAUSE = 5.0  # seconds without hints after one that failed: a frozen broker costs two seconds each time
+AT_A_TIME = 200  # rows of a kind that one look enqueues
+DRAIN_SECONDS = 1.0  # seconds that one connection's changes have a worker for themselves
+EXPIRES = 300.0  # seconds after which an enqueued message is not worth handling; workers' clocks differ
+MESSAGE_LOST_AFTER = 10.0  # seconds until a message about a connection's changes counts as lost
+BROKER_PAUSE = 5.0  # seconds without publishing after a failure: a frozen broker costs two seconds each time
 
 _broker_away_until = 0.0
 
 
-def hint(task: Task, row_id: UUID | int) -> None:
-    """Tell a worker after the commit that a row is due. When the broker is away, the sweeper finds it anyway."""
+def notify_worker(task: Task, row_id: UUID | int) -> None:
+    """Tell a worker after the commit that a row is due. When the broker is away, the dispatcher finds it anyway."""
 
     def publish() -> None:
         crash_point("cp1")
         try:
-            _hand_out(task, row_id)
-        except DatabaseError as error:  # what it is about is committed, and the sweeper finds it
-            log.warning("no hint at %s: %s", task.name, type(error).__name__)
+            _enqueue(task, row_id)
+        except DatabaseError as error:  # the row is committed, and the dispatcher finds it
+            log.warning("could not notify a worker of %s: %s", task.name, type(error).__name__)
 
     transaction.on_commit(publish)
 
@@ -51,35 +51,35 @@ def _publish(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
         return False
     try:
         task.apply_async((str(row_id),), retry=False, ignore_result=True, **options)
-    except Exception as error:  # whatever the transport raises: no page fails because of a hint
+    except Exception as error:  # whatever the transport raises: no page fails because of a notification
         log.warning("could not publish %s: %s", task.name, type(error).__name__)
         _broker_away_until = time.monotonic() + BROKER_PAUSE
         return False
     return True
 
 
-def _hand_out(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
-    """Publish, but only one message at a time for the changes of one connection: a pile of them would be many turns."""
+def _enqueue(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
+    """Publish, but for the changes of one connection only one message at a time: more would keep others waiting."""
     if task is not push_connection:
         return _publish(task, row_id, **options)
     now = clock.now()
     row = Connection.objects.filter(pk=row_id)
-    none_out = clock.passed("hinted_at", now - timedelta(seconds=HINT_LASTS), HINT_LASTS)
-    if not row.filter(none_out).update(hinted_at=now):
+    none_out = clock.passed("last_enqueued_at", now - timedelta(seconds=MESSAGE_LOST_AFTER), MESSAGE_LOST_AFTER)
+    if not row.filter(none_out).update(last_enqueued_at=now):
         return True
     if _publish(task, row_id, **options):
         return True
-    row.filter(hinted_at=now).update(hinted_at=None)
+    row.filter(last_enqueued_at=now).update(last_enqueued_at=None)
     return False
 
 
 @shared_task
 def push_connection(connection_id: str) -> None:
-    Connection.objects.filter(pk=connection_id).update(hinted_at=None)
-    more = deliver.drain(connection_id, TURN)
+    Connection.objects.filter(pk=connection_id).update(last_enqueued_at=None)
+    more = deliver.drain(connection_id, DRAIN_SECONDS)
     crash_point("cp8")
     if more:
-        _hand_out(push_connection, connection_id)  # behind whatever others are waiting for
+        _enqueue(push_connection, connection_id)  # behind whatever others are waiting for
 
 
 @shared_task
@@ -113,7 +113,7 @@ def look_again(account_id: str) -> None:
 
 
 @shared_task
-def look_for_twins(operation_id: str) -> None:
+def check_for_duplicate(operation_id: str) -> None:
     duplicate_check.look(operation_id)
 
 
@@ -123,12 +123,12 @@ def read_fires(account_id: str) -> None:
 
 
 @shared_task
-def tell(connection_id: str) -> None:
-    connection_state.tell(connection_id)
+def notify(connection_id: str) -> None:
+    connection_state.notify(connection_id)
 
 
-def sweep() -> None:
-    """Hand out whatever the rows say is due, whether or not a message ever came.
+def dispatch_due() -> None:
+    """Enqueue whatever the rows say is due, whether or not a message ever came.
 
     Without a broker the work is done here, a little of each kind, so that it goes on at least slowly.
     """
@@ -136,10 +136,10 @@ def sweep() -> None:
     away = False
     started = time.monotonic()
     for task, row_id in _due():
-        away = away or not _hand_out(task, row_id, expires=EXPIRES)
+        away = away or not _enqueue(task, row_id, expires=EXPIRES)
         if not away:
             continue
-        if time.monotonic() - started > settings.SWEEP_INTERVAL:
+        if time.monotonic() - started > settings.DISPATCH_INTERVAL:
             break
         try:
             task(str(row_id))
@@ -157,10 +157,10 @@ def _due() -> Iterator[tuple[Task, UUID | int]]:
         (test_connection, connection_test.waiting),
         (read_pixel, read_back.unread),
         (look_again, missing.due),
-        (look_for_twins, duplicate_check.due),
+        (check_for_duplicate, duplicate_check.due),
         (read_ad_accounts, ad_accounts.due),
         (read_fires, last_fired.due),
-        (tell, connection_state.due),
+        (notify, connection_state.due),
     )
     found = [[(task, row_id) for row_id in find(AT_A_TIME)] for task, find in finders]
     for round_of_all in zip_longest(*found):

@@ -82,7 +82,7 @@ class Stack:
             "DEMO": "0",  # a test that wants the demo calls manage("demo")
             "DEMO_PASSWORD": secrets.token_urlsafe(12),
             "ADMIN_PASSWORD": secrets.token_urlsafe(12),
-            "SWEEP_INTERVAL": "2",
+            "DISPATCH_INTERVAL": "2",
             "EMAIL_URL": f"filemail:///{self.directory / 'mail'}",
         }
         if kind == "postgres":

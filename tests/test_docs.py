@@ -9,7 +9,7 @@ import pytest
 
 from pixels.events import EVENTS
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Capability
+from pixels.providers.values import Capability
 from pixels.sandbox.switches import ALL as SWITCHES
 from pixels.sandbox.switches import WORDS
 
@@ -42,24 +42,24 @@ def test_each_event_has_the_word_and_the_grade_of_the_table(provider: Any) -> No
     said = {re.findall(r"`(\w+)`", name)[0]: row[provider.label] for name, row in table("Events").items()}
     assert list(said) == list(EVENTS)
     for event, cell in said.items():
-        word, grade, sentence = provider.word_for(event)
+        word, grade, sentence = provider.provider_event_for(event)
         shown = "–" if word is None else {"exact": "", "close": "~ "}[grade] + f"`{word.label}`"
         assert cell == shown
         assert grade != "close" or sentence, f"{event}: what is lost at {provider.label}?"
 
 
 def test_a_finished_purchase_is_never_offered_for_the_start_of_a_checkout() -> None:
-    checkout = PROVIDERS["pitchtarget"].word("CHECKOUT")
+    checkout = PROVIDERS["pitchtarget"].provider_event("CHECKOUT")
     assert checkout and (checkout.event, checkout.grade) == ("purchase", "exact")
     assert "begin_checkout" not in checkout.near
-    assert PROVIDERS["pitchtarget"].word_for("begin_checkout") == (None, "none", "")
+    assert PROVIDERS["pitchtarget"].provider_event_for("begin_checkout") == (None, "none", "")
     assert "finished purchase" in checkout.note and "not the start of a checkout" in checkout.note
 
 
 def test_every_word_and_every_outlook_names_its_source() -> None:
     for provider in PROVIDERS.values():
         assert all(word.source for word in provider.vocabulary)
-        assert provider.outlook.source.startswith("https://") and provider.outlook.as_of
+        assert provider.lifecycle_notice.source.startswith("https://") and provider.lifecycle_notice.as_of
 
 
 def test_the_sandboxs_switches_are_as_the_table_says() -> None:

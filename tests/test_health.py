@@ -26,7 +26,7 @@ def ask(client):
 def beating():
     """Worker and scheduler."""
     cache.set(HEARTBEAT, time.time())
-    lease.hold(lease.SWEEP, "somebody", 30)
+    lease.hold(lease.DISPATCH, "somebody", 30)
 
 
 def point_cache_at(settings, location):
@@ -55,7 +55,7 @@ def test_a_worker_silent_for_30_seconds_is_down(client, beating, age, status):
 
 
 def test_a_scheduler_never_seen_is_down(client, beating):
-    lease.give_back(lease.SWEEP, "somebody")
+    lease.give_back(lease.DISPATCH, "somebody")
     answer, parts = ask(client)
     assert (answer.status_code, parts["scheduler"], parts["worker"]["status"]) == (503, "down", "ok")
 

@@ -1,6 +1,7 @@
 """Production refuses what is unsafe, and .env gets only the secrets it lacks."""
 
 import base64
+import functools
 import os
 import re
 import subprocess
@@ -71,6 +72,20 @@ def test_every_variable_is_in_the_example_file_and_in_the_table():
     described = set(re.findall(r"^# ?([A-Z_]+)=", example, re.MULTILINE))
     tabled = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
     assert described == tabled == read
+
+
+def test_variables_of_an_earlier_version_still_work_and_the_log_names_the_new_ones(tmp_path):
+    old = {"SWEEP_INTERVAL": "7", "LATE_CHECKS": "60,120", "TELL_DOWN_AFTER": "90"}
+    shown = "from django.conf import settings as s; print(s.DISPATCH_INTERVAL, s.DUPLICATE_CHECKS, s.NOTIFY_DOWN_AFTER)"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", shown]
+    environment = {"PATH": os.environ["PATH"], "READ_DOT_ENV": "0", "DATA_DIR": str(tmp_path)}
+    run = functools.partial(subprocess.run, command, cwd=ROOT, capture_output=True, text=True)
+    answer = run(env=environment | old)
+    assert answer.stdout.split() == ["7.0", "[60.0,", "120.0]", "90.0"], answer.stderr
+    assert "SWEEP_INTERVAL is called DISPATCH_INTERVAL now" in answer.stderr
+    both = run(env=environment | old | {"DISPATCH_INTERVAL": "8"})
+    assert both.stdout.split()[0] == "8.0"
+    assert "SWEEP_INTERVAL" not in both.stderr
 
 
 def test_drawn_secrets_are_private_and_readable_by_the_settings(tmp_path):

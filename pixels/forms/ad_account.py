@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
-from pixels.models import Connection, OfferedAdAccount
+from pixels.models import AvailableAdAccount, Connection
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, ConnectionForm
+from pixels.providers.forms import ConnectionForm
+from pixels.providers.values import AdAccountRef
 
 SHOWN = 100  # of a longer list a search shows the rest
 
@@ -24,7 +25,7 @@ def typed_form(provider: str, data: Any = None) -> ConnectionForm:
 
 class PickForm(forms.Form):
     pick = forms.ModelMultipleChoiceField(
-        queryset=OfferedAdAccount.objects.none(),
+        queryset=AvailableAdAccount.objects.none(),
         to_field_name="remote_id",  # the list may be read anew while somebody looks at it
         error_messages={
             "required": "Pick at least one.",
@@ -42,8 +43,8 @@ class PickForm(forms.Form):
         ]
 
 
-def not_added(connection: Connection, search: str = "") -> QuerySet[OfferedAdAccount]:
-    rows = connection.offered.exclude(remote_id__in=connection.ad_accounts.values("remote_id"))
+def not_added(connection: Connection, search: str = "") -> QuerySet[AvailableAdAccount]:
+    rows = connection.available_ad_accounts.exclude(remote_id__in=connection.ad_accounts.values("remote_id"))
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(remote_id__icontains=search) | Q(code__icontains=search))
     return rows

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from pixels.models import Connection
 from pixels.models.connection import provider_choices
-from pixels.providers.base import ConnectionForm, Provider
+from pixels.providers.base import Provider
+from pixels.providers.forms import ConnectionForm
 
 Environment = Connection.Environment
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from pixels.models import Pixel
 from pixels.models.operation import fingerprint
 
-from .new_pixel import NAME_LENGTH, NOT_THERE, no_control_characters
+from .new_pixel import FREES_ITS_NAME, NAME_LENGTH, no_control_characters
 
 
 class NameForm(forms.Form):
@@ -24,12 +24,12 @@ class EditPixelForm:
 
     def __init__(self, pixel: Pixel, data: QueryDict | None = None) -> None:
         self.pixel, self.provider = pixel, pixel.provider_class
-        self.version = fingerprint(pixel.ours)
+        self.version = fingerprint(pixel.local_values)
         self.name = NameForm(data, initial={"name": pixel.name, "version": self.version})
         self.options = self.provider.pixel_form.for_pixel(tuple(pixel.events), pixel.options, data)
         ticked = data.getlist("events") if data else pixel.events
-        self.words = [*self.provider.vocabulary, *self.provider.unknown_words(pixel.events)]
-        self.ticked = [word for word in self.words if word.value in ticked]
+        self.vocabulary = [*self.provider.vocabulary, *self.provider.unknown_events(pixel.events)]
+        self.ticked = [word for word in self.vocabulary if word.value in ticked]
 
     def is_valid(self) -> bool:
         if not (self.name.is_valid() & self.options.is_valid()):
@@ -51,7 +51,7 @@ class EditPixelForm:
         except ValidationError as error:
             self.name.add_error("name", error)
         others = Pixel.objects.filter(ad_account=self.pixel.ad_account).exclude(pk=self.pixel.pk)
-        others = others.exclude(lifecycle__in=NOT_THERE)
+        others = others.exclude(lifecycle__in=FREES_ITS_NAME)
         for option in self.options.per_pixel:
             value = self.options.cleaned_data.get(option)
             if value and others.filter(**{f"options__{option}": value}).exists():
@@ -68,5 +68,5 @@ class EditPixelForm:
             "events": self.options.cleaned_data["events"],
             **self.options.options(),
         }
-        before, same = self.pixel.ours, self.provider.comparable
+        before, same = self.pixel.local_values, self.provider.comparable
         return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}

@@ -18,11 +18,15 @@ from pixels.models import Connection, Pixel, Website
 from pixels.models.connection import provider_choices
 from pixels.models.pixel import PixelQuerySet
 
-Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
 # All as what is, never as what is not: an index finds the few of one kind among many.
 LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
-SOUND = [remote for remote in Remote if remote not in (Remote.DRIFTED, Remote.ABSENT, Remote.GONE, Remote.DUPLICATE)]
-SINGLE = [remote for remote in Remote if remote != Remote.DUPLICATE]
+SOUND = [
+    remote
+    for remote in RemoteStatus
+    if remote not in (RemoteStatus.DRIFTED, RemoteStatus.ABSENT, RemoteStatus.GONE, RemoteStatus.DUPLICATE)
+]
+SINGLE = [remote for remote in RemoteStatus if remote != RemoteStatus.DUPLICATE]
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,15 @@ class State:
 
 
 STATES = {
-    "live": State("Live", (LIVE & Q(remote__in=SOUND, error_code=""),)),
+    "live": State("Live", (LIVE & Q(remote_status__in=SOUND, error_code=""),)),
     "waiting": State("Under way", (Q(lifecycle__in=Pixel.PENDING),)),
-    "drifted": State("Drifted", (LIVE & Q(remote=Remote.DRIFTED),)),
-    "absent": State("Not in the last list", (LIVE & Q(remote=Remote.ABSENT),)),
-    "gone": State("Gone", (LIVE & Q(remote=Remote.GONE),)),
-    "duplicate": State("Held more than once", (LIVE & Q(remote=Remote.DUPLICATE),)),
+    "drifted": State("Drifted", (LIVE & Q(remote_status=RemoteStatus.DRIFTED),)),
+    "absent": State("Not in the last list", (LIVE & Q(remote_status=RemoteStatus.ABSENT),)),
+    "gone": State("Gone", (LIVE & Q(remote_status=RemoteStatus.GONE),)),
+    "duplicate": State("Held more than once", (LIVE & Q(remote_status=RemoteStatus.DUPLICATE),)),
     "failed": State(
         "Failed",
-        (Q(lifecycle=Lifecycle.FAILED), Q(lifecycle=Lifecycle.LIVE, remote__in=SINGLE, error_code__gt="")),
+        (Q(lifecycle=Lifecycle.FAILED), Q(lifecycle=Lifecycle.LIVE, remote_status__in=SINGLE, error_code__gt="")),
     ),
     "draft": State("Draft", (Q(lifecycle=Lifecycle.DRAFT),)),
     "unknown": State("Unknown", (Q(lifecycle=Lifecycle.UNKNOWN),)),
@@ -60,8 +64,8 @@ SORTS: dict[str, list[Any]] = {
     "-provider": ["-connection__provider", NAME.asc(), "pk"],
     "website": [WEBSITE.asc(nulls_last=True), NAME.asc(), "pk"],
     "-website": [WEBSITE.desc(nulls_last=True), NAME.asc(), "pk"],
-    "state": ["lifecycle", "remote", NAME.asc(), "pk"],
-    "-state": ["-lifecycle", "-remote", NAME.asc(), "pk"],
+    "state": ["lifecycle", "remote_status", NAME.asc(), "pk"],
+    "-state": ["-lifecycle", "-remote_status", NAME.asc(), "pk"],
     "created": ["created_at", "pk"],
     "-created": ["-created_at", "-pk"],
 }

@@ -15,15 +15,16 @@ from django.http import QueryDict
 from accounts.models import Team
 from pixels.models import AdAccount, Connection, Pixel, Website
 from pixels.models.pixel import REFERENCE_PREFIX
-from pixels.providers.base import Provider, Word
+from pixels.providers.base import Provider
 from pixels.providers.fields import no_control_characters
+from pixels.providers.values import ProviderEvent
 from pixels.services.pixels import Plan
 
 from .website import WebsiteForm
 
 NAME_LENGTH = 255  # ours; Easyflow, PitchTarget and Xandr document none
 # Rows of these states do not stand in the way of a new pixel with the same name or code.
-NOT_THERE = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
+FREES_ITS_NAME = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
 
 
 def usable_connections(team: Team) -> QuerySet[Connection]:
@@ -82,7 +83,7 @@ class DraftForm(forms.Form):
 class Row:
     """One pixel of a batch, as the plan shows it: its name and its own options, editable, with their errors."""
 
-    word: Word
+    word: ProviderEvent
     id: uuid.UUID
     name: str
     default_name: str
@@ -142,7 +143,7 @@ class NewPixelForm:
     def is_batch(self) -> bool:
         return bool(self.rows)
 
-    def _ticked(self) -> list[Word]:
+    def _ticked(self) -> list[ProviderEvent]:
         values = self.data.getlist("events") if self.data else self.options.get_initial_for_field(
             self.options.fields["events"], "events"
         ) or []  # fmt: skip
@@ -153,7 +154,7 @@ class NewPixelForm:
             return []
         return [self._row(word) for word in self.ticked]
 
-    def _row(self, word: Word) -> Row:
+    def _row(self, word: ProviderEvent) -> Row:
         """What was typed for this pixel, else the default; a default that was only shown follows the name."""
         posted = self.data or {}
         name = str(
@@ -165,7 +166,7 @@ class NewPixelForm:
         own = {option: self._own(option, word) for option in self.options.per_pixel}
         return Row(word, self.pixel_id(word.value), default if untouched else typed.strip(), default, own)
 
-    def _own(self, option: str, word: Word) -> str:
+    def _own(self, option: str, word: ProviderEvent) -> str:
         typed = (self.data or {}).get(f"{option}-{word.value}")
         if typed is not None:
             return typed.strip()
@@ -227,7 +228,7 @@ class NewPixelForm:
         """Among our pixels in this ad account, apart from those that this very form made (a double click)."""
         mine = [self.pixel_id(), *(row.id for row in self.rows)]
         rows = Pixel.objects.filter(ad_account=self.draft.cleaned_data["ad_account"], **same)
-        return rows.exclude(lifecycle__in=NOT_THERE).exclude(pk__in=mine).exists()
+        return rows.exclude(lifecycle__in=FREES_ITS_NAME).exclude(pk__in=mine).exists()
 
     def _name_taken(self) -> str:
         return f"A pixel of this name is in the ad account; {self.provider.label} wants each name once."
@@ -283,8 +284,8 @@ def same_events(values: Iterable[str], before: type[Provider], now: type[Provide
     if before is now:
         return list(values)
     kept = []
-    for word in map(before.word, values):
-        counterpart = now.word_for(word.event)[0] if word and word.grade != "none" else None
+    for word in map(before.provider_event, values):
+        counterpart = now.provider_event_for(word.event)[0] if word and word.grade != "none" else None
         if word and counterpart and counterpart.event == word.event:
             kept.append(counterpart.value)
     return kept

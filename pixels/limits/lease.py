@@ -10,7 +10,7 @@ from django.db.models import Q
 from pixels.limits import clock
 from pixels.models import Lease
 
-SWEEP = "sweep"  # the scheduler's
+DISPATCH = "dispatch"  # the scheduler's
 
 
 def hold(name: str, holder: str, seconds: float) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from pixels.crash import crash_point
 from pixels.limits import circuit_breaker, clock
-from pixels.limits.rate_limiter import HeldUp, gate_for
+from pixels.limits.rate_limiter import LeaseTooShort, rate_limiter_for
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen
 from pixels.providers.base import Provider
@@ -23,12 +23,12 @@ from pixels.providers.secret import Secret
 
 
 @contextmanager
-def speaking_for(
+def open_provider(
     connection: Connection, purpose: str = "", *, lease_until: datetime | None = None, though_down: bool = False
 ) -> Iterator[Provider]:
     """The provider, opened with the credentials stored now. What its errors say about the connection is noted there.
 
-    `purpose` has its own share of the limits (gate.py). No request leaves whose answer might come after `lease_until`.
+    `purpose` has its own share of the rate limits. No request leaves whose answer might come after `lease_until`.
     `though_down`: somebody asks, so the circuit does not hold.
     Raises BadCredentials when there are none or they can't be opened, NotSent when there is no address to talk to or
     the provider is being left alone.
@@ -42,26 +42,26 @@ def speaking_for(
     if not though_down:
         circuit_breaker.enter(connection)
     address = base_url(connection)
-    gate = gate_for(connection, opened, purpose, lease_until)
+    limiter = rate_limiter_for(connection, opened, purpose, lease_until)
     try:
-        yield connection.provider_class(opened, address, gate, StoredTokens(same))
-    except (Waiting, HeldUp):
-        if gate.asked:
+        yield connection.provider_class(opened, address, limiter, StoredTokens(same))
+    except (Waiting, LeaseTooShort):
+        if limiter.asked:
             circuit_breaker.answered(connection)  # what was asked before this
         raise
     except ProviderError as error:
-        if gate.asked:
+        if limiter.asked:
             circuit_breaker.failed(connection, error)
         if isinstance(error, Throttled):
-            gate.throttled(error)
+            limiter.throttled(error)
         if isinstance(error, BadCredentials) and same.exists():
             refused(connection, error)
         raise
     else:
-        if gate.asked:
+        if limiter.asked:
             circuit_breaker.answered(connection)
     finally:
-        gate.release()
+        limiter.release()
 
 
 def refused(connection: Connection, error: BadCredentials) -> None:
@@ -71,7 +71,7 @@ def refused(connection: Connection, error: BadCredentials) -> None:
     rows.update(
         test=Connection.Test.REFUSED,
         test_sentence=error.sentence[:500],
-        test_words=error.words[:250],
+        test_provider_message=error.provider_message[:250],
         tested_at=timezone.now(),
     )
 

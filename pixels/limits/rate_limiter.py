@@ -1,4 +1,4 @@
-"""The gate before each request: one for each user of a provider, shared by all workers through its row.
+"""The rate limiter before each request: one for each user of a provider, shared by all workers through its row.
 
 Within the provider's window never more calls leave than PixelHub allows itself (Provider.limits) or than the provider's
 answers have shown to be too many. Whoever asks for less than a share of it gets that; those who were refused, as they
@@ -22,10 +22,11 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from pixels.limits import clock
-from pixels.models import Connection, Gate
-from pixels.providers.base import Call, Limits
+from pixels.models import Connection, RateLimit
 from pixels.providers.errors import NotSent, Throttled, Waiting
+from pixels.providers.protocols import CallKind
 from pixels.providers.secret import Secret
+from pixels.providers.values import Limits
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +42,19 @@ NUMBER = (int, float)
 CALL, ON_THE_WAY = (NUMBER, str), (NUMBER, str, int)  # what the entries of a row are made of
 
 
-class HeldUp(NotSent):
+class LeaseTooShort(NotSent):
     """PixelHub was too slow itself, which says nothing about the provider."""
 
 
-class CredentialGate:
-    """The Gate of provider objects (see providers/base.py), over one row.
+class UserRateLimiter:
+    """The rate limiter of provider objects (providers/protocols.py), kept in one row.
 
     Knows which requests are under way for its provider object: it makes one after the other, or a few at a time, so
     whoever asks again has the earlier ones behind it.
     """
 
     def __init__(self, key: str, limits: Limits, owner: str, label: str, lease_until: datetime | None) -> None:
-        self.asked: Call | None = None  # the latest kind that was let through
+        self.asked: CallKind | None = None  # the latest kind that was let through
         self._key = key
         self._limits = limits
         self._owner = owner
@@ -62,14 +63,14 @@ class CredentialGate:
         self._mark = secrets.token_hex(4)
         self._holds = 0  # requests that may be on the way
 
-    def __call__(self, call: Call, wanted: int = 1) -> int:
+    def __call__(self, call: CallKind, wanted: int = 1) -> int:
         """`wanted`: those that leave now, as they count in the window in which they leave. How many may: where calls
         are not counted also more, so that not each of many has to ask.
 
-        Raises Waiting; HeldUp where the claim would run out before the answer is there.
+        Raises Waiting; LeaseTooShort where the claim would run out before the answer is there.
         """
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
-            raise HeldUp("PixelHub was held up too long to send this safely.")
+            raise LeaseTooShort("PixelHub was held up too long to send this safely.")
         if not wanted:
             return 0  # it was counted when it was asked for
         limit = self._limits.writes if call == "write" else self._limits.reads
@@ -85,7 +86,7 @@ class CredentialGate:
         """The provider says that it was too much: nobody calls until the time it names, and fewer calls afterwards."""
         wait = min(error.retry_after or UNSAID, LONGEST)
         with self._row() as (row, now):
-            row.closed_until = _moment(max(_closed(row, now), now + wait))
+            row.blocked_until = _moment(max(_blocked(row, now), now + wait))
             kind = f"{self.asked or 'read'}s"
             limit = self._limits.writes if self.asked == "write" else self._limits.reads
             if limit is not None:
@@ -104,19 +105,20 @@ class CredentialGate:
 
     def _without_a_row(self, wanted: int) -> int | None:
         """Where nothing is counted, only whether the provider asked us to wait."""
-        row = Gate.objects.filter(pk=self._key, closed_until__isnull=False).first()
+        row = RateLimit.objects.filter(pk=self._key, blocked_until__isnull=False).first()
         if row is not None:
             self._look(row, clock.now().timestamp())
         return wanted
 
     @contextmanager
-    def _row(self) -> Iterator[tuple[Gate, float]]:
+    def _row(self) -> Iterator[tuple[RateLimit, float]]:
         """The row, locked and then saved, and the time in seconds."""
         with transaction.atomic():
-            row = Gate.objects.select_for_update().filter(pk=self._key).first()
+            row = RateLimit.objects.select_for_update().filter(pk=self._key).first()
             if row is None:
-                Gate.objects.bulk_create([Gate(key=self._key)], ignore_conflicts=True)  # another may be as quick
-                row = Gate.objects.select_for_update().get(pk=self._key)
+                # Another worker may be as quick.
+                RateLimit.objects.bulk_create([RateLimit(key=self._key)], ignore_conflicts=True)
+                row = RateLimit.objects.select_for_update().get(pk=self._key)
             refused: Waiting | None = None
             try:
                 yield row, clock.now().timestamp()
@@ -126,11 +128,11 @@ class CredentialGate:
         if refused:
             raise refused
 
-    def _look(self, row: Gate, now: float) -> None:
-        if until := _closed(row, now):
+    def _look(self, row: RateLimit, now: float) -> None:
+        if until := _blocked(row, now):
             raise Waiting(f"{self._label} asks us to wait.", retry_after=until - now)
 
-    def _take(self, row: Gate, call: Call, limit: int | None, wanted: int, now: float) -> int:
+    def _take(self, row: RateLimit, call: CallKind, limit: int | None, wanted: int, now: float) -> int:
         crowd = _sound(row.on_the_way, ON_THE_WAY)
         crowd = [entry for entry in crowd if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
         crowd = [entry for entry in crowd if entry[1] != self._mark]
@@ -149,7 +151,7 @@ class CredentialGate:
             row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
         return granted
 
-    def _spend(self, row: Gate, kind: str, limit: int, wanted: int, now: float) -> int:
+    def _spend(self, row: RateLimit, kind: str, limit: int, wanted: int, now: float) -> int:
         allowed = self._allowed(row, kind, limit, now)
         used = self._in_window(getattr(row, kind), now)
         refused = self._in_window(getattr(row, f"{kind}_refused"), now)
@@ -174,7 +176,7 @@ class CredentialGate:
         since, until = now - self._limits.window - MARGIN, now + self._limits.window
         return [entry for entry in _sound(entries, CALL) if since < entry[0] <= until]
 
-    def _allowed(self, row: Gate, kind: str, limit: int, now: float) -> int:
+    def _allowed(self, row: RateLimit, kind: str, limit: int, now: float) -> int:
         """After "too many" it grows again, by a tenth of the limit in each window."""
         lowered = getattr(row, f"{kind}_allowed")
         if lowered is None or lowered >= limit:
@@ -197,16 +199,16 @@ def _room(used: list[Entry], owner: str, allowed: int, hungry: Collection[str]) 
     return min(allowed - len(used), max(share, kept, 1) - calls[owner])
 
 
-def gate_for(
+def rate_limiter_for(
     connection: Connection,
     credentials: Mapping[str, str | Secret],
     purpose: str = "",
     lease_until: datetime | None = None,
-) -> CredentialGate:
+) -> UserRateLimiter:
     """`purpose`: work that takes its share of its own, so that a long pull leaves room for what people wait for."""
     provider = connection.provider_class
     owner = f"{connection.pk.hex[:12]}{purpose}"
-    return CredentialGate(_key(connection, credentials), provider.limits(), owner, provider.label, lease_until)
+    return UserRateLimiter(_key(connection, credentials), provider.limits(), owner, provider.label, lease_until)
 
 
 def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str:
@@ -218,9 +220,9 @@ def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str
     return hmac.new(settings.SECRET_KEY.encode(), parts.encode(), hashlib.sha256).hexdigest()
 
 
-def _closed(row: Gate, now: float) -> float:
+def _blocked(row: RateLimit, now: float) -> float:
     """Until when nobody calls; 0 where that is over, or further away than anybody is asked to wait."""
-    until = row.closed_until.timestamp() if row.closed_until else 0
+    until = row.blocked_until.timestamp() if row.blocked_until else 0
     return until if now < until <= now + LONGEST + clock.APART else 0
 
 
@@ -228,7 +230,7 @@ def _sound(entries: Any, kinds: tuple[Any, ...]) -> list[Entry]:
     """Those that PixelHub can have written; a row that was edited by hand stops nobody."""
     found = [entry for entry in entries if _is_sound(entry, kinds)] if isinstance(entries, list) else []
     if found != entries:
-        log.warning("gate: entries that make no sense were dropped")
+        log.warning("limiter: entries that make no sense were dropped")
     return found
 
 

@@ -1,23 +1,23 @@
-from .connection import AdAccount, Connection, Credential, OfferedAdAccount
-from .gate import Gate
+from .connection import AdAccount, AvailableAdAccount, Connection, Credential
 from .lease import Lease
 from .operation import Operation
 from .pixel import Pixel
 from .pixel_secrets import PixelSecrets
+from .rate_limit import RateLimit
 from .snippet import Snippet
 from .sync_run import SyncRun
 from .website import Website
 
 __all__ = [
     "AdAccount",
+    "AvailableAdAccount",
     "Connection",
     "Credential",
-    "Gate",
     "Lease",
-    "OfferedAdAccount",
     "Operation",
     "Pixel",
     "PixelSecrets",
+    "RateLimit",
     "Snippet",
     "SyncRun",
     "Website",

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.models import Team
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 
 from .badge import Badge
 from .sealed import seal, unseal
@@ -34,9 +35,9 @@ def reachable(now: datetime, path: str = "") -> Q:
     # Further away than any circuit is closed: a clock was wrong, or somebody's hand.
     never = now + timedelta(seconds=settings.CIRCUIT_PAUSE + 3600)
     return usable & (
-        Q(**{f"{path}closed_until": None})
-        | Q(**{f"{path}closed_until__lte": now})
-        | Q(**{f"{path}closed_until__gt": never})
+        Q(**{f"{path}circuit_open_until": None})
+        | Q(**{f"{path}circuit_open_until__lte": now})
+        | Q(**{f"{path}circuit_open_until__gt": never})
     )
 
 
@@ -55,7 +56,7 @@ class Connection(models.Model):
         UNREACHABLE = "unreachable", "Could not be tested"
         UNTESTABLE = "untestable", "Cannot be tested"
 
-    class Told(models.TextChoices):
+    class NotifiedState(models.TextChoices):
         """What the people who manage it were last told by mail."""
 
         NOTHING = "", "Nothing"
@@ -69,7 +70,7 @@ class Connection(models.Model):
     environment = models.CharField(max_length=8, choices=Environment)
     test = models.CharField(max_length=12, choices=Test, default=Test.NEVER)
     test_sentence = models.CharField(max_length=500, blank=True)
-    test_words = models.CharField(max_length=250, blank=True)
+    test_provider_message = models.CharField(max_length=250, blank=True)
     test_requested_at = models.DateTimeField(null=True, blank=True)
     test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
@@ -77,14 +78,16 @@ class Connection(models.Model):
     # The circuit: calls in a row that got no usable answer, since when, and until when nobody calls.
     failures = models.PositiveSmallIntegerField(default=0)
     down_since = models.DateTimeField(null=True, blank=True)
-    closed_until = models.DateTimeField(null=True, blank=True)
-    turn_until = models.DateTimeField(null=True, blank=True, editable=False)  # a worker sends its changes
-    hinted_at = models.DateTimeField(null=True, blank=True, editable=False)  # when a worker was told of them
-    told = models.CharField(max_length=6, choices=Told, default=Told.NOTHING, blank=True)
+    circuit_open_until = models.DateTimeField(null=True, blank=True)
+    drain_lease_until = models.DateTimeField(null=True, blank=True, editable=False)  # a worker sends its changes
+    last_enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)  # when a worker was told of them
+    last_notified_state = models.CharField(
+        max_length=6, choices=NotifiedState, default=NotifiedState.NOTHING, blank=True
+    )
     # The provider's list of ad accounts: when it was last read, last tried, and why the last try failed.
-    offered_at = models.DateTimeField(null=True, blank=True)
-    offer_tried_at = models.DateTimeField(null=True, blank=True)
-    offer_error = models.CharField(max_length=500, blank=True)
+    ad_accounts_listed_at = models.DateTimeField(null=True, blank=True)
+    ad_accounts_tried_at = models.DateTimeField(null=True, blank=True)
+    ad_accounts_error = models.CharField(max_length=500, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -94,7 +97,7 @@ class Connection(models.Model):
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
-        """The provider, the first ad account and the sandbox: enough to tell two connections apart in a list."""
+        """The provider, the first ad account and the sandbox: enough to notify two connections apart in a list."""
         accounts = [account.remote_id for account in self.ad_accounts.all()]
         name = " · ".join([self.provider_class.label, *accounts[:1]])
         if len(accounts) > 1:
@@ -123,10 +126,10 @@ class Connection(models.Model):
         return self.test == self.Test.TESTING and self.disconnected_at is None
 
     @property
-    def awaits_offer(self) -> bool:
+    def awaits_ad_accounts(self) -> bool:
         """Its list of ad accounts is about to be read for the first time."""
         reads = self.test == self.Test.WORKS and self.provider_class.can("ad_accounts")
-        return reads and self.is_usable and self.offered_at is None and not self.offer_error
+        return reads and self.is_usable and self.ad_accounts_listed_at is None and not self.ad_accounts_error
 
     @property
     def can_sync(self) -> bool:
@@ -165,36 +168,36 @@ class Credential(models.Model):
     def __str__(self) -> str:
         return f"Credentials of {self.connection_id}"
 
-    def _place(self, field: str) -> str:
+    def _aad(self, field: str) -> str:
         return f"{self.connection.team_id}/{self.connection_id}/{field}"
 
     def put(self, values: Mapping[str, str], by) -> None:
         """Seal new credentials; the session token of the old ones is forgotten."""
         provider = self.connection.provider_class
-        self.sealed = seal(json.dumps(dict(values)).encode(), place=self._place("credentials"))
+        self.sealed = seal(json.dumps(dict(values)).encode(), aad=self._aad("credentials"))
         self.sealed_token = None
         self.hints = {field: hint(provider, field, value) for field, value in values.items()}
         self.set_by, self.set_at = by, timezone.now()
 
     def open(self) -> dict[str, str | Secret]:
-        values = json.loads(unseal(self.sealed, place=self._place("credentials")))
+        values = json.loads(unseal(self.sealed, aad=self._aad("credentials")))
         secret = self.connection.provider_class.secret_fields
         return {field: Secret(value) if field in secret else value for field, value in values.items()}
 
     def reseal(self) -> None:
         """Seal with the newest key what any key still opens; saves. The session token is forgotten: it is soon drawn
         anew."""
-        plaintext = unseal(self.sealed, place=self._place("credentials"))
-        self.sealed, self.sealed_token = seal(plaintext, place=self._place("credentials")), None
+        plaintext = unseal(self.sealed, aad=self._aad("credentials"))
+        self.sealed, self.sealed_token = seal(plaintext, aad=self._aad("credentials")), None
         self.save(update_fields=["sealed", "sealed_token"])
 
     def seal_token(self, token: Secret | None) -> bytes | None:
-        return None if token is None else seal(token.reveal().encode(), place=self._place("token"))
+        return None if token is None else seal(token.reveal().encode(), aad=self._aad("token"))
 
     def open_token(self) -> Secret | None:
         if self.sealed_token is None:
             return None
-        return Secret(unseal(self.sealed_token, place=self._place("token")).decode())
+        return Secret(unseal(self.sealed_token, aad=self._aad("token")).decode())
 
 
 def hint(provider: type[Provider], field: str, value: str) -> str:
@@ -216,9 +219,9 @@ class AdAccount(models.Model):
     listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
     changed_until = models.DateTimeField(null=True, blank=True)  # by the provider's clock: later changes are not seen
     # The report of last fires: when it was ordered, and its id while it is waited for.
-    fires_asked_at = models.DateTimeField(null=True, blank=True)
-    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when a report was last read
-    fires_report = models.CharField(max_length=64, blank=True)
+    last_fired_report_asked_at = models.DateTimeField(null=True, blank=True)
+    last_fired_report_seen_at = models.DateTimeField(null=True, blank=True)  # when a report was last read
+    last_fired_report_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -237,10 +240,10 @@ class AdAccount(models.Model):
         return AdAccountRef(id=self.remote_id, code=self.code or None, name=self.name)
 
 
-class OfferedAdAccount(models.Model):
+class AvailableAdAccount(models.Model):
     """An ad account that the provider says these credentials reach; people pick theirs from these."""
 
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="offered")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="available_ad_accounts")
     remote_id = models.CharField(max_length=64)
     code = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)

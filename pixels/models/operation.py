@@ -27,7 +27,7 @@ class Operation(models.Model):
     `attempt` is the fencing token: whoever claims the row raises it, and every later write names the attempt it
     belongs to. `maybe_sent` is committed before the first byte leaves; a create that waits with it is looked up first,
     and only a look-up that finds nothing takes it back. Only these rows say what is to be done;
-    a Celery message is a hint to look at one.
+    a Celery message only notifies a worker of one.
     """
 
     class Kind(models.TextChoices):
@@ -57,13 +57,13 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     maybe_sent = models.BooleanField(default=False)
-    seen_before = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
-    doubts = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
+    preexisting_ids = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
+    unconfirmed_count = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
     trying_since = models.DateTimeField(null=True, blank=True)  # of tries that failed; waits for people do not count
     sends = models.PositiveSmallIntegerField(default=0)  # how often it may have been sent
     # A create that was sent more than once is looked up again when all is over: a late request may have made a second.
-    look_again_at = models.DateTimeField(null=True, blank=True)
-    looked_again = models.PositiveSmallIntegerField(default=0)
+    duplicate_check_at = models.DateTimeField(null=True, blank=True)
+    duplicate_checks_done = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(
@@ -79,7 +79,9 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=Q(finished_at__isnull=True), name="operation_not_finished"),
             models.Index(
-                fields=["look_again_at"], condition=Q(look_again_at__isnull=False), name="operation_look_again"
+                fields=["duplicate_check_at"],
+                condition=Q(duplicate_check_at__isnull=False),
+                name="operation_duplicate_check",
             ),
         ]
         constraints = [

@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from accounts.models import Team
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Provider, TagSubject, Word
+from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
+from pixels.providers.values import ProviderEvent, TagContext
 
 from .badge import Badge
 from .connection import AdAccount, Connection
@@ -32,7 +33,7 @@ REFERENCE_PREFIX = "ph-"
 REFERENCE_START = re.compile(r"ph-(?P<marked>[0-9a-f-]{1,36})|(?P<bare>[0-9a-f]{8}[0-9a-f-]{0,28})")
 
 
-def there(path: str = "") -> Q:
+def current(path: str = "") -> Q:
     """Pixels that count: neither put away nor deleted. `path` leads to them: "pixels__"."""
     return Q(**{f"{path}archived_at": None}) & ~Q(**{f"{path}lifecycle": "deleted"})
 
@@ -67,8 +68,8 @@ class PixelQuerySet(TeamQuerySet):
                 found |= Q(id__gte=first, id__lte=last)
         return self.filter(found)
 
-    def there(self) -> Self:
-        """As there(), but said as what is, not as what is not: an index counts these without looking into them."""
+    def current(self) -> Self:
+        """Those that `current` finds, by the states they may have: an index counts these without reading the rows."""
         kept = [lifecycle for lifecycle in Pixel.Lifecycle if lifecycle != Pixel.Lifecycle.DELETED]
         return self.filter(archived_at=None, lifecycle__in=kept)
 
@@ -102,7 +103,7 @@ class Pixel(models.Model):
         UNKNOWN = "unknown", "Unknown"
         DELETED = "deleted", "Deleted"
 
-    class Remote(models.TextChoices):
+    class RemoteStatus(models.TextChoices):
         """What was last seen at the provider."""
 
         NOT_SEEN = "not_seen", "Not seen yet"
@@ -131,25 +132,27 @@ class Pixel(models.Model):
     events = models.JSONField(default=list, blank=True)  # words of the provider's vocabulary
     options = models.JSONField(default=dict, blank=True)
     lifecycle = models.CharField(max_length=10, choices=Lifecycle, default=Lifecycle.QUEUED)
-    remote = models.CharField(max_length=12, choices=Remote, default=Remote.NOT_SEEN)
+    remote_status = models.CharField(max_length=12, choices=RemoteStatus, default=RemoteStatus.NOT_SEEN)
     remote_id = models.CharField(max_length=64, blank=True)
     remote_state = models.CharField(max_length=64, blank=True)
     remote_snippet = models.TextField(blank=True)
-    theirs = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
+    remote_values = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
     drift = models.JSONField(default=list, blank=True)  # names of the fields that differ
-    agreed = models.JSONField(default=dict, blank=True)  # of those: the value that both sides had last
-    twins = models.JSONField(default=list, blank=True, editable=False)  # ids of further objects made of it
+    base_values = models.JSONField(default=dict, blank=True)  # of those: the value that both sides had last
+    # Ids of the other objects that the provider holds of this pixel.
+    duplicate_remote_ids = models.JSONField(default=list, blank=True, editable=False)
     ignored = models.JSONField(default=list, blank=True)  # fields whose difference somebody accepts here
-    digest = models.BigIntegerField(null=True, editable=False)  # of all that was said of it, once it was compared
+    remote_hash = models.BigIntegerField(null=True, editable=False)  # of all that was said of it, once it was compared
     tag_values = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
-    error_words = models.CharField(max_length=250, blank=True)
+    error_provider_message = models.CharField(max_length=250, blank=True)
     error_advice = models.CharField(max_length=500, blank=True)
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
-    fires_seen_at = models.DateTimeField(null=True, blank=True)  # when the provider first spoke of its fires
+    # When the pixel was in a report of last fires for the first time.
+    last_fired_report_seen_at = models.DateTimeField(null=True, blank=True)
     absent_at = models.DateTimeField(null=True, blank=True)  # since when it is to be looked for, as a list lacked it
     missed_at = models.DateTimeField(null=True, blank=True)  # when a direct look first did not find it
     read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
@@ -167,21 +170,22 @@ class Pixel(models.Model):
         indexes = [
             # All that pixels are found and sorted by, in the list's order (docs/decisions/0012).
             models.Index(
-                *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote")),
+                *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote_status")),
                 *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),
                 Sought("name", "remote_id"),
                 name="pixel_list",
             ),
             # What is counted of a connection: each number is one stretch of it.
             models.Index(
-                fields=["connection", "archived_at", "lifecycle", "remote", "error_code"], name="pixel_of_connection"
+                fields=["connection", "archived_at", "lifecycle", "remote_status", "error_code"],
+                name="pixel_of_connection",
             ),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
             # Beside the constraint below: it covers rows with an id, and SQLite cannot tell that a query means those.
             models.Index(fields=["ad_account", "remote_id"], name="pixel_remote_id_in_ad_account"),
-            # What the sweeper looks for, few among many.
+            # What the dispatcher looks for, few among many.
             models.Index(fields=["ad_account"], condition=Q(absent_at__isnull=False), name="pixel_absent"),
-            models.Index(fields=["created_at"], condition=Q(theirs__isnull=True), name="pixel_unread"),
+            models.Index(fields=["created_at"], condition=Q(remote_values__isnull=True), name="pixel_unread"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -217,13 +221,13 @@ class Pixel(models.Model):
         return not self.archived_at and bool(never_ends or not self.is_pending)
 
     @property
-    def words(self) -> list[Word]:
+    def provider_events(self) -> list[ProviderEvent]:
         """The vocabulary entries of the events this version knows."""
-        return [word for value in self.events if (word := self.provider_class.word(value))]
+        return [word for value in self.events if (word := self.provider_class.provider_event(value))]
 
     @property
-    def ours(self) -> dict[str, Any]:
-        """Our side as one flat mapping, comparable with `theirs`."""
+    def local_values(self) -> dict[str, Any]:
+        """Our side as one flat mapping, comparable with `remote_values`."""
         return {"name": self.name, "events": list(self.events), **self.options}
 
     @property
@@ -239,11 +243,11 @@ class Pixel(models.Model):
             return Badge("needs", "player-pause", "Waiting for the connection", word)
         if self.lifecycle == self.Lifecycle.LIVE:
             tone, icon, label = {
-                self.Remote.DRIFTED: ("needs", "arrows-diff", "Drifted"),
-                self.Remote.ABSENT: ("needs", "eye-off", "Not in the last list"),
-                self.Remote.GONE: ("failed", "trash-x", "Gone"),
-                self.Remote.DUPLICATE: ("failed", "copy", "Duplicate"),
-            }.get(self.Remote(self.remote), ("live", "check", label))
+                self.RemoteStatus.DRIFTED: ("needs", "arrows-diff", "Drifted"),
+                self.RemoteStatus.ABSENT: ("needs", "eye-off", "Not in the last list"),
+                self.RemoteStatus.GONE: ("failed", "trash-x", "Gone"),
+                self.RemoteStatus.DUPLICATE: ("failed", "copy", "Duplicate"),
+            }.get(self.RemoteStatus(self.remote_status), ("live", "check", label))
             if (
                 tone == "live"
                 and self.provider_class.can("activate")
@@ -264,7 +268,9 @@ class Pixel(models.Model):
     def last_checked(self) -> datetime | None:
         """When the provider last showed this pixel to us: by itself, or in a whole list of its ad account."""
         listed = self.ad_account.listed_at
-        if listed and (self.remote in (self.Remote.ABSENT, self.Remote.GONE) or listed < self.created_at):
+        if listed and (
+            self.remote_status in (self.RemoteStatus.ABSENT, self.RemoteStatus.GONE) or listed < self.created_at
+        ):
             listed = None
         return max((moment for moment in (self.checked_at, listed) if moment), default=None)
 
@@ -283,28 +289,31 @@ class Pixel(models.Model):
     def set_error(self, error: ProviderError) -> None:
         self.error_code, self.error_at = error.code, timezone.now()
         self.error_sentence = error.sentence[:500]
-        self.error_words = error.words[:250]
+        self.error_provider_message = error.provider_message[:250]
         self.error_advice = error.advice[:500]
 
     def set_duplicate(self, others: Iterable[str] = ()) -> None:
         """Its provider holds it more than once, also under these ids; until somebody has read and dismissed it."""
-        self.remote, self.twins = self.Remote.DUPLICATE, sorted({*self.twins, *others})
-        self.error_code, self.error_at, self.error_words = DUPLICATE, timezone.now(), ""
+        self.remote_status, self.duplicate_remote_ids = (
+            self.RemoteStatus.DUPLICATE,
+            sorted({*self.duplicate_remote_ids, *others}),
+        )
+        self.error_code, self.error_at, self.error_provider_message = DUPLICATE, timezone.now(), ""
         label = self.provider_class.label
-        ids = ", ".join([self.remote_id, *self.twins])
+        ids = ", ".join([self.remote_id, *self.duplicate_remote_ids])
         self.error_sentence = f"{label} holds this pixel more than once: as {ids}."[:500]
         self.error_advice = f"Delete those that are on no website at {label}, then dismiss this message."
 
     def clear_error(self) -> None:
-        if self.remote == self.Remote.DUPLICATE and self.remote_id:
+        if self.remote_status == self.RemoteStatus.DUPLICATE and self.remote_id:
             if self.error_code != DUPLICATE:
                 self.set_duplicate()
             return
-        self.error_code = self.error_sentence = self.error_words = self.error_advice = ""
+        self.error_code = self.error_sentence = self.error_provider_message = self.error_advice = ""
         self.error_at = None
 
-    def tag_subject(self) -> TagSubject:
-        return TagSubject(
+    def tag_context(self) -> TagContext:
+        return TagContext(
             remote_id=self.remote_id,
             name=self.name,
             events=tuple(self.events),

@@ -30,25 +30,25 @@ class PixelSecrets(models.Model):
         return f"Secrets of {self.pixel_id}"
 
     @property
-    def _place(self) -> str:
+    def _aad(self) -> str:
         return f"{self.pixel.team_id}/{self.pixel_id}/options"
 
     def put(self, values: Mapping[str, str]) -> None:
-        self.sealed = seal(json.dumps(dict(values)).encode(), place=self._place)
+        self.sealed = seal(json.dumps(dict(values)).encode(), aad=self._aad)
         self.names = sorted({*self.names, *values})
 
     def open(self, names: Iterable[str]) -> dict[str, Secret]:
         """Those of the named options that are set; raises CannotOpen."""
         if not self.sealed:
             return {}  # the provider has them
-        values = json.loads(unseal(self.sealed, place=self._place))
+        values = json.loads(unseal(self.sealed, aad=self._aad))
         return {name: Secret(values[name]) for name in names if name in values}
 
     def reseal(self) -> None:
         """Seal with the newest key what any key still opens; saves."""
         if self.sealed:
             values = {name: secret.reveal() for name, secret in self.open(self.names).items()}
-            self.sealed = seal(json.dumps(values).encode(), place=self._place)
+            self.sealed = seal(json.dumps(values).encode(), aad=self._aad)
             self.save(update_fields=["sealed"])
 
 

@@ -37,20 +37,20 @@ def keys() -> dict[bytes, bytes]:
     return found
 
 
-def seal(plaintext: bytes, *, place: str) -> bytes:
-    """key id (8 bytes) + nonce (12) + ciphertext. `place` says where the value belongs: team, row, field."""
+def seal(plaintext: bytes, *, aad: str) -> bytes:
+    """key id (8 bytes) + nonce (12) + ciphertext. `aad` says where the value belongs: team, row, field."""
     key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE)
-    return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + place.encode())
+    return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + aad.encode())
 
 
-def unseal(sealed: bytes, *, place: str) -> bytes:
+def unseal(sealed: bytes, *, aad: str) -> bytes:
     sealed = bytes(sealed)
     key_id, nonce, ciphertext = sealed[:KEY_ID], sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
     key = keys().get(key_id)
     if key is None:
         raise CannotOpen("the key that sealed this value is not in CREDENTIAL_KEYS")
     try:
-        return AESGCM(key).decrypt(nonce, ciphertext, key_id + place.encode())
+        return AESGCM(key).decrypt(nonce, ciphertext, key_id + aad.encode())
     except InvalidTag:
         raise CannotOpen("this value was not sealed for this row") from None

@@ -31,12 +31,12 @@ class SyncRun(models.Model):
     full = models.BooleanField(default=True)  # the whole list; otherwise what has changed since the last one
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    deaths = models.PositiveSmallIntegerField(default=0)  # workers that ended while they had it
+    crashes = models.PositiveSmallIntegerField(default=0)  # workers that ended while they had it
     not_before = models.DateTimeField(null=True, blank=True)  # a limit is reached, or the provider asked us to wait
     waits = models.PositiveIntegerField(default=0)
     waited = models.FloatField(default=0)  # seconds, of all waits together
     # Where it goes on: {"account", "after", "began", "asked", "total", "newest", counts…}, and what was seen so far.
-    place = models.JSONField(null=True, blank=True, editable=False)
+    cursor = models.JSONField(null=True, blank=True, editable=False)
     seen_ids = models.BinaryField(null=True, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -52,7 +52,7 @@ class SyncRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
     error_sentence = models.CharField(max_length=500, blank=True)
-    error_words = models.CharField(max_length=250, blank=True)
+    error_provider_message = models.CharField(max_length=250, blank=True)
     lacking = models.PositiveIntegerField(default=0)  # so many that nothing was marked and a person has to look
     confirmed = models.PositiveIntegerField(default=0)  # a person has looked: so many are gone
 

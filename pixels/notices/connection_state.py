@@ -23,8 +23,8 @@ from pixels.models import Connection, Operation
 
 log = logging.getLogger(__name__)
 
-Told, Test = Connection.Told, Connection.Test
-WORKS = Value(Told.WORKS)
+NotifiedState, Test = Connection.NotifiedState, Connection.Test
+WORKS = Value(NotifiedState.WORKS)
 STATE = "state"  # what people ought to know, beside what they were told
 
 
@@ -32,16 +32,16 @@ def due(limit: int) -> list[UUID]:
     return list(_due().order_by("pk").values_list("pk", flat=True)[:limit])
 
 
-def tell(connection_id: UUID | str) -> None:
+def notify(connection_id: UUID | str) -> None:
     connection = _due().select_related("team").filter(pk=connection_id).first()
     if connection is None:
         return
-    state, before = getattr(connection, STATE), connection.told
-    if not Connection.objects.filter(pk=connection.pk, told=before).update(told=state):
+    state, before = getattr(connection, STATE), connection.last_notified_state
+    if not Connection.objects.filter(pk=connection.pk, last_notified_state=before).update(last_notified_state=state):
         return
-    if not before and state != Told.DOWN:
+    if not before and state != NotifiedState.DOWN:
         return  # it is new: whoever has just made it is looking at it
-    if before == Told.PAUSED and connection.test == Test.UNTESTABLE:
+    if before == NotifiedState.PAUSED and connection.test == Test.UNTESTABLE:
         return  # there are other credentials, and nobody knows yet whether they work
     to = Membership.objects.filter(team=connection.team, role__in=[Role.OWNER, Role.ADMIN], user__is_active=True)
     context = {
@@ -67,15 +67,21 @@ def tell(connection_id: UUID | str) -> None:
 def _due() -> QuerySet[Connection]:
     """Those whose state is another than the one that people were told. Of one that never worked, only that it is away
     for long."""
-    long_ago = timezone.now() - timedelta(seconds=settings.TELL_DOWN_AFTER)
+    long_ago = timezone.now() - timedelta(seconds=settings.NOTIFY_DOWN_AFTER)
     state = Case(
-        When(paused_at__isnull=False, told=Told.NOTHING, then=F("told")),
-        When(paused_at__isnull=False, then=Value(Told.PAUSED)),
-        When(down_since__lte=long_ago, then=Value(Told.DOWN)),
-        When(down_since__isnull=False, then=F("told")),  # it may be back before long
+        When(paused_at__isnull=False, last_notified_state=NotifiedState.NOTHING, then=F("last_notified_state")),
+        When(paused_at__isnull=False, then=Value(NotifiedState.PAUSED)),
+        When(down_since__lte=long_ago, then=Value(NotifiedState.DOWN)),
+        When(down_since__isnull=False, then=F("last_notified_state")),  # it may be back before long
         # Of some nothing tests the credentials, and of others the last test was made while they were away.
-        When(Q(test__in=[Test.WORKS, Test.UNTESTABLE]) | ~Q(told=Told.NOTHING) & ~Q(test=Test.REFUSED), then=WORKS),
-        default=F("told"),
+        When(
+            Q(test__in=[Test.WORKS, Test.UNTESTABLE])
+            | ~Q(last_notified_state=NotifiedState.NOTHING) & ~Q(test=Test.REFUSED),
+            then=WORKS,
+        ),
+        default=F("last_notified_state"),
         output_field=CharField(),
     )
-    return Connection.objects.filter(disconnected_at=None).annotate(**{STATE: state}).exclude(told=F(STATE))
+    return (
+        Connection.objects.filter(disconnected_at=None).annotate(**{STATE: state}).exclude(last_notified_state=F(STATE))
+    )

@@ -1,7 +1,7 @@
 """Ours to theirs: the outbox.
 
 An operation is claimed by compare-and-swap (`attempt` is the fencing token), "may be sent" is committed before the
-first byte, and the answer is recorded under the same claim. A create whose outcome is in doubt is looked up (doubt.py)
+first byte, and the answer is recorded under the same claim. An unconfirmed create is looked up (unconfirmed.py)
 before anything is sent again; updates and deletes are idempotent and are simply repeated.
 """
 
@@ -19,17 +19,18 @@ from django.db.models import F, Min, Q, QuerySet
 
 from pixels.crash import crash_point
 from pixels.limits import clock
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import Connection, Operation, Pixel
 from pixels.models.connection import reachable
 from pixels.models.operation import fingerprint
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
-from pixels.outbox.record import LONGEST_WAIT, again, attach_found, mine, record, record_error
-from pixels.outbox.unconfirmed import is_in_doubt, look_up, remember
-from pixels.providers.base import Provider, RemotePixel
-from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, ProviderError, Refused, Throttled, Waiting
+from pixels.outbox.record import LONGEST_WAIT, again, link_found, mine, record, record_error
+from pixels.outbox.unconfirmed import is_unconfirmed, look_up, remember
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadAnswer, BadCredentials, NotSent, ProviderError, Rejected, Throttled, Waiting
 from pixels.providers.secret import Secret
+from pixels.providers.values import RemotePixel
 from pixels.reconcile.link import said_everything
 from pixels.reconcile.read_back import read_back
 
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 CONNECTION = "pixel__connection__"
 BATCH = 20  # operations that one look finds
 
-UNDER_WAY = {
+IN_PROGRESS = {
     Operation.Kind.CREATE: Pixel.Lifecycle.CREATING,
     Operation.Kind.UPDATE: Pixel.Lifecycle.UPDATING,
     Operation.Kind.DELETE: Pixel.Lifecycle.DELETING,
@@ -66,20 +67,20 @@ def next_due() -> datetime | None:
 def drain(connection_id: UUID | str, seconds: float) -> bool:
     """Carry out what is due of one connection, one after the other, for so long at most; whether there is more.
 
-    One worker at a time has the turn, and it is short: whoever has a single change need not wait for another's five
-    hundred.
+    One worker at a time holds the connection's drain lease, and only briefly: a single change of one connection does
+    not wait behind five hundred of another.
     """
     now = clock.now()
     row = Connection.objects.filter(pk=connection_id)
     longest = seconds + settings.CALL_DEADLINE
-    turn = now + timedelta(seconds=longest)
-    if not row.filter(clock.passed("turn_until", now, longest)).update(turn_until=turn):
+    lease_until = now + timedelta(seconds=longest)
+    if not row.filter(clock.passed("drain_lease_until", now, longest)).update(drain_lease_until=lease_until):
         return False
     try:
         may_go_on = _drain(connection_id, time.monotonic() + seconds)
     finally:
-        row.filter(turn_until=turn).update(turn_until=None)
-    # Once more: whoever came meanwhile found the turn taken and went away.
+        row.filter(drain_lease_until=lease_until).update(drain_lease_until=None)
+    # Look once more: a worker that came meanwhile found the lease taken and went away.
     return may_go_on and _due_of(connection_id).exists()
 
 
@@ -114,21 +115,21 @@ def push(operation_id: UUID | str) -> bool:
     operation = _claim(operation_id)
     if operation is None:
         return True
-    sending, was_in_doubt = False, is_in_doubt(operation)
+    sending, was_unconfirmed = False, is_unconfirmed(operation)
     try:
         secrets = _secrets(operation)
-        with speaking_for(operation.pixel.connection, lease_until=operation.lease_until) as provider:
+        with open_provider(operation.pixel.connection, lease_until=operation.lease_until) as provider:
             provider.sign_in()  # before the mark: who dies while logging in has sent nothing
-            if was_in_doubt:
+            if was_unconfirmed:
                 found = look_up(provider, operation)
                 crash_point("cp9")
                 if found:
-                    attach_found(operation, found)
+                    link_found(operation, found)
                     return True
             _must_make_sense(operation)
             remember(provider, operation)
             provider.reserve("write")  # before the mark as well: who has to wait has sent nothing
-            # Provably not there, after the quiet time: what is in doubt from here on is this request.
+            # It is provably not there after the quiet time, so only this request can be unconfirmed from here on.
             operation.maybe_sent = False
             sending = _may_be_sent(operation)
             if not sending:
@@ -138,9 +139,9 @@ def push(operation_id: UUID | str) -> bool:
             crash_point("cp14" if operation.kind == Operation.Kind.DELETE else "cp7")
     except ProviderError as error:
         if error.maybe_done and not sending and not operation.maybe_sent:
-            # What was in doubt was a question asked beforehand; the create itself has not left.
-            error = NotSent(error.sentence, words=error.words, status=error.status)
-        if was_in_doubt and not error.maybe_done and (error.retryable or isinstance(error, BadCredentials)):
+            # Only a question that was asked beforehand got no answer; the create itself has not left.
+            error = NotSent(error.sentence, provider_message=error.provider_message, status=error.status)
+        if was_unconfirmed and not error.maybe_done and (error.retryable or isinstance(error, BadCredentials)):
             operation.maybe_sent = True  # by then the look-up is old, and has to be made again
         looked_up_later = isinstance(error, Waiting) and operation.maybe_sent  # the others need no reads
         record_error(operation, error)
@@ -169,8 +170,8 @@ def _due_of(connection_id: UUID | str) -> QuerySet[Operation]:
 
 def _ready(now: datetime) -> Q:
     waited = clock.passed("not_before", now, LONGEST_WAIT)
-    # Of a provider that does not answer one call a minute tries whether it is back: its own wait need not be over.
-    tries = Q(**{f"{CONNECTION}closed_until__lte": now}, maybe_sent=False)
+    # While the breaker is half open, one operation a minute may probe, also before its own wait is over.
+    tries = Q(**{f"{CONNECTION}circuit_open_until__lte": now}, maybe_sent=False)
     tries &= ~Q(error_code__in=[Throttled.code, Waiting.code])
     return Q(state=Operation.State.PENDING) & (waited | tries) & reachable(now, CONNECTION)
 
@@ -195,22 +196,22 @@ def _claim(operation_id: UUID | str) -> Operation | None:
         _pick_up(row.filter(_abandoned(now)))
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
-    if operation.kind in UNDER_WAY and not is_in_doubt(operation):
-        with transaction.atomic():  # a sync may attach the pixel at this moment, and that ends the operation
+    if operation.kind in IN_PROGRESS and not is_unconfirmed(operation):
+        with transaction.atomic():  # a sync may link_remote the pixel at this moment, and that ends the operation
             pixel = Pixel.objects.select_for_update().filter(pk=operation.pixel_id)
             if pixel.exists() and mine(operation).exists():
-                pixel.update(lifecycle=UNDER_WAY[Operation.Kind(operation.kind)])
+                pixel.update(lifecycle=IN_PROGRESS[Operation.Kind(operation.kind)])
     return operation
 
 
 def _pick_up(abandoned: QuerySet[Operation]) -> None:
-    """A worker died holding it. What provably was not sent, or may be repeated, goes back; the rest is in doubt."""
+    """Its worker died. What provably was not sent, or may be repeated, waits again; the rest is unconfirmed."""
     operation = abandoned.select_related("pixel__connection").first()
     if operation is None:
         return
     if operation.maybe_sent:
         label = operation.pixel.provider_class.label
-        operation.maybe_sent = False  # whether it was sending or looking, nobody knows: a doubt of its own
+        operation.maybe_sent = False  # whether it was sending or looking up, nobody knows: unconfirmed anew
         record_error(operation, BadAnswer(f"PixelHub was stopped while it talked to {label}."))
     else:
         again(operation, None, 0)
@@ -226,20 +227,22 @@ def _may_be_sent(operation: Operation) -> bool:
 def _must_make_sense(operation: Operation) -> None:
     """A row that was edited by hand is refused before anything is sent."""
     payload = operation.payload
-    sound = operation.kind in UNDER_WAY and isinstance(payload, dict) and fingerprint(payload) == operation.fingerprint
+    sound = (
+        operation.kind in IN_PROGRESS and isinstance(payload, dict) and fingerprint(payload) == operation.fingerprint
+    )
     if sound and operation.kind == Operation.Kind.CREATE:
         parts = {"name": str, "events": list, "options": dict}
         sound = all(isinstance(payload.get(name), kind) for name, kind in parts.items())
     if not sound:
         log.error("operation %s makes no sense: it is refused", operation.pk)
-        raise Refused("PixelHub does not understand what it was to do here.", advice="Ask for it once more.")
+        raise Rejected("PixelHub does not understand what it was to do here.", advice="Ask for it once more.")
 
 
 def _secrets(operation: Operation) -> dict[str, Secret]:
     try:
         return open_secrets(operation.pixel, operation.secrets)
     except CannotOpen:
-        raise Refused(
+        raise Rejected(
             "PixelHub can no longer read a secret value of this pixel.", advice="Enter it again and save."
         ) from None
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from pixels.limits import clock
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
 from pixels.outbox.unconfirmed import look_up
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def due(limit: int) -> list[UUID]:
-    return list(_due(clock.now()).order_by("look_again_at").values_list("pk", flat=True)[:limit])
+    return list(_due(clock.now()).order_by("duplicate_check_at").values_list("pk", flat=True)[:limit])
 
 
 def look(operation_id: UUID | str) -> None:
@@ -35,13 +35,13 @@ def look(operation_id: UUID | str) -> None:
     if operation is None:
         return
     # Compare and swap: of two workers, one. The others' next time is here already should this one not come back.
-    row = Operation.objects.filter(pk=operation.pk, look_again_at=operation.look_again_at)
+    row = Operation.objects.filter(pk=operation.pk, duplicate_check_at=operation.duplicate_check_at)
     soon = now + timedelta(seconds=settings.LEASE)
-    if not row.update(look_again_at=soon):
+    if not row.update(duplicate_check_at=soon):
         return
     pixel = operation.pixel
     try:
-        with speaking_for(pixel.connection) as provider:
+        with open_provider(pixel.connection) as provider:
             found = look_up(provider, operation)
     except ProviderError as error:
         log.warning("late look at operation %s: %s", operation.pk, error.code)
@@ -54,18 +54,18 @@ def look(operation_id: UUID | str) -> None:
         return  # the change that is under way would take the message away when it ends; this looks again soon
     if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
         report_duplicate(pixel, others)
-    looked = operation.looked_again + 1
-    Operation.objects.filter(pk=operation.pk, look_again_at=soon).update(
-        looked_again=looked, look_again_at=when(looked, operation.finished_at or now)
+    looked = operation.duplicate_checks_done + 1
+    Operation.objects.filter(pk=operation.pk, duplicate_check_at=soon).update(
+        duplicate_checks_done=looked, duplicate_check_at=when(looked, operation.finished_at or now)
     )
 
 
 def when(looked: int, since: datetime) -> datetime | None:
     """The time of the next look, after so many."""
-    if looked >= len(settings.LATE_CHECKS):
+    if looked >= len(settings.DUPLICATE_CHECKS):
         return None
-    return since + timedelta(seconds=settings.LATE_CHECKS[looked])
+    return since + timedelta(seconds=settings.DUPLICATE_CHECKS[looked])
 
 
 def _due(now: datetime) -> QuerySet[Operation]:
-    return Operation.objects.filter(reachable(now, "pixel__connection__"), look_again_at__lte=now)
+    return Operation.objects.filter(reachable(now, "pixel__connection__"), duplicate_check_at__lte=now)

@@ -21,13 +21,13 @@ from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel
 from pixels.models.pixel_secrets import forget_secrets
 from pixels.outbox.unconfirmed import can_be_looked_up
-from pixels.providers.base import RemotePixel
-from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Refused, Throttled, Waiting
-from pixels.reconcile.compare import flat, moves, see
-from pixels.reconcile.link import attach, locked, report_duplicate, said_everything, settle_doubt
+from pixels.providers.errors import BadCredentials, NotSupported, ProviderError, Rejected, Throttled, Waiting
+from pixels.providers.values import RemotePixel
+from pixels.reconcile.compare import note_local_change, see, values_of
+from pixels.reconcile.link import link_remote, locked, report_duplicate, resolve_unconfirmed, said_everything
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of trying something that provably never left
-DOUBTFUL_TRIES = 5  # of a change that is idempotent; a create has none
+MAX_UNCONFIRMED = 5  # of a change that is idempotent; a create has none
 FIRST_WAIT, LONGEST_BACKOFF, THROTTLED_WAIT, LONGEST_WAIT = 5.0, 900.0, 60.0, 3600.0  # seconds
 
 
@@ -53,18 +53,24 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
                 return None
             if pixel.remote_id:
                 return None
-            settle_doubt(pixel)
+            resolve_unconfirmed(pixel)
         if create:
-            again_at = clock.now() + timedelta(seconds=settings.LATE_CHECKS[0]) if settings.LATE_CHECKS else None
+            again_at = (
+                clock.now() + timedelta(seconds=settings.DUPLICATE_CHECKS[0]) if settings.DUPLICATE_CHECKS else None
+            )
             # By the row: whoever was overtaken knows of no other request than its own.
-            twice = Operation.objects.filter(pk=operation.pk, sends__gt=1, doubts__gt=0)
-            twice.update(look_again_at=again_at)
+            twice = Operation.objects.filter(pk=operation.pk, sends__gt=1, unconfirmed_count__gt=0)
+            twice.update(duplicate_check_at=again_at)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
         if remote is None:
-            pixel.lifecycle, pixel.remote, pixel.remote_state = Pixel.Lifecycle.DELETED, Pixel.Remote.GONE, ""
+            pixel.lifecycle, pixel.remote_status, pixel.remote_state = (
+                Pixel.Lifecycle.DELETED,
+                Pixel.RemoteStatus.GONE,
+                "",
+            )
         elif create:
-            if not attach(pixel, remote):
+            if not link_remote(pixel, remote):
                 return pixel
         else:
             _apply_changes(pixel, operation.payload)
@@ -81,21 +87,21 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
 
 
 def record_error(operation: Operation, error: ProviderError) -> None:
-    """A definite no ends it; what provably was not done waits and is tried again; a doubtful create is looked up, or
-    unknown where nobody can be asked."""
+    """A definite no ends it. What provably was not done waits and is tried again. An unconfirmed create is looked up,
+    or it is unknown where nobody can be asked."""
     create = operation.kind == Operation.Kind.CREATE
     if isinstance(error, BadCredentials):
-        again(operation, error, 0, in_doubt=create and operation.maybe_sent)  # the connection is paused and holds it
+        again(operation, error, 0, unconfirmed=create and operation.maybe_sent)  # the connection is paused and holds it
     elif isinstance(error, Waiting) and create and operation.maybe_sent:
         # What waits is the look-up. A list that is longer than the limit allows would never be read to its end.
         if _tries_left(operation):
-            again(operation, error, _wait(operation, error), in_doubt=True)
+            again(operation, error, _wait(operation, error), unconfirmed=True)
         else:
             _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
     elif isinstance(error, Waiting):
         _wait_all(operation, error)
     elif create and (error.maybe_done or operation.maybe_sent or _is_taken_by_ours(operation, error)):
-        _doubt(operation, error)
+        _leave_unconfirmed(operation, error)
     elif error.retryable and (_doubts_left(operation) if error.maybe_done else _tries_left(operation)):
         again(operation, error, _wait(operation, error))
     else:
@@ -105,19 +111,24 @@ def record_error(operation: Operation, error: ProviderError) -> None:
 
 
 def _is_taken_by_ours(operation: Operation, error: ProviderError) -> bool:
-    """A name that is refused after a doubt may be refused because the first try took it."""
+    """After an unconfirmed create, its name may be refused because that create took it."""
     unique = operation.pixel.provider_class.can("name_unique")
-    return unique and operation.doubts > 0 and isinstance(error, Refused) and operation.doubts < DOUBTFUL_TRIES
+    return (
+        unique
+        and operation.unconfirmed_count > 0
+        and isinstance(error, Rejected)
+        and operation.unconfirmed_count < MAX_UNCONFIRMED
+    )
 
 
-def _doubt(operation: Operation, error: ProviderError) -> None:
-    looking = operation.maybe_sent  # then the doubt is the old one, and only its look-up failed
-    over = not looking and operation.doubts + 1 >= DOUBTFUL_TRIES
+def _leave_unconfirmed(operation: Operation, error: ProviderError) -> None:
+    looking = operation.maybe_sent  # then it was unconfirmed before, and only the look-up failed
+    over = not looking and operation.unconfirmed_count + 1 >= MAX_UNCONFIRMED
     over = over or (looking and not _tries_left(operation))
     if over or not can_be_looked_up(operation.pixel) or isinstance(error, NotSupported):
         _close(operation, Operation.State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
     else:
-        again(operation, error, _wait(operation, error) if looking else settings.QUIET_TIME, in_doubt=True)
+        again(operation, error, _wait(operation, error) if looking else settings.QUIET_TIME, unconfirmed=True)
 
 
 def _wait(operation: Operation, error: ProviderError) -> float:
@@ -137,32 +148,32 @@ def _wait_all(operation: Operation, error: Waiting) -> None:
     same.update(not_before=until, **_said(error))
 
 
-def again(operation: Operation, error: ProviderError | None, wait: float, *, in_doubt: bool = False) -> None:
+def again(operation: Operation, error: ProviderError | None, wait: float, *, unconfirmed: bool = False) -> None:
     """Back to waiting; or cancelled, when the connection was disconnected while a worker held the operation.
 
-    `in_doubt`: what waits is the look-up of a create that may have been sent; so it can't be cancelled.
+    `unconfirmed`: what waits is the look-up of a create that may have been sent; so it can't be cancelled.
     """
-    is_new_doubt = not operation.maybe_sent and (in_doubt or (error is not None and error.maybe_done))
+    newly_unconfirmed = not operation.maybe_sent and (unconfirmed or (error is not None and error.maybe_done))
     with transaction.atomic():
         # Somebody who is disconnecting does not see what a worker holds: this waits, and sees that.
         connections = Connection.objects.select_for_update(no_key=True)
         connections.get(pk=operation.pixel.connection_id)
         pixel = locked(operation.pixel_id)
-        if pixel.connection.disconnected_at and not in_doubt:
-            _cancel(operation, pixel, mine(operation), in_doubt=is_new_doubt or operation.doubts > 0)
+        if pixel.connection.disconnected_at and not unconfirmed:
+            _cancel(operation, pixel, mine(operation), unconfirmed=newly_unconfirmed or operation.unconfirmed_count > 0)
             return
         back = mine(operation).update(
             state=Operation.State.PENDING,
             lease_until=None,
-            maybe_sent=in_doubt,
-            doubts=operation.doubts + (1 if is_new_doubt else 0),
-            trying_since=_trying_since(operation, error, is_new_doubt),
+            maybe_sent=unconfirmed,
+            unconfirmed_count=operation.unconfirmed_count + (1 if newly_unconfirmed else 0),
+            trying_since=_trying_since(operation, error, newly_unconfirmed),
             not_before=clock.now() + timedelta(seconds=wait),
             **_said(error),
         )
         if back:
             if operation.kind == Operation.Kind.CREATE:
-                pixel.lifecycle = Pixel.Lifecycle.CHECKING if in_doubt else Pixel.Lifecycle.QUEUED
+                pixel.lifecycle = Pixel.Lifecycle.CHECKING if unconfirmed else Pixel.Lifecycle.QUEUED
             if isinstance(error, Waiting):
                 pixel.clear_error()  # the operation says what it waits for
             elif error:
@@ -177,11 +188,11 @@ def cancel(operation: Operation) -> bool:
         pixel = locked(operation.pixel_id)
         waiting = Operation.objects.filter(pk=operation.pk, state=Operation.State.PENDING, maybe_sent=False)
         if not pixel.connection.disconnected_at:
-            waiting = waiting.filter(Q(kind=Operation.Kind.CREATE) | Q(doubts=0))
-        return _cancel(operation, pixel, waiting, in_doubt=operation.doubts > 0)
+            waiting = waiting.filter(Q(kind=Operation.Kind.CREATE) | Q(unconfirmed_count=0))
+        return _cancel(operation, pixel, waiting, unconfirmed=operation.unconfirmed_count > 0)
 
 
-def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, in_doubt: bool) -> bool:
+def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, unconfirmed: bool) -> bool:
     now = timezone.now()
     if not row.update(state=Operation.State.CANCELLED, lease_until=None, finished_at=now):
         return False
@@ -192,9 +203,9 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, in_
         pixel.save()
         return True
     pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
-    pixel.error_code, pixel.error_at, pixel.error_words = "cancelled", now, ""
+    pixel.error_code, pixel.error_at, pixel.error_provider_message = "cancelled", now, ""
     pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
-    if in_doubt and not never_made:  # a create is looked up instead
+    if unconfirmed and not never_made:  # a create is looked up instead
         pixel.error_sentence = "Cancelled, but perhaps carried out before: the connection was disconnected."
     pixel.error_advice = "Replace the connection's credentials, then retry."
     pixel.save()
@@ -208,7 +219,7 @@ def stop_for_theirs(pixel: Pixel, remote: RemotePixel) -> bool:
     waiting = pixel.operations.filter(kind=Operation.Kind.UPDATE, state=Operation.State.PENDING, secrets=[]).first()
     if waiting is None:
         return False
-    now, before, same = flat(remote), pixel.theirs or {}, pixel.provider_class.comparable
+    now, before, same = values_of(remote), pixel.remote_values or {}, pixel.provider_class.comparable
     moved = [
         name
         for name, ours in waiting.payload.items()
@@ -226,7 +237,7 @@ def stop_for_theirs(pixel: Pixel, remote: RemotePixel) -> bool:
     return True
 
 
-def attach_found(operation: Operation, found: list[RemotePixel]) -> None:
+def link_found(operation: Operation, found: list[RemotePixel]) -> None:
     """The look-up found what the lost answer was about: it is ours. More than one: the first, and a person is told."""
     first, *others = sorted(found, key=lambda one: (len(one.remote_id), one.remote_id))
     pixel = record(operation, first)
@@ -238,7 +249,7 @@ def attach_found(operation: Operation, found: list[RemotePixel]) -> None:
 
 
 def _apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
-    moves(pixel, changes)
+    note_local_change(pixel, changes)
     options = dict(changes)
     pixel.name = options.pop("name", pixel.name)
     pixel.events = list(options.pop("events", pixel.events))
@@ -246,18 +257,18 @@ def _apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
 
 
 def _doubts_left(operation: Operation) -> bool:
-    return operation.doubts + 1 < DOUBTFUL_TRIES
+    return operation.unconfirmed_count + 1 < MAX_UNCONFIRMED
 
 
 def _tries_left(operation: Operation) -> bool:
     return operation.trying_since is None or clock.now() - operation.trying_since < GIVE_UP_AFTER
 
 
-def _trying_since(operation: Operation, error: ProviderError | None, is_new_doubt: bool) -> datetime | None:
+def _trying_since(operation: Operation, error: ProviderError | None, newly_unconfirmed: bool) -> datetime | None:
     """A day of tries is counted; a wait for a limit, for other credentials or in a circuit is none."""
     if error is None or isinstance(error, Waiting | BadCredentials):
         return None if isinstance(error, BadCredentials) else operation.trying_since
-    return clock.now() if is_new_doubt or operation.trying_since is None else operation.trying_since
+    return clock.now() if newly_unconfirmed or operation.trying_since is None else operation.trying_since
 
 
 def _finish(operation: Operation, state: Operation.State, error: ProviderError | None = None) -> bool:

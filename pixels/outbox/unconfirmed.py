@@ -12,14 +12,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from pixels.models import Operation, Pixel
-from pixels.providers.base import Provider, RemotePixel
+from pixels.providers.base import Provider
+from pixels.providers.values import RemotePixel
 
 
 def can_be_looked_up(pixel: Pixel) -> bool:
     return pixel.provider_class.can("find") and pixel.is_recognisable
 
 
-def is_in_doubt(operation: Operation) -> bool:
+def is_unconfirmed(operation: Operation) -> bool:
     """Claimed to be looked up: an earlier attempt may have been sent."""
     return operation.kind == Operation.Kind.CREATE and operation.maybe_sent
 
@@ -31,18 +32,19 @@ def remember(provider: Provider, operation: Operation) -> None:
     """
     pixel = operation.pixel
     ours_alone = not provider.can("name_unique") and pixel.mark == pixel.reference
-    if operation.kind != Operation.Kind.CREATE or operation.seen_before is not None or not can_be_looked_up(pixel):
+    if operation.kind != Operation.Kind.CREATE or operation.preexisting_ids is not None or not can_be_looked_up(pixel):
         return
     found = [] if ours_alone else _ids(_found(provider, operation))
-    operation.seen_before = found
-    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(seen_before=found)
+    operation.preexisting_ids = found
+    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(preexisting_ids=found)
 
 
-def seen_before(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
-    """What `remember` has noted, by the pixel whose create is in doubt."""
-    noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, seen_before__isnull=False)
+def preexisting_ids(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
+    """What `remember` has noted, by the pixel whose create is unconfirmed."""
+    noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, preexisting_ids__isnull=False)
     return {
-        pixel_id: list(ids or ()) for pixel_id, ids in noted.order_by("created_at").values_list("pixel", "seen_before")
+        pixel_id: list(ids or ())
+        for pixel_id, ids in noted.order_by("created_at").values_list("pixel", "preexisting_ids")
     }
 
 
@@ -52,7 +54,7 @@ def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:
     others = Pixel.objects.filter(ad_account=pixel.ad_account_id).exclude(pk=pixel.pk).exclude(remote_id="")
     # A row that a pull made of it meanwhile gives way; one that people work with does not.
     taken = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
-    known = {*(operation.seen_before or ()), *taken}
+    known = {*(operation.preexisting_ids or ()), *taken}
     return [remote for remote in _found(provider, operation) if remote.remote_id not in known]
 
 

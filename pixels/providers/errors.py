@@ -2,7 +2,7 @@
 
 Every error carries a sentence for the user, what to do about it, and two facts that decide what the machine may do:
 `retryable` (the same call may be made again later) and `maybe_done` (a write that may have taken effect all the same).
-No error text holds a URL, a body or a secret; `words` are the provider's own, shortened and scrubbed by the client.
+No error text holds a URL, a body or a secret; `provider_message` is the provider's own text, shortened and redacted.
 """
 
 from typing import Any
@@ -16,10 +16,12 @@ class ProviderError(Exception):
     maybe_done = False
     advice = ""
 
-    def __init__(self, sentence: str, *, words: str = "", status: int | None = None, advice: str = "") -> None:
+    def __init__(
+        self, sentence: str, *, provider_message: str = "", status: int | None = None, advice: str = ""
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-        self.words = words
+        self.provider_message = provider_message
         self.status = status
         self.advice = advice or self.advice
 
@@ -73,7 +75,7 @@ class BadAnswer(ProviderError):
     maybe_done = True
 
 
-class Refused(ProviderError):
+class Rejected(ProviderError):
     """A definite no to this request, usually with the provider's words."""
 
     code = "refused"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -14,8 +14,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
-if TYPE_CHECKING:
-    from .base import Word
+from .values import ProviderEvent
 
 # Providers' texts are one line each; a control character is never typed, only pasted by accident.
 no_control_characters = RegexValidator(
@@ -117,7 +116,7 @@ class EventsField(forms.MultipleChoiceField):
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, vocabulary: tuple[Word, ...], **kwargs: Any) -> None:
+    def __init__(self, vocabulary: tuple[ProviderEvent, ...], **kwargs: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for word in vocabulary:
             groups.setdefault(word.group, []).append((word.value, f"{word.sentence} {word.label}"))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .base import Tokens
 from .errors import BadAnswer, NoAnswer, NotSent
+from .protocols import Tokens
 from .secret import Secret
 
 SHAPE = re.compile(r"[\x21-\x7e]{1,1000}")  # what a header can carry

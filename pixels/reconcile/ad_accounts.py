@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from pixels.limits.provider_session import speaking_for
-from pixels.models import AdAccount, Connection, Credential, OfferedAdAccount
+from pixels.limits.provider_session import open_provider
+from pixels.models import AdAccount, AvailableAdAccount, Connection, Credential
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import ProviderError
+from pixels.providers.values import AdAccountRef
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +31,19 @@ def read_ad_accounts(connection_id: UUID | str) -> None:
     connection = _due().filter(pk=connection_id).first()
     if connection is None:
         return
-    tried, before = timezone.now(), connection.offer_tried_at
+    tried, before = timezone.now(), connection.ad_accounts_tried_at
     # Only columns of the row itself, so that one of two workers finds it changed (see push._claim).
     mine = Connection.objects.filter(pk=connection.pk)
-    if not mine.filter(offer_tried_at=before).update(offer_tried_at=tried):
+    if not mine.filter(ad_accounts_tried_at=before).update(ad_accounts_tried_at=tried):
         return
     credential = Credential.objects.filter(connection=connection)
     signed_in_with = list(credential.values_list("set_at", flat=True))
     try:
-        with speaking_for(connection) as provider:
+        with open_provider(connection) as provider:
             accounts = {account.id: account for account in provider.list_ad_accounts()}
     except ProviderError as error:
         log.warning("ad accounts of connection %s: %s", connection.pk, error.code)
-        mine.filter(offer_tried_at=tried).update(offer_error=error.sentence[:500])
+        mine.filter(ad_accounts_tried_at=tried).update(ad_accounts_error=error.sentence[:500])
         return
     _keep(connection, accounts, tried, signed_in_with)
 
@@ -53,14 +53,14 @@ def _keep(
 ) -> None:
     """In place of the old list, unless somebody put other credentials in meanwhile: those reach other accounts."""
     with transaction.atomic():
-        mine = Connection.objects.select_for_update().filter(pk=connection.pk, offer_tried_at=tried)
+        mine = Connection.objects.select_for_update().filter(pk=connection.pk, ad_accounts_tried_at=tried)
         same = Credential.objects.filter(connection=connection, set_at__in=signed_in_with)
         if not mine.exists() or not same.exists():
             return
-        connection.offered.all().delete()
-        OfferedAdAccount.objects.bulk_create(
+        connection.available_ad_accounts.all().delete()
+        AvailableAdAccount.objects.bulk_create(
             [
-                OfferedAdAccount(
+                AvailableAdAccount(
                     connection=connection, remote_id=one.id, code=(one.code or "")[:255], name=one.name[:255]
                 )
                 for one in accounts.values()
@@ -75,10 +75,10 @@ def _keep(
                     own.name, own.code = told
                     changed.append(own)
         AdAccount.objects.bulk_update(changed, ["name", "code"], batch_size=AT_ONCE)
-        mine.update(offered_at=timezone.now(), offer_error="")
+        mine.update(ad_accounts_listed_at=timezone.now(), ad_accounts_error="")
 
 
 def _due() -> QuerySet[Connection]:
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("ad_accounts")]
     rows = Connection.objects.filter(provider__in=lists, test=Connection.Test.WORKS, disconnected_at=None)
-    return rows.filter(Q(offer_tried_at=None) | Q(offer_tried_at__lt=F("tested_at")))
+    return rows.filter(Q(ad_accounts_tried_at=None) | Q(ad_accounts_tried_at__lt=F("tested_at")))

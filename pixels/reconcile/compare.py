@@ -1,76 +1,79 @@
-"""Comparing our side of a pixel with the provider's."""
+"""Three-way comparison of a pixel: our values (local), the provider's (remote), and what both had last (base)."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from pixels.models import Pixel
-from pixels.providers.base import RemotePixel
+from pixels.providers.values import RemotePixel
 
 STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
+SEEN_FIELDS = [
+    *("absent_at", "missed_at", "remote_status", "remote_state", "remote_snippet", "remote_values"),
+    *("drift", "base_values"),
+]
 
 
-def flat(remote: RemotePixel) -> dict[str, Any]:
-    """What the provider said, in the shape of `Pixel.ours`; fields it did not speak of are left out."""
-    theirs: dict[str, Any] = dict(remote.options or {})
+def values_of(remote: RemotePixel) -> dict[str, Any]:
+    """What the provider said, in the shape of `Pixel.local_values`; fields it did not speak of are left out."""
+    values: dict[str, Any] = dict(remote.options or {})
     if remote.name is not None:
-        theirs["name"] = remote.name
+        values["name"] = remote.name
     if remote.events is not None:
-        theirs["events"] = list(remote.events)
-    return theirs
+        values["events"] = list(remote.events)
+    return values
 
 
-def differing(pixel: Pixel, theirs: dict[str, Any]) -> list[str]:
-    """Names of the fields both sides speak of and disagree on; the provider decides what counts as the same."""
+def differing(pixel: Pixel, remote: dict[str, Any]) -> list[str]:
+    """Names of the fields that both sides speak of and disagree on; the provider decides what counts as the same."""
     same = pixel.provider_class.comparable
-    ours = pixel.ours
-    return sorted(f for f in ours.keys() & theirs.keys() if same(f, ours[f]) != same(f, theirs[f]))
+    local = pixel.local_values
+    return sorted(name for name in local.keys() & remote.keys() if same(name, local[name]) != same(name, remote[name]))
 
 
 def see(pixel: Pixel, remote: RemotePixel) -> bool:
-    """Put what was seen into the row (unsaved) and say whether that changed anything. Our values stay."""
+    """Put what the provider said into the row, unsaved; whether that changed anything. Our values stay."""
     before = [getattr(pixel, name) for name in SEEN_FIELDS]
-    theirs = flat(remote)
+    values = values_of(remote)
     pixel.absent_at = pixel.missed_at = None
-    if pixel.remote != Pixel.Remote.DUPLICATE:
-        pixel.remote = Pixel.Remote.NOT_SEEN  # it is there; what it is like, `compare` says
-    pixel.theirs = theirs or pixel.theirs
+    if pixel.remote_status != Pixel.RemoteStatus.DUPLICATE:
+        pixel.remote_status = Pixel.RemoteStatus.NOT_SEEN  # `compare` sets what follows from the values
+    pixel.remote_values = values or pixel.remote_values
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
-    compare(pixel, theirs)
+    compare(pixel, values)
     return before != [getattr(pixel, name) for name in SEEN_FIELDS]
 
 
-def compare(pixel: Pixel, theirs: dict[str, Any] | None = None) -> None:
-    """What differs now, and what both sides had last (unsaved): three values a field, as one side may have moved or
-    both."""
-    differ = differing(pixel, pixel.theirs or {} if theirs is None else theirs)
-    ours = pixel.ours
-    pixel.agreed = {field: pixel.agreed.get(field, ours[field]) for field in differ}
-    pixel.drift = [field for field in differ if field not in pixel.ignored]
-    if pixel.remote in (Pixel.Remote.ABSENT, Pixel.Remote.GONE, Pixel.Remote.DUPLICATE):
-        return  # no comparison tells whether it is there; and of two objects somebody has to read first
+def compare(pixel: Pixel, remote: dict[str, Any] | None = None) -> None:
+    """Set which fields differ, their base values, and the remote status that follows; unsaved.
+
+    `remote`: the provider's values; left out, those that are stored.
+    """
+    differ = differing(pixel, pixel.remote_values or {} if remote is None else remote)
+    local = pixel.local_values
+    pixel.base_values = {name: pixel.base_values.get(name, local[name]) for name in differ}
+    pixel.drift = [name for name in differ if name not in pixel.ignored]
+    if pixel.remote_status in (Pixel.RemoteStatus.ABSENT, Pixel.RemoteStatus.GONE, Pixel.RemoteStatus.DUPLICATE):
+        return  # values say nothing about whether the object exists, or about a second one
     if not pixel.provider_class.can("read"):
-        pixel.remote = Pixel.Remote.UNVERIFIABLE
+        pixel.remote_status = Pixel.RemoteStatus.UNVERIFIABLE
     else:
-        pixel.remote = Pixel.Remote.DRIFTED if pixel.drift else Pixel.Remote.IN_SYNC
+        pixel.remote_status = Pixel.RemoteStatus.DRIFTED if pixel.drift else Pixel.RemoteStatus.IN_SYNC
 
 
-def moves(pixel: Pixel, changes: dict[str, Any]) -> None:
-    """Our side is about to move (unsaved): what both had until now is the agreed value until theirs has followed."""
-    ours = pixel.ours
-    pixel.agreed = {**{field: ours[field] for field in changes if field in ours}, **pixel.agreed}
-    pixel.digest = None
+def note_local_change(pixel: Pixel, changes: dict[str, Any]) -> None:
+    """Call before our values change; unsaved. The old ones become the base until the provider has the new ones too."""
+    local = pixel.local_values
+    pixel.base_values = {**{name: local[name] for name in changes if name in local}, **pixel.base_values}
+    pixel.remote_hash = None
 
 
-def who_moved(pixel: Pixel, field: str) -> Literal["theirs", "ours", "both"]:
-    """Since both had the agreed value. One side: its value is the likely one. Both: a conflict."""
+def who_moved(pixel: Pixel, field: str) -> Literal["remote", "local", "both"]:
+    """Which side of a differing field has left the base value; "both" is a conflict."""
     same = pixel.provider_class.comparable
-    ours, theirs = (same(field, side.get(field)) for side in (pixel.ours, pixel.theirs or {}))
-    agreed = same(field, pixel.agreed[field]) if field in pixel.agreed else ours
-    if agreed == ours:
-        return "theirs"
-    return "ours" if agreed == theirs else "both"
-
-
-SEEN_FIELDS = ["absent_at", "missed_at", "remote", "remote_state", "remote_snippet", "theirs", "drift", "agreed"]
+    local, remote = (same(field, side.get(field)) for side in (pixel.local_values, pixel.remote_values or {}))
+    base = same(field, pixel.base_values[field]) if field in pixel.base_values else local
+    if base == local:
+        return "remote"
+    return "local" if base == remote else "both"

@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pixels.limits import circuit_breaker, clock
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import Connection
-from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Refused
+from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Rejected
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ Test = Connection.Test
 
 def waiting(limit: int) -> list[UUID]:
     """Ids of connections whose test was asked for and nobody is at."""
-    since = timezone.now() - timedelta(seconds=settings.SWEEP_INTERVAL)
+    since = timezone.now() - timedelta(seconds=settings.DISPATCH_INTERVAL)
     rows = Connection.objects.filter(_free(), test=Test.TESTING, test_requested_at__lt=since, disconnected_at=None)
     return list(rows.order_by("test_requested_at").values_list("pk", flat=True)[:limit])
 
@@ -34,7 +34,7 @@ def check(connection_id: UUID | str) -> None:
     if not rows.update(test_lease_until=lease):
         return
     connection = Connection.objects.get(pk=connection_id)
-    verdict, sentence, words = _ask(connection)
+    verdict, sentence, message = _ask(connection)
     # Where nothing tests the credentials, the next change will tell.
     may_go_on = verdict in (Test.WORKS, Test.UNTESTABLE)
     resumed = {"paused_at": None} if may_go_on else {}
@@ -42,7 +42,7 @@ def check(connection_id: UUID | str) -> None:
     asked.update(
         test=verdict,
         test_sentence=sentence[:500],
-        test_words=words[:250],
+        test_provider_message=message[:250],
         test_lease_until=None,
         tested_at=timezone.now(),
         **resumed,
@@ -59,14 +59,14 @@ def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
     """The verdict, a sentence and the provider's own words."""
     account = connection.ad_accounts.first()
     try:
-        with speaking_for(connection, though_down=True) as provider:
+        with open_provider(connection, though_down=True) as provider:
             sentence = provider.check_credentials(account.ref if account else None)
     except NotSupported as error:
-        return Test.UNTESTABLE, error.sentence, error.words
-    except (BadCredentials, Forbidden, Refused) as error:
-        return Test.REFUSED, error.sentence, error.words
+        return Test.UNTESTABLE, error.sentence, error.provider_message
+    except (BadCredentials, Forbidden, Rejected) as error:
+        return Test.REFUSED, error.sentence, error.provider_message
     except ProviderError as error:
-        return Test.UNREACHABLE, error.sentence, error.words
+        return Test.UNREACHABLE, error.sentence, error.provider_message
     except Exception:
         log.exception("test of connection %s failed in PixelHub", connection.pk)
         return Test.UNREACHABLE, "PixelHub itself failed while testing.", ""

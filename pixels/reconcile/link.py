@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from pixels.models import Operation, Pixel
 from pixels.models.pixel import DUPLICATE
-from pixels.providers.base import RemotePixel
+from pixels.providers.values import RemotePixel
 from pixels.reconcile.compare import see
 
 
@@ -35,7 +35,7 @@ def report_duplicate(pixel: Pixel, others: list[str]) -> None:
         pixel.save()
 
 
-def attach(pixel: Pixel, remote: RemotePixel) -> bool:
+def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
     """Let our row stand for this remote object (unsaved). A row that a pull made of it meanwhile gives way, with
     what hangs on it; unless somebody has already worked with that row: then it stays, and ours says so (saved)."""
     other = Pixel.objects.filter(ad_account=pixel.ad_account, remote_id=remote.remote_id).exclude(pk=pixel.pk).first()
@@ -48,17 +48,17 @@ def attach(pixel: Pixel, remote: RemotePixel) -> bool:
         other.snippets.update(pixel=pixel)
         other.delete()
     pixel.remote_id = remote.remote_id
-    pixel.absent_at = pixel.missed_at = pixel.digest = None
+    pixel.absent_at = pixel.missed_at = pixel.remote_hash = None
     pixel.lifecycle = Pixel.Lifecycle.LIVE
     if said_everything(remote):
         see(pixel, remote)
     elif not pixel.provider_class.can("read"):
-        pixel.remote = Pixel.Remote.UNVERIFIABLE
+        pixel.remote_status = Pixel.RemoteStatus.UNVERIFIABLE
     return True
 
 
-def settle_doubt(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
-    """The doubt about this pixel's create is over: it was made, or (FAILED) it was not. Nobody sends it any more."""
+def resolve_unconfirmed(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
+    """End the unconfirmed create of this pixel: it was made, or (FAILED) it was not. Nobody sends it any more."""
     unsettled = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN)
     Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
         lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""
@@ -66,8 +66,8 @@ def settle_doubt(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> N
 
 
 def _give_way(pixel: Pixel, other: Pixel) -> None:
-    pixel.lifecycle, pixel.remote = Pixel.Lifecycle.UNKNOWN, Pixel.Remote.DUPLICATE
-    pixel.error_code, pixel.error_at, pixel.error_words = DUPLICATE, timezone.now(), ""
+    pixel.lifecycle, pixel.remote_status = Pixel.Lifecycle.UNKNOWN, Pixel.RemoteStatus.DUPLICATE
+    pixel.error_code, pixel.error_at, pixel.error_provider_message = DUPLICATE, timezone.now(), ""
     pixel.error_sentence = f"A sync has brought in this very pixel as “{other.name}”, and it is in use there."[:500]
     pixel.error_advice = "Archive this row and go on with the other one."
     pixel.save()

@@ -15,12 +15,12 @@ from django.db.models import Min, QuerySet
 
 from pixels import snippets
 from pixels.limits import clock
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, Pixel
 from pixels.models.connection import reachable
 from pixels.providers import PROVIDERS
-from pixels.providers.base import RemotePixel
 from pixels.providers.errors import ProviderError
+from pixels.providers.values import RemotePixel
 from pixels.reconcile.compare import see
 from pixels.reconcile.link import locked
 
@@ -43,7 +43,7 @@ def look(account_id: int) -> None:
         return
     Pixel.objects.filter(pk__in=wanted.values()).update(read_back_at=clock.now())
     try:
-        with speaking_for(account.connection) as provider:
+        with open_provider(account.connection) as provider:
             for remote_id, remote in provider.read_pixels(account.ref, wanted):
                 _note(wanted[remote_id], remote)
     except ProviderError as error:
@@ -53,7 +53,7 @@ def look(account_id: int) -> None:
 def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
     with transaction.atomic():
         pixel = locked(pixel_id)
-        if pixel.lifecycle != Pixel.Lifecycle.LIVE or pixel.remote != Pixel.Remote.ABSENT:
+        if pixel.lifecycle != Pixel.Lifecycle.LIVE or pixel.remote_status != Pixel.RemoteStatus.ABSENT:
             return
         now = clock.now()
         if remote is not None:
@@ -62,7 +62,7 @@ def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
         elif pixel.missed_at is None:
             pixel.missed_at = now
         elif pixel.missed_at <= now - _apart():
-            pixel.remote, pixel.absent_at = Pixel.Remote.GONE, None
+            pixel.remote_status, pixel.absent_at = Pixel.RemoteStatus.GONE, None
         pixel.save()
         if remote is not None:
             snippets.issue(pixel)
@@ -73,7 +73,7 @@ def _due() -> QuerySet[Pixel]:
     read = [slug for slug, provider in PROVIDERS.items() if provider.can("read")]
     rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
     rows = rows.filter(absent_at__isnull=False, archived_at=None)
-    rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote=Pixel.Remote.ABSENT)
+    rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_status=Pixel.RemoteStatus.ABSENT)
     return rows.filter(clock.passed("read_back_at", now - _apart(), settings.QUIET_TIME))
 
 

@@ -19,21 +19,21 @@ from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
 from pixels.outbox.record import stop_for_theirs
-from pixels.outbox.unconfirmed import seen_before
-from pixels.providers.base import Read, RemotePixel
-from pixels.reconcile.compare import SEEN_FIELDS, STATE_LENGTH, flat, see
-from pixels.reconcile.link import attach, report_duplicate, settle_doubt
+from pixels.outbox.unconfirmed import preexisting_ids
+from pixels.providers.values import Read, RemotePixel
+from pixels.reconcile.compare import SEEN_FIELDS, STATE_LENGTH, see, values_of
+from pixels.reconcile.link import link_remote, report_duplicate, resolve_unconfirmed
 
-Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-# Ours without a remote id that may yet turn out to be the object in the list: their pushes record them.
-UNDER_WAY = (Lifecycle.CREATING, Lifecycle.CHECKING)
+# Ours without a remote id that may be the object in the list: the outbox records them.
+BEING_CREATED = (Lifecycle.CREATING, Lifecycle.CHECKING)
 # Of all others, one that carries our own reference: nobody else has it, so the object was made of this row.
-EXPECTED = (*UNDER_WAY, Lifecycle.UNKNOWN)
-NOT_THERE = (Remote.ABSENT, Remote.GONE)
-TO_LOOK_AT = (*NOT_THERE, Remote.NOT_SEEN)  # also where the object is as it was
-# Part of each digest. Another one makes the next sync read every object anew: for when what we read of them changes.
-FORM = b"1"
+EXPECTED = (*BEING_CREATED, Lifecycle.UNKNOWN)
+ABSENT_OR_GONE = (RemoteStatus.ABSENT, RemoteStatus.GONE)
+TO_LOOK_AT = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)  # also where the object is as it was
+# Part of each hash. Another one makes the next sync read every object anew: for when what we read of them changes.
+HASH_VERSION = b"1"
 
 
 @dataclass
@@ -52,31 +52,33 @@ def apply(
 
     What a push has recorded `since` the list was begun is newer than what the list may say of it, and stays.
     """
-    digests = {remote_id: _digest(raw) for remote_id, raw in objects.items()}
-    ours = account.pixels.filter(remote_id__in=digests).order_by()
-    have = {one: row for one, *row in ours.values_list("remote_id", "digest", "lifecycle", "remote")}
-    rest = [remote_id for remote_id, digest in digests.items() if not _is_as_before(have.get(remote_id), digest)]
+    hashes = {remote_id: _remote_hash(raw) for remote_id, raw in objects.items()}
+    ours = account.pixels.filter(remote_id__in=hashes).order_by()
+    have = {one: row for one, *row in ours.values_list("remote_id", "remote_hash", "lifecycle", "remote_status")}
+    rest = [
+        remote_id for remote_id, remote_hash in hashes.items() if not _is_as_before(have.get(remote_id), remote_hash)
+    ]
     applied = Applied()
     if rest:
         remotes = {remote_id: read(remote_id, objects[remote_id]) for remote_id in rest}
         applied.newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
         try:
-            _put(run, account, remotes, digests, since, applied, rows_of=have.keys() & remotes.keys())
+            _put(run, account, remotes, hashes, since, applied, rows_of=have.keys() & remotes.keys())
         except IntegrityError:  # a push has recorded one of them between our look and our write
-            _put(run, account, remotes, digests, since, applied, rows_of=remotes.keys())
+            _put(run, account, remotes, hashes, since, applied, rows_of=remotes.keys())
     return applied
 
 
-def _is_as_before(row: Sequence[Any] | None, digest: int) -> bool:
-    """`row`: digest, lifecycle and remote, where there is one."""
-    return row is not None and row[0] == digest and row[1] == Lifecycle.LIVE and row[2] not in TO_LOOK_AT
+def _is_as_before(row: Sequence[Any] | None, remote_hash: int) -> bool:
+    """`row`: hash, lifecycle and remote status, where there is one."""
+    return row is not None and row[0] == remote_hash and row[1] == Lifecycle.LIVE and row[2] not in TO_LOOK_AT
 
 
 def _put(
     run: SyncRun,
     account: AdAccount,
     remotes: Mapping[str, RemotePixel],
-    digests: Mapping[str, int],
+    hashes: Mapping[str, int],
     since: datetime,
     applied: Applied,
     *,
@@ -97,58 +99,68 @@ def _put(
             pixel = known.get(remote_id)
             if pixel is not None:
                 pixel.connection, pixel.ad_account = connection, account
-                is_other = pixel.digest != digests[remote_id]
+                is_other = pixel.remote_hash != hashes[remote_id]
                 if pixel.lifecycle == Lifecycle.UPDATING and is_other and stop_for_theirs(pixel, remote):
                     snippets.issue(pixel)
                     attached += 1
                     continue
                 if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= since):
                     continue  # newer than the page
-                pixel.digest = digests[remote_id]
+                pixel.remote_hash = hashes[remote_id]
                 touched.append(pixel)
                 if see(pixel, remote):
                     changed.append(pixel)
             elif (ours := expected.behind(remote)) is not None:
-                if ours.lifecycle not in UNDER_WAY:  # this is what the answer that was lost was about
+                if ours.lifecycle not in BEING_CREATED:  # this is what the answer that was lost was about
                     expected.remove(ours)
-                    _attach_late(ours, connection, account, remote)
+                    _link_late(ours, connection, account, remote)
                     attached += 1
             else:
                 new[remote_id] = remote
-        bulk.update(touched, [*SEEN_FIELDS, "digest"])
+        bulk.update(touched, [*SEEN_FIELDS, "remote_hash"])
         snippets.issue_all(changed)
         if new:
-            _adopt(run, account, new, digests)
+            _adopt(run, account, new, hashes)
             _report_twins(account, new.values())
     applied.created = len(new)
     applied.updated = len(changed) + attached
 
 
-def _digest(raw: Mapping[str, Any]) -> int:
+def _remote_hash(raw: Mapping[str, Any]) -> int:
     try:
         said = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a whole number that only Python can hold
         said = json.dumps(raw, sort_keys=True).encode()
-    return int.from_bytes(blake2b(FORM + said, digest_size=8).digest(), signed=True)
+    return int.from_bytes(blake2b(HASH_VERSION + said, digest_size=8).digest(), signed=True)
 
 
-def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], digests: Mapping[str, int]) -> None:
+def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], hashes: Mapping[str, int]) -> None:
     """Rows for what was made elsewhere: both sides agree, as ours is taken from theirs."""
     pattern = Pixel(
         team_id=run.team_id,
         connection=run.connection,
         ad_account=account,
         lifecycle=Lifecycle.LIVE,
-        remote=Remote.IN_SYNC if run.connection.provider_class.can("read") else Remote.UNVERIFIABLE,
+        remote_status=RemoteStatus.IN_SYNC if run.connection.provider_class.can("read") else RemoteStatus.UNVERIFIABLE,
         checked_at=clock.now(),
     )
-    own = ("id", "name", "events", "options", "theirs", "remote_id", "remote_state", "remote_snippet", "digest")
+    own = (
+        "id",
+        "name",
+        "events",
+        "options",
+        "remote_values",
+        "remote_id",
+        "remote_state",
+        "remote_snippet",
+        "remote_hash",
+    )
     rows = []
     for remote_id, remote in new.items():
         pk, name, snippet = time_ordered(), (remote.name or remote_id)[:255], remote.snippet or ""
         events, options = remote.events or (), remote.options or {}
-        state, theirs = (remote.state or "")[:STATE_LENGTH], flat(remote)
-        rows.append((pk, name, events, options, theirs, remote_id, state, snippet, digests[remote_id]))
+        state, theirs = (remote.state or "")[:STATE_LENGTH], values_of(remote)
+        rows.append((pk, name, events, options, theirs, remote_id, state, snippet, hashes[remote_id]))
     bulk.Writer(pattern, *own).insert(rows)
 
 
@@ -164,11 +176,11 @@ def _references(connection: Connection, remotes: Iterable[RemotePixel]) -> dict[
 
 def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
     """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
-    twins = _references(account.connection, new)
-    if not twins:
+    claimed = _references(account.connection, new)
+    if not claimed:
         return
-    for ours in account.pixels.filter(pk__in=twins).exclude(remote_id=""):
-        report_duplicate(ours, twins[str(ours.pk)])
+    for ours in account.pixels.filter(pk__in=claimed).exclude(remote_id=""):
+        report_duplicate(ours, claimed[str(ours.pk)])
 
 
 class _Expected:
@@ -180,7 +192,7 @@ class _Expected:
         self._option = provider.reference_option
         ours = Q(lifecycle__in=EXPECTED) | Q(pk__in=_references(connection, remotes))
         rows = list(account.pixels.select_for_update().exclude(lifecycle=Lifecycle.DELETED).filter(ours, remote_id=""))
-        self._namesakes = seen_before(rows) if rows else {}
+        self._namesakes = preexisting_ids(rows) if rows else {}
         self._pixels: dict[str, list[Pixel]] = {}
         for pixel in rows:
             for mark in {pixel.name} if self._by_name else {pixel.mark, pixel.reference}:
@@ -197,11 +209,11 @@ class _Expected:
                 alike.remove(pixel)
 
 
-def _attach_late(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
+def _link_late(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
     pixel.connection, pixel.ad_account = connection, account
-    if attach(pixel, remote):
+    if link_remote(pixel, remote):
         pixel.clear_error()
         pixel.checked_at = clock.now()
         pixel.save()
         snippets.issue(pixel)
-        settle_doubt(pixel)
+        resolve_unconfirmed(pixel)

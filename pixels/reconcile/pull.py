@@ -19,27 +19,28 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from pixels.limits import clock
-from pixels.limits.circuit_breaker import LeftAlone
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.circuit_breaker import CircuitOpen
+from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, Pixel, SyncRun
-from pixels.providers.base import Page, Provider, Read
+from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, ProviderError, Throttled
+from pixels.providers.values import Page, Read
 from pixels.reconcile import page
-from pixels.reconcile.page import NOT_THERE
-from pixels.reconcile.runs import TakenOver, claim, end, mine, open_place, put_aside, save_place, save_progress
+from pixels.reconcile.page import ABSENT_OR_GONE
+from pixels.reconcile.runs import TakenOver, claim, end, mine, open_cursor, save_cursor, save_progress, suspend
 
 log = logging.getLogger(__name__)
 
-Lifecycle, Remote = Pixel.Lifecycle, Pixel.Remote
+Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
 # A list without so many that were in the last one is more likely wrong than right.
 MOST_MISSING, MOST_MISSING_SHARE, FEW_MISSING = 50, 0.1, 5
-DEATHS = 5  # of one run: a worker that dies on it again and again must not go on for ever
+MAX_CRASHES = 5  # of one run: a worker that dies on it again and again must not go on for ever
 NAMED = 5  # of the missing, so that somebody can look
 OVERLAP = timedelta(minutes=5)  # of what is asked for again, as providers count seconds and write late
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before that there was nothing to change
 # Objects that are put beside our rows at a time; few where the web waits for each transaction (PULL_PAUSE).
 ROWS, FEW_ROWS = 500, 100
-TELL_EVERY, KEEP_EVERY = 0.5, 10.0  # seconds between two writes of the progress, and of the place
+TELL_EVERY, KEEP_EVERY = 0.5, 10.0  # seconds between two writes of the progress, and of the cursor
 
 
 class TooManyMissing(ProviderError):
@@ -64,30 +65,30 @@ def pull(run_id: int) -> bool:
     if run is None:
         return False
     if run.connection.paused_at:
-        put_aside(run)  # the scheduler hands it out again when the connection is in use
+        suspend(run)  # the scheduler hands it out again when the connection is in use
         return False
-    if run.deaths > DEATHS:
+    if run.crashes > MAX_CRASHES:
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
         return False
-    place, seen = open_place(run)
+    cursor, seen = open_cursor(run)
     begun_at = run.seen
     try:
-        with speaking_for(run.connection, "pull") as provider:
-            stopped = _read(run, provider, place, seen)
+        with open_provider(run.connection, "pull") as provider:
+            stopped = _read(run, provider, cursor, seen)
     except TakenOver:
         log.warning("run %s was taken over", run.pk)
     except TimeOver:
-        put_aside(run)
+        suspend(run)
         return True
-    except (Throttled, LeftAlone) as error:
-        put_aside(run, error)
+    except (Throttled, CircuitOpen) as error:
+        suspend(run, error)
     except ProviderError as error:
         if error.retryable and run.seen > begun_at:
-            put_aside(run, error)  # one bad answer among a thousand pages; who gets no further gives up
+            suspend(run, error)  # one bad answer among a thousand pages; who gets no further gives up
         else:
             end(run, SyncRun.State.FAILED, error)
     except DatabaseError:
-        raise  # the lease runs out, and another worker goes on from the place that was kept
+        raise  # the lease runs out, and another worker goes on from the cursor that was kept
     except Exception:
         log.exception("run %s failed in PixelHub", run.pk)
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
@@ -96,15 +97,15 @@ def pull(run_id: int) -> bool:
     return False
 
 
-def _read(run: SyncRun, provider: Provider, place: dict[str, Any], seen: set[str]) -> TooManyMissing | None:
-    """All ad accounts, from the place on that an earlier task has kept."""
+def _read(run: SyncRun, provider: Provider, cursor: dict[str, Any], seen: set[str]) -> TooManyMissing | None:
+    """All ad accounts, from the cursor on that an earlier task has kept."""
     until = time.monotonic() + settings.TASK_LIMIT / 2
-    stopped = TooManyMissing(place["stopped"]) if place.get("stopped") else None
-    accounts = list(run.connection.ad_accounts.filter(pk__gte=place.get("account", 0)).order_by("pk"))
+    stopped = TooManyMissing(cursor["stopped"]) if cursor.get("stopped") else None
+    accounts = list(run.connection.ad_accounts.filter(pk__gte=cursor.get("account", 0)).order_by("pk"))
     for account, following in zip_longest(accounts, accounts[1:]):
         reading = Reading(run, account, until, stopped=stopped.sentence if stopped else "")
-        if account.pk == place.get("account"):
-            reading.go_on(place, seen)
+        if account.pk == cursor.get("account"):
+            reading.go_on(cursor, seen)
         try:
             reading.whole(provider)
         except TooManyMissing as error:
@@ -141,10 +142,10 @@ class Reading:
         self.earlier = self.run.seen
         self.since = None if self.run.full else _since(self.account)
 
-    def go_on(self, place: dict[str, Any], seen: set[str]) -> None:
-        self.seen, self.after, self.total, self.earlier = seen, place["after"], place["total"], place["earlier"]
-        self.began = datetime.fromisoformat(place["began"])
-        self.newest = datetime.fromisoformat(place["newest"]) if place["newest"] else None
+    def go_on(self, cursor: dict[str, Any], seen: set[str]) -> None:
+        self.seen, self.after, self.total, self.earlier = seen, cursor["after"], cursor["total"], cursor["earlier"]
+        self.began = datetime.fromisoformat(cursor["began"])
+        self.newest = datetime.fromisoformat(cursor["newest"]) if cursor["newest"] else None
 
     def whole(self, provider: Provider) -> None:
         """The list, and what its end says. Where pixels were deleted meanwhile, others moved to pages that had been
@@ -223,7 +224,7 @@ class Reading:
     def keep(self) -> None:
         """Where the list can be read from the middle on; otherwise it begins again."""
         self._kept = time.monotonic()
-        place = {
+        cursor = {
             "account": self.account.pk,
             "after": self.after,
             "began": (self.began if self.after else clock.now()).isoformat(),
@@ -234,7 +235,7 @@ class Reading:
         }
         if self.after is None:
             self.run.seen, self.seen = self.earlier, set()
-        save_place(self.run, place, self.seen)
+        save_cursor(self.run, cursor, self.seen)
 
     def _conclude(self, provider: Provider) -> None:
         """The list ended. As long as announced, it says what is new, and a full one what it did not hold."""
@@ -253,7 +254,7 @@ class Reading:
             newest = self.newest - late if self.newest else None
             newest = max(filter(None, (newest, known)), default=None)
             AdAccount.objects.filter(pk=self.account.pk).update(changed_until=newest, **facts)
-            not_there = self.account.pixels.filter(lifecycle=Lifecycle.LIVE, remote__in=NOT_THERE)
+            not_there = self.account.pixels.filter(lifecycle=Lifecycle.LIVE, remote_status__in=ABSENT_OR_GONE)
             self.run.missing += not_there.count()
             save_progress(self.run)
 
@@ -261,7 +262,7 @@ class Reading:
         """A pixel recorded after the list began may rightly be missing from it. Raises TooManyMissing instead of
         marking more than can well have been deleted by hand."""
         live = self.account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=self.began)
-        live = live.exclude(remote__in=NOT_THERE)
+        live = live.exclude(remote_status__in=ABSENT_OR_GONE)
         older = live.filter(Q(checked_at=None) | Q(checked_at__lt=self.began))
         missing = [one for one in older.values_list("remote_id", flat=True).iterator() if one not in self.seen]
         known = live.count()
@@ -272,12 +273,12 @@ class Reading:
                 some = live.filter(remote_id__in=missing[:NAMED]).values_list("name", flat=True)
                 raise TooManyMissing(
                     f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked.",
-                    words=", ".join(some),
+                    provider_message=", ".join(some),
                 )
             self.run.confirmed -= len(missing)  # of all ad accounts together no more than was shown
         for start in range(0, len(missing), 500):
             absent = live.filter(remote_id__in=missing[start : start + 500])
-            absent.update(remote=Remote.ABSENT, absent_at=clock.now())
+            absent.update(remote_status=RemoteStatus.ABSENT, absent_at=clock.now())
 
 
 def _since(account: AdAccount) -> datetime | None:

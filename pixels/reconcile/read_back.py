@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pixels import snippets
 from pixels.limits import clock
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import Pixel
 from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
@@ -26,12 +26,12 @@ GIVE_UP_AFTER = timedelta(days=1)
 
 
 def read_back(pixel: Pixel) -> None:
-    """A failure changes nothing; the sweeper asks again later."""
+    """A failure changes nothing; the dispatcher asks again later."""
     if not pixel.provider_class.can("read"):
         return
     Pixel.objects.filter(pk=pixel.pk).update(read_back_at=timezone.now())
     try:
-        with speaking_for(pixel.connection) as provider:
+        with open_provider(pixel.connection) as provider:
             remote = provider.read_pixel(pixel.ad_account.ref, pixel.remote_id)
     except ProviderError as error:
         log.warning("read-back of pixel %s: %s", pixel.pk, error.code)
@@ -48,10 +48,10 @@ def read_back(pixel: Pixel) -> None:
 def unread(limit: int) -> list[UUID]:
     """Ids of live pixels whose provider has not yet told us what it holds; each is asked half as often as before."""
     now = timezone.now()
-    rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, theirs__isnull=True, archived_at=None)
-    rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote=Pixel.Remote.UNVERIFIABLE)
+    rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_values__isnull=True, archived_at=None)
+    rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote_status=Pixel.RemoteStatus.UNVERIFIABLE)
     rows = rows.filter(reachable(now, "connection__")).order_by("read_back_at", "pk")
-    shortest = timedelta(seconds=settings.SWEEP_INTERVAL)
+    shortest = timedelta(seconds=settings.DISPATCH_INTERVAL)
     return [
         pk
         for pk, created, tried in rows.values_list("pk", "created_at", "read_back_at")[: 10 * limit]

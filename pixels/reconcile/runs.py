@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 WAIT_AT_MOST = timedelta(hours=2)  # of a run that has got nowhere yet
 LAST_AT_MOST = timedelta(days=1)
-FROM_PLACE = ("pages", "seen", "missing", "lacking")
+CURSOR_COUNTS = ("pages", "seen", "missing", "lacking")
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
 
 
@@ -89,11 +89,11 @@ def claim(run_id: int) -> SyncRun | None:
         "lease_until": now + timedelta(seconds=settings.LEASE),
         "not_before": None,
         "error_sentence": "",
-        "error_words": "",
+        "error_provider_message": "",
     }
     # Only columns of the row itself (see push._claim).
     if not row.filter(_waiting(now)).update(**taken) and not row.filter(_abandoned(now)).update(
-        **taken, deaths=F("deaths") + 1
+        **taken, crashes=F("crashes") + 1
     ):
         return None
     run = SyncRun.objects.select_related("connection").get(pk=run_id)
@@ -116,37 +116,37 @@ def save_progress(run: SyncRun, **more: Any) -> None:
         raise TakenOver
 
 
-def save_place(run: SyncRun, place: dict[str, Any], seen: set[str]) -> None:
+def save_cursor(run: SyncRun, cursor: dict[str, Any], seen: set[str]) -> None:
     """Where to go on. The counts go with it: what lies behind it will be read, and counted, again."""
-    counts = {name: getattr(run, name) for name in FROM_PLACE}
+    counts = {name: getattr(run, name) for name in CURSOR_COUNTS}
     packed = zlib.compress("\n".join(seen).encode(), 1)
-    save_progress(run, place={**place, "counts": counts}, seen_ids=packed)
+    save_progress(run, cursor={**cursor, "counts": counts}, seen_ids=packed)
 
 
-def open_place(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
-    """The place that was kept, and the run's counts as they were there; both empty at the beginning.
+def open_cursor(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
+    """The cursor that was kept, and the run's counts as they were there; both empty at the beginning.
 
     Where what was kept makes no sense, the run begins again.
     """
-    place, counts, seen = {}, {}, set[str]()
-    if run.place is not None:
+    cursor, counts, seen = {}, {}, set[str]()
+    if run.cursor is not None:
         try:
             if run.seen_ids is None:
                 raise ValueError
-            counts = {name: int(run.place["counts"][name]) for name in FROM_PLACE}
+            counts = {name: int(run.cursor["counts"][name]) for name in CURSOR_COUNTS}
             seen = set(zlib.decompress(bytes(run.seen_ids)).decode().split("\n")) - {""}
-            if not run.connection.ad_accounts.filter(pk=run.place["account"]).exists():
+            if not run.connection.ad_accounts.filter(pk=run.cursor["account"]).exists():
                 raise ValueError
-            place = run.place
+            cursor = run.cursor
         except (KeyError, TypeError, ValueError, zlib.error):
-            log.warning("run %s: the place that was kept makes no sense", run.pk)
+            log.warning("run %s: the cursor that was kept makes no sense", run.pk)
             counts, seen = {}, set()
-    for name in FROM_PLACE:
+    for name in CURSOR_COUNTS:
         setattr(run, name, counts.get(name, 0))
-    return place, seen
+    return cursor, seen
 
 
-def put_aside(run: SyncRun, error: ProviderError | None = None) -> None:
+def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
     """To go on later, when the wait is over, or at once in another task."""
     now = clock.now()
     asked = error.retry_after if isinstance(error, Throttled) else None
@@ -155,7 +155,11 @@ def put_aside(run: SyncRun, error: ProviderError | None = None) -> None:
     if error is not None and (in_vain or now - run.created_at > LAST_AT_MOST):
         end(run, SyncRun.State.FAILED, error)
         return
-    said = {"error_sentence": error.sentence[:500], "error_words": error.words[:250]} if error else {}
+    said = (
+        {"error_sentence": error.sentence[:500], "error_provider_message": error.provider_message[:250]}
+        if error
+        else {}
+    )
     mine(run).update(
         state=SyncRun.State.QUEUED,
         lease_until=None,
@@ -172,10 +176,10 @@ def end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) 
         state=state,
         lease_until=None,
         finished_at=clock.now(),
-        place=None,
+        cursor=None,
         seen_ids=None,
         error_sentence=error.sentence[:500] if error else "",
-        error_words=error.words[:250] if error else "",
+        error_provider_message=error.provider_message[:250] if error else "",
         **{name: getattr(run, name) for name in COUNTS},
     )
 

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import tasks
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.outbox.record import cancel
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.reconcile.runs import open_run
 
 Test = Connection.Test
@@ -47,10 +47,17 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
     credential.connection = connection
     credential.put(credentials, actor)
     credential.save()
-    connection.disconnected_at = connection.offered_at = connection.offer_tried_at = None
-    connection.offer_error = ""
-    connection.save(update_fields=["disconnected_at", "offered_at", "offer_tried_at", "offer_error"])
-    connection.offered.all().delete()  # what the old ones reached
+    connection.disconnected_at = connection.ad_accounts_listed_at = connection.ad_accounts_tried_at = None
+    connection.ad_accounts_error = ""
+    connection.save(
+        update_fields=[
+            "disconnected_at",
+            "ad_accounts_listed_at",
+            "ad_accounts_tried_at",
+            "ad_accounts_error",
+        ]
+    )
+    connection.available_ad_accounts.all().delete()  # what the old ones reached
     record(connection.team, actor, "replaced the credentials of", connection)
     _ask_for_test(connection)
 
@@ -66,26 +73,28 @@ def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccoun
                     connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name
                 )
         except IntegrityError:
-            raise Refused(f"{ref.id} is on this connection already.") from None
+            raise RuleViolation(f"{ref.id} is on this connection already.") from None
         record(connection.team, actor, "added an ad account to", connection, str(account))
         added.append(account)
     if connection.can_sync and (run := open_run(connection, by=actor)):
-        tasks.hint(tasks.pull_connection, run.pk)
+        tasks.notify_worker(tasks.pull_connection, run.pk)
     return added
 
 
 @transaction.atomic
 def test_connection(connection: Connection) -> None:
     if connection.disconnected_at:
-        raise Refused("This connection is disconnected. Replace its credentials first.")
+        raise RuleViolation("This connection is disconnected. Replace its credentials first.")
     _ask_for_test(connection)
 
 
 def _ask_for_test(connection: Connection) -> None:
     connection.test, connection.test_requested_at, connection.test_lease_until = Test.TESTING, timezone.now(), None
-    connection.test_sentence = connection.test_words = ""
-    connection.save(update_fields=["test", "test_requested_at", "test_lease_until", "test_sentence", "test_words"])
-    tasks.hint(tasks.test_connection, connection.pk)
+    connection.test_sentence = connection.test_provider_message = ""
+    connection.save(
+        update_fields=["test", "test_requested_at", "test_lease_until", "test_sentence", "test_provider_message"]
+    )
+    tasks.notify_worker(tasks.test_connection, connection.pk)
 
 
 def sharing(connection: Connection) -> list[Connection]:
@@ -118,7 +127,7 @@ def disconnect(connection: Connection, actor: User) -> int:
     SyncRun.objects.filter(connection=connection, state=SyncRun.State.QUEUED).update(
         state=SyncRun.State.FAILED,
         finished_at=connection.disconnected_at,
-        place=None,
+        cursor=None,
         seen_ids=None,
         error_sentence="The connection was disconnected.",
     )
@@ -130,7 +139,7 @@ def disconnect(connection: Connection, actor: User) -> int:
 
 def stopped_run(connection: Connection) -> SyncRun | None:
     """The run whose list lacked so much that a person has to look; None when another has ended since."""
-    ended = connection.sync_runs.filter(finished_at__isnull=False).defer("place", "seen_ids").first()
+    ended = connection.sync_runs.filter(finished_at__isnull=False).defer("cursor", "seen_ids").first()
     return ended if ended is not None and ended.state == SyncRun.State.STOPPED else None
 
 
@@ -138,11 +147,11 @@ def _join(connection: Connection, confirmed: int) -> SyncRun:
     """The run that is open already; what was asked for holds for it too, as long as it has not begun."""
     run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
     if run is None:
-        raise Refused("A sync of this connection has just ended. Try again.")
+        raise RuleViolation("A sync of this connection has just ended. Try again.")
     waiting = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.QUEUED, started_at=None)
     if waiting.update(full=True, confirmed=max(run.confirmed, confirmed)) or not confirmed:
         return run
-    raise Refused("A sync is under way that does not know of this. Say it again when that has ended.")
+    raise RuleViolation("A sync is under way that does not know of this. Say it again when that has ended.")
 
 
 @transaction.atomic
@@ -152,16 +161,16 @@ def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | N
     `stopped`: somebody has looked, and what this run's list lacked is gone: as many, and no more.
     """
     if not connection.can_sync:
-        raise Refused(connection.provider_class.missing.get("list") or "This connection is not in use now.")
+        raise RuleViolation(connection.provider_class.missing.get("list") or "This connection is not in use now.")
     if not connection.ad_accounts.exists():
-        raise Refused("Pick an ad account first: its pixels are what a sync reads.")
+        raise RuleViolation("Pick an ad account first: its pixels are what a sync reads.")
     if stopped is not None and stopped != stopped_run(connection):
-        raise Refused("Another sync has ended since. Look at what it says.")
+        raise RuleViolation("Another sync has ended since. Look at what it says.")
     confirmed = stopped.lacking if stopped else 0
     run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:
         return _join(connection, confirmed)
     verb = "confirmed what is gone and started a sync of" if confirmed else "started a sync of"
     record(connection.team, actor, verb, connection)
-    tasks.hint(tasks.pull_connection, run.pk)
+    tasks.notify_worker(tasks.pull_connection, run.pk)
     return run

@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import snippets, tasks
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel import DUPLICATE
 from pixels.models.pixel_secrets import keep_secrets
 from pixels.outbox.record import cancel as cancel_operation
-from pixels.providers.base import RemotePixel
+from pixels.providers.values import RemotePixel
 from pixels.reconcile import compare
-from pixels.reconcile.link import attach, settle_doubt
+from pixels.reconcile.link import link_remote, resolve_unconfirmed
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -29,7 +29,7 @@ WAITING_FOR = {
 }
 
 
-class FormAlreadySent(Refused):
+class FormAlreadySent(RuleViolation):
     """This very form has made other pixels before; a second sending under the same token is not a double click."""
 
 
@@ -85,7 +85,7 @@ def create_pixels(
                 _promise(pixel, actor, Operation.Kind.CREATE, plan.payload, sorted(plan.secrets))
                 record(team, actor, "created", pixel)
                 pixels.append(pixel)
-            tasks.hint(tasks.push_connection, ad_account.connection_id)
+            tasks.notify_worker(tasks.push_connection, ad_account.connection_id)
             return pixels
     except IntegrityError:  # the other half of a double click was first
         made = _already_made(team, ad_account, website, plans, form_ids)
@@ -114,9 +114,9 @@ def _use(connection: Connection) -> None:
     """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
     now = Connection.objects.select_for_update().get(pk=connection.pk)
     if now.disconnected_at:
-        raise Refused("The connection of this pixel is not in use now.")
+        raise RuleViolation("The connection of this pixel is not in use now.")
     if not now.is_usable:
-        raise Refused("The connection of this pixel is paused. Its credentials have to work first.")
+        raise RuleViolation("The connection of this pixel is paused. Its credentials have to work first.")
 
 
 def _promise(
@@ -142,11 +142,11 @@ def _start(
         with transaction.atomic():
             _promise(pixel, actor, kind, payload, secrets)
     except IntegrityError:
-        raise Refused("Another change of this pixel is under way. Wait for it and try again.") from None
+        raise RuleViolation("Another change of this pixel is under way. Wait for it and try again.") from None
     pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()
     pixel.save()
-    tasks.hint(tasks.push_connection, pixel.connection_id)
+    tasks.notify_worker(tasks.push_connection, pixel.connection_id)
 
 
 def _lock(pixel: Pixel) -> None:
@@ -157,11 +157,11 @@ def _lock(pixel: Pixel) -> None:
 def _supported(pixel: Pixel, capability: Any) -> None:
     _lock(pixel)
     if pixel.archived_at:
-        raise Refused("This pixel is archived. Restore it first.")  # or the outcome would be out of sight
+        raise RuleViolation("This pixel is archived. Restore it first.")  # or the outcome would be out of sight
     if not pixel.provider_class.can(capability):
-        raise Refused(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
+        raise RuleViolation(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
     if pixel.lifecycle != Pixel.Lifecycle.LIVE:
-        raise Refused("This is possible once the pixel is live.")
+        raise RuleViolation("This is possible once the pixel is live.")
 
 
 @transaction.atomic
@@ -193,18 +193,18 @@ def delete_pixel(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def retry(pixel: Pixel, actor: User | None) -> None:
-    """Send once more what was definitely refused. Never what is in doubt."""
+    """Send once more what was definitely refused. Never what is unconfirmed."""
     _lock(pixel)
     last = last_operation(pixel)
     if not can_retry(pixel, last):
-        raise Refused("Only what failed can be sent again.")
+        raise RuleViolation("Only what failed can be sent again.")
     assert last is not None
     _start(pixel, actor, Operation.Kind(last.kind), last.payload, last.secrets)
     record(pixel.team, actor, "retried", pixel)
 
 
 @transaction.atomic
-def it_is_there(pixel: Pixel, actor: User, remote_id: str) -> None:
+def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
     """Somebody has looked: the pixel whose answer got lost exists, under this id. Until the provider has said so
     itself, the id can be put right."""
     _lock(pixel)
@@ -212,25 +212,25 @@ def it_is_there(pixel: Pixel, actor: User, remote_id: str) -> None:
         _must_be_unknown(pixel)
     other = Pixel.objects.filter(ad_account=pixel.ad_account_id, remote_id=remote_id).first()
     if other is not None and (other.created_by_id or other.operations.exists()):
-        raise Refused(f"That id belongs to “{other}” already. Look again which one this is.")
-    pixel.remote = Pixel.Remote.NOT_SEEN
-    if attach(pixel, RemotePixel(remote_id=remote_id)):
+        raise RuleViolation(f"That id belongs to “{other}” already. Look again which one this is.")
+    pixel.remote_status = Pixel.RemoteStatus.NOT_SEEN
+    if link_remote(pixel, RemotePixel(remote_id=remote_id)):
         pixel.clear_error()
         pixel.save()
-        settle_doubt(pixel)
+        resolve_unconfirmed(pixel)
         snippets.issue(pixel)
-        tasks.hint(tasks.read_pixel, pixel.pk)
+        tasks.notify_worker(tasks.read_pixel, pixel.pk)
     record(pixel.team, actor, "said that it is there:", pixel, f"as {remote_id}")
 
 
 @transaction.atomic
-def it_is_not_there(pixel: Pixel, actor: User) -> None:
+def confirm_absent(pixel: Pixel, actor: User) -> None:
     """Somebody has looked: it does not exist, so it is sent once more."""
     _lock(pixel)
     _must_be_unknown(pixel)
     lost = pixel.operations.filter(kind=Operation.Kind.CREATE).order_by("-created_at").first()
     assert lost is not None
-    settle_doubt(pixel, Operation.State.FAILED)
+    resolve_unconfirmed(pixel, Operation.State.FAILED)
     _start(pixel, actor, Operation.Kind.CREATE, lost.payload, lost.secrets)
     record(pixel.team, actor, "said that it is not there and sent again:", pixel)
 
@@ -238,13 +238,13 @@ def it_is_not_there(pixel: Pixel, actor: User) -> None:
 def is_unconfirmed(pixel: Pixel) -> bool:
     """Live by somebody's word alone."""
     is_live = pixel.lifecycle == Pixel.Lifecycle.LIVE and not pixel.archived_at
-    return is_live and pixel.theirs is None and pixel.checked_at is None
+    return is_live and pixel.remote_values is None and pixel.checked_at is None
 
 
 def _must_be_unknown(pixel: Pixel) -> None:
-    known = pixel.remote_id or pixel.remote == Pixel.Remote.DUPLICATE  # as another row, which is in use
+    known = pixel.remote_id or pixel.remote_status == Pixel.RemoteStatus.DUPLICATE  # as another row, which is in use
     if pixel.lifecycle != Pixel.Lifecycle.UNKNOWN or known or pixel.archived_at:
-        raise Refused("This is settled already.")
+        raise RuleViolation("This is settled already.")
 
 
 @transaction.atomic
@@ -252,8 +252,11 @@ def dismiss_error(pixel: Pixel, actor: User) -> None:
     """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
     _lock(pixel)
     if pixel.lifecycle == Pixel.Lifecycle.LIVE and pixel.error_code:
-        if pixel.remote == Pixel.Remote.DUPLICATE and pixel.error_code == DUPLICATE:
-            pixel.remote, pixel.twins = Pixel.Remote.NOT_SEEN, []  # the next sync says how it stands
+        if pixel.remote_status == Pixel.RemoteStatus.DUPLICATE and pixel.error_code == DUPLICATE:
+            pixel.remote_status, pixel.duplicate_remote_ids = (
+                Pixel.RemoteStatus.NOT_SEEN,
+                [],
+            )  # the next sync says how it stands
         pixel.clear_error()
         pixel.save()
         record(pixel.team, actor, "dismissed the message of", pixel)
@@ -277,14 +280,15 @@ def cancel(pixel: Pixel, actor: User) -> None:
     _lock(pixel)
     last = last_operation(pixel)
     if last is None or not cancel_operation(last):
-        raise Refused("It is too late to cancel this: it is being sent, or has been.")
+        raise RuleViolation("It is too late to cancel this: it is being sent, or has been.")
     record(pixel.team, actor, "cancelled the change of", pixel)
 
 
 def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
     if last is None or last.state != Operation.State.PENDING or last.maybe_sent:
         return False
-    return last.kind == Operation.Kind.CREATE or not last.doubts  # a change in doubt is repeated without a look-up
+    # An unconfirmed change is repeated without a look-up, so it may have been carried out already.
+    return last.kind == Operation.Kind.CREATE or not last.unconfirmed_count
 
 
 @transaction.atomic
@@ -292,7 +296,7 @@ def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """Our side takes the provider's values of these fields; nothing is sent."""
     _must_be_live(pixel)
     drifted = _drifted(pixel, fields)
-    values = {name: (pixel.theirs or {})[name] for name in drifted}
+    values = {name: (pixel.remote_values or {})[name] for name in drifted}
     if "name" in values:
         pixel.name = values.pop("name")[:255]
     if "events" in values:
@@ -311,8 +315,8 @@ def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     drifted = _drifted(pixel, fields)
     fixed = [name for name in drifted if name in pixel.provider_class.pixel_form.fixed]
     if fixed:
-        raise Refused(pixel.provider_class.pixel_form.fixed[fixed[0]])
-    _start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.ours[name] for name in drifted})
+        raise RuleViolation(pixel.provider_class.pixel_form.fixed[fixed[0]])
+    _start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.local_values[name] for name in drifted})
     record(pixel.team, actor, "asked to restore our values of", pixel, ", ".join(drifted))
 
 
@@ -333,7 +337,7 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     _must_be_live(pixel)
     watched = [name for name in pixel.ignored if name in fields]
     if not watched:
-        raise Refused("Differences of this are watched already.")
+        raise RuleViolation("Differences of this are watched already.")
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
     compare.compare(pixel)
     pixel.save()
@@ -343,14 +347,14 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 def _drifted(pixel: Pixel, fields: Collection[str]) -> list[str]:
     found = [name for name in pixel.drift if name in fields]
     if not found:
-        raise Refused("This does not differ any more.")
+        raise RuleViolation("This does not differ any more.")
     return found
 
 
 def _must_be_live(pixel: Pixel) -> None:
     _lock(pixel)
     if pixel.lifecycle != Pixel.Lifecycle.LIVE:
-        raise Refused("This is possible once the pixel is live.")
+        raise RuleViolation("This is possible once the pixel is live.")
 
 
 @transaction.atomic
@@ -360,7 +364,7 @@ def archive_pixel(pixel: Pixel, actor: User) -> None:
     if pixel.archived_at:
         return
     if not pixel.can_archive:
-        raise Refused("Work on this pixel is under way. Archive it when that has ended.")
+        raise RuleViolation("Work on this pixel is under way. Archive it when that has ended.")
     pixel.archived_at = timezone.now()
     pixel.save(update_fields=["archived_at", "updated_at"])
     record(pixel.team, actor, "archived", pixel)

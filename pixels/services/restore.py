@@ -23,10 +23,10 @@ def after_restore() -> dict[str, int]:
     not sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
     """
     opened = Operation.objects.open()
-    unsent = opened.filter(kind=Operation.Kind.CREATE, maybe_sent=False, seen_before__isnull=True)
+    unsent = opened.filter(kind=Operation.Kind.CREATE, maybe_sent=False, preexisting_ids__isnull=True)
     for create in unsent.select_related("pixel__connection"):
-        create.seen_before = _namesakes(create.pixel)
-        create.save(update_fields=["seen_before"])
+        create.preexisting_ids = _namesakes(create.pixel)
+        create.save(update_fields=["preexisting_ids"])
     doubted = opened.filter(kind=Operation.Kind.CREATE).select_related("pixel__connection")
     checking = [create.pixel_id for create in doubted if can_be_looked_up(create.pixel)]
     Pixel.objects.filter(pk__in=checking).update(lifecycle=Pixel.Lifecycle.CHECKING)
@@ -46,7 +46,7 @@ def after_restore() -> dict[str, int]:
             lifecycle=Pixel.Lifecycle.LIVE,
             error_code="restored",
             error_sentence=SENTENCE,
-            error_words="",
+            error_provider_message="",
             error_advice=ADVICE,
             error_at=clock.now(),
         )
@@ -54,10 +54,10 @@ def after_restore() -> dict[str, int]:
     deletes = opened.filter(kind=Operation.Kind.DELETE).update(
         state=Operation.State.PENDING, attempt=F("attempt") + 1, lease_until=None, not_before=None
     )
-    SyncRun.objects.filter(state__in=SyncRun.OPEN).update(full=True, place=None, seen_ids=None)
+    SyncRun.objects.filter(state__in=SyncRun.OPEN).update(full=True, cursor=None, seen_ids=None)
     AdAccount.objects.update(changed_until=None)
-    Pixel.objects.update(digest=None)
-    Connection.objects.update(turn_until=None, closed_until=None, failures=0, down_since=None)
+    Pixel.objects.update(remote_hash=None)
+    Connection.objects.update(drain_lease_until=None, circuit_open_until=None, failures=0, down_since=None)
     return {"creates": creates, "changes": changes, "deletes": deletes}
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 
 from pixels.models import Pixel, Snippet
-from pixels.providers.base import Tag
+from pixels.providers.values import Tag
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def issue_all(pixels: Collection[Pixel]) -> None:
         latest[snippet.pixel_id, snippet.slug] = snippet
     new = []
     for pixel in pixels:
-        for tag in pixel.provider_class.tags(pixel.tag_subject()):
+        for tag in pixel.provider_class.tags(pixel.tag_context()):
             last = latest.get((pixel.pk, tag.slug))
             if last is None or last.body != tag.body:
                 new.append(_issue(pixel, tag, last.number + 1 if last else 1))
@@ -50,7 +50,7 @@ def shown(pixel: Pixel) -> list[Issued]:
     a list of a hundred thousand needs no rows for code that nobody looks at.
     """
     gone = not pixel.remote_id or pixel.lifecycle == Pixel.Lifecycle.DELETED
-    tags = [] if gone else pixel.provider_class.tags(pixel.tag_subject())
+    tags = [] if gone else pixel.provider_class.tags(pixel.tag_context())
     stored = {snippet.slug: snippet for snippet in _latest(pixel)}
     if new := [_issue(pixel, tag, 1) for tag in tags if tag.slug not in stored]:
         with suppress(DatabaseError), transaction.atomic():  # a database that takes no more rows still shows pages

@@ -1,6 +1,6 @@
 from django import template
 
-from pixels.providers.base import PixelForm
+from pixels.providers.forms import PixelForm
 
 register = template.Library()
 

@@ -11,24 +11,25 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
 from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
-from pixels.models import Connection, OfferedAdAccount, Operation, SyncRun
-from pixels.models.pixel import there
+from pixels.models import AvailableAdAccount, Connection, Operation, SyncRun
+from pixels.models.pixel import current
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
+from pixels.providers.values import AdAccountRef
 from pixels.services import connections as services
 
+from .blockers import is_late, to_come
 from .refresh import minutes_to, page_or_news
-from .waits import is_late, to_come
 
 RUNS_SHOWN = 20
 # Seconds between two looks: at work under way, and at a provider that is away.
 FOLLOW, LINGER = 1, 10
 # Of an ad account: the provider has a list, and it is not in there.
-OFFERED = OfferedAdAccount.objects.filter(connection=OuterRef("connection"), remote_id=OuterRef("remote_id"))
-NOT_OFFERED = ExpressionWrapper(Q(connection__offered_at__isnull=False) & ~Exists(OFFERED), BooleanField())
+OFFERED = AvailableAdAccount.objects.filter(connection=OuterRef("connection"), remote_id=OuterRef("remote_id"))
+NOT_OFFERED = ExpressionWrapper(Q(connection__ad_accounts_listed_at__isnull=False) & ~Exists(OFFERED), BooleanField())
 
 
 def _get(request: TeamRequest, connection_id: UUID) -> Connection:
@@ -40,7 +41,7 @@ def _get(request: TeamRequest, connection_id: UUID) -> Connection:
 @team_view(Role.VIEWER)
 def connection_list(request: TeamRequest) -> HttpResponse:
     rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    rows = rows.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by("created_at", "pk")
+    rows = rows.annotate(pixel_count=Count("pixels", filter=current("pixels__"))).order_by("created_at", "pk")
     return render(request, "pixels/connection_list.html", {"connections": rows})
 
 
@@ -73,14 +74,14 @@ def new(request: TeamRequest) -> HttpResponse:
 def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     """The page, or only its live part for the refresh that the page asks for while something is under way."""
     connection = _get(request, connection_id)
-    rows = connection.sync_runs.select_related("requested_by").defer("place", "seen_ids")
+    rows = connection.sync_runs.select_related("requested_by").defer("cursor", "seen_ids")
     runs = list(rows[:RUNS_SHOWN])
     under_way = next((run for run in runs if run.is_open), None)
     provider = connection.provider_class
     can_test = provider.can("check_credentials")
     credential = getattr(connection, "credential", None)
     accounts = list(connection.ad_accounts.annotate(is_unlisted=NOT_OFFERED))
-    follow = under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_offer)
+    follow = under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_ad_accounts)
     still = _standing_still(connection, under_way)
     context = {
         "connection": connection,
@@ -93,10 +94,10 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "can_test": can_test,
         "replace_above": not can_test and connection.paused_at and not connection.disconnected_at,
         "accounts": accounts,
-        "offered_count": connection.offered.count() if not accounts else 0,
+        "offered_count": connection.available_ad_accounts.count() if not accounts else 0,
         "hints": _hints(provider, credential.hints) if credential else [],
         "credential": credential,
-        "pixel_count": connection.pixels.filter(there()).count(),
+        "pixel_count": connection.pixels.filter(current()).count(),
         "sharing": services.sharing(connection) if not connection.disconnected_at else [],
         "no_list": provider.missing.get("list"),
         "sandbox_page": connection.is_sandbox,
@@ -107,8 +108,8 @@ def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         connection.tested_at,
         connection.paused_at,
         connection.down_since,
-        connection.offered_at,
-        connection.offer_error,
+        connection.ad_accounts_listed_at,
+        connection.ad_accounts_error,
         *still.values(),
         minutes_to(still["next_try"]),
         minutes_to(still["resumes"]),
@@ -123,7 +124,7 @@ def _standing_still(connection: Connection, under_way: SyncRun | None) -> dict[s
     return {
         "waiting": Operation.objects.open().filter(pixel__connection=connection).count() if is_held_up else 0,
         "is_late": is_late(connection, under_way),
-        "next_try": to_come(connection.closed_until),
+        "next_try": to_come(connection.circuit_open_until),
         "resumes": to_come(under_way.not_before) if under_way else None,
     }
 
@@ -144,7 +145,7 @@ def test(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     try:
         services.test_connection(connection)
-    except Refused as refused:
+    except RuleViolation as refused:
         messages.error(request, str(refused))
     return redirect("connection", request.team.slug, connection.pk)
 
@@ -155,7 +156,7 @@ def sync(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     try:
         services.sync_now(connection, request.user)
-    except Refused as refused:
+    except RuleViolation as refused:
         messages.error(request, str(refused))
     return redirect("connection", request.team.slug, connection.pk)
 
@@ -168,7 +169,7 @@ def gone(request: TeamRequest, connection_id: UUID, run_id: int) -> HttpResponse
     run = get_object_or_404(connection.sync_runs, pk=run_id)
     try:
         services.sync_now(connection, request.user, stopped=run)
-    except Refused as refused:
+    except RuleViolation as refused:
         messages.error(request, str(refused))
     return redirect("connection", request.team.slug, connection.pk)
 
@@ -195,7 +196,7 @@ def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         if chosen.is_valid():
             try:
                 return _add(request, connection, chosen.refs())
-            except Refused as refused:
+            except RuleViolation as refused:
                 chosen.add_error(field, str(refused))
     search = request.GET.get("q", "").strip()[:100]
     offered = not_added(connection, search)
@@ -208,7 +209,7 @@ def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
         "offered": offered[:SHOWN],
         "offered_count": offered.count(),
         "picked": request.POST.getlist("pick"),
-        "has_list": connection.offered_at is not None,
+        "has_list": connection.ad_accounts_listed_at is not None,
         "no_list": connection.provider_class.missing.get("ad_accounts"),
         "sandbox_page": connection.is_sandbox,
     }

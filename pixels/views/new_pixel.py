@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.forms.new_pixel import NewPixelForm, same_events, usable_connections, uuid_or_none
 from pixels.models import Connection, Pixel
 from pixels.services import pixels as services
@@ -39,7 +39,7 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
         except services.FormAlreadySent as already:
             messages.warning(request, str(already))
             return _page(request, form.with_new_token(), status=409)
-        except Refused as refused:
+        except RuleViolation as refused:
             messages.error(request, str(refused))
             return _page(request, form)
         if len(pixels) == 1:

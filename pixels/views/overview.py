@@ -29,7 +29,7 @@ COUNTED = ("live", "waiting", *NEEDS)
 @require_safe
 @team_view(Role.VIEWER)
 def overview(request: TeamRequest) -> HttpResponse:
-    """What needs you first, then what is there, then what happened; the same few queries however many pixels."""
+    """What needs you first, then what is current, then what happened; the same few queries however many pixels."""
     runs = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id")
     connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
     connections = connections.annotate(last_run=Subquery(runs.values("state")[:1]), **_numbers())
@@ -60,6 +60,6 @@ def _numbers() -> dict[str, Any]:
     the index that begins with the connection, so that no pixel is looked into."""
     kept = Pixel.objects.filter(connection=OuterRef("pk"), archived_at=None).order_by()
     number = Func(template="COUNT(*)", output_field=IntegerField())  # Count() would group, and take twice as long
-    found = {"pixel_count": [kept.there()]}
+    found = {"pixel_count": [kept.current()]}
     found |= {f"{key}_count": [kept.filter(kind) for kind in STATES[key].kinds] for key in COUNTED}
     return {name: reduce(add, (Subquery(one.values(number=number)) for one in parts)) for name, parts in found.items()}

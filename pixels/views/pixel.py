@@ -14,20 +14,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
-from pixels.forms.settle import SettleForm
+from pixels.forms.resolve import ResolveForm
 from pixels.models import Operation, Pixel, Website
 from pixels.models.operation import fingerprint
-from pixels.providers.base import Capability
-from pixels.providers.errors import Refused as RefusedByProvider
+from pixels.providers.errors import Rejected
+from pixels.providers.values import Capability
 from pixels.services import pixels as services
 
+from .blockers import blocker_of
 from .checklist import groups
 from .pixel_facts import differences, facts, ignored
 from .refresh import minutes_to, page_or_news
-from .waits import wait_of
 
 # Time between two looks at a pixel under way, by its age: often at first, seldom when it waits for a provider.
 FOLLOW = ((timedelta(seconds=10), "300ms"), (timedelta(minutes=1), "1s"))
@@ -55,7 +55,7 @@ def _back(request: TeamRequest, pixel: Pixel) -> HttpResponse:
 def _do(request: TeamRequest, pixel: Pixel, service: Callable[..., None], *args: Any, **kwargs: Any) -> HttpResponse:
     try:
         service(pixel, request.user, *args, **kwargs)
-    except Refused as refused:
+    except RuleViolation as refused:
         messages.error(request, str(refused))
     return _back(request, pixel)
 
@@ -67,15 +67,15 @@ def show(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     return _page(request, _get(request, pixel_id))
 
 
-def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) -> HttpResponse:
+def _page(request: TeamRequest, pixel: Pixel, resolve: ResolveForm | None = None) -> HttpResponse:
     provider = pixel.provider_class
     last = services.last_operation(pixel)
     live = pixel.lifecycle == Pixel.Lifecycle.LIVE
-    is_there = live and pixel.remote != Pixel.Remote.GONE
+    is_there = live and pixel.remote_status != Pixel.RemoteStatus.GONE
     issued = snippets.shown(pixel)
-    wait = wait_of(pixel, last)
-    differ = [] if pixel.remote == Pixel.Remote.GONE else differences(pixel)
-    fetching = live and pixel.theirs is None and provider.can("read")
+    blocker = blocker_of(pixel, last)
+    differ = [] if pixel.remote_status == Pixel.RemoteStatus.GONE else differences(pixel)
+    fetching = live and pixel.remote_values is None and provider.can("read")
     is_busy = (pixel.is_pending and not pixel.stands_still) or (fetching and pixel.connection.is_usable)
     context = {
         "pixel": pixel,
@@ -83,7 +83,7 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "is_busy": is_busy,
         "every": _every(timezone.now() - pixel.updated_at),
         "last": last,
-        "wait": wait,
+        "blocker": blocker,
         "is_sending": pixel.is_pending and last is not None and last.state == Operation.State.IN_FLIGHT,
         "pending_changes": last.payload if last and last.kind == Operation.Kind.UPDATE and pixel.is_pending else None,
         "can_retry": services.can_retry(pixel, last),
@@ -92,27 +92,29 @@ def _page(request: TeamRequest, pixel: Pixel, settle: SettleForm | None = None) 
         "tag_form": provider.tag_form(initial=pixel.tag_values) if provider.tag_form and issued else None,
         "to_fill_in": sum(one.tag.to_fill_in for one in issued),
         "facts": facts(pixel),
-        "settle": settle or SettleForm(),
+        "resolve": resolve or ResolveForm(),
         "is_unconfirmed": services.is_unconfirmed(pixel),
         # It cannot be edited, so "change what it names" would lead nowhere.
-        "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == RefusedByProvider.code,
-        "tells_fires": provider.can("last_fired") and pixel.fires_seen_at and pixel.ad_account.fires_seen_at,
+        "is_new_and_refused": pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == Rejected.code,
+        "tells_fires": provider.can("last_fired")
+        and pixel.last_fired_report_seen_at
+        and pixel.ad_account.last_fired_report_seen_at,
         "drift": differ,
         "drift_shown": _both_sides(pixel),
         "restorable": [one for one in differ if not one.cannot_restore],
         "ignored": ignored(pixel),
         "is_live": live,
         "websites": Website.objects.for_team(request.team).filter(Q(archived_at=None) | Q(pk=pixel.website_id)),
-        "is_active": provider.is_active(pixel.options | (pixel.theirs or {})),
+        "is_active": provider.is_active(pixel.options | (pixel.remote_values or {})),
         "can": {name: is_there and not pixel.archived_at and provider.can(name) for name in CHANGES},
         "cannot_update": provider.missing.get("update"),
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
         "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
     }
-    seen = (pixel.lifecycle, pixel.remote, pixel.updated_at, pixel.checked_at, issued)
+    seen = (pixel.lifecycle, pixel.remote_status, pixel.updated_at, pixel.checked_at, issued)
     state = last and (last.state, last.error_code, last.not_before, minutes_to(last.not_before))
-    news = (*seen, state, wait, wait and minutes_to(wait.until))
+    news = (*seen, state, blocker, blocker and minutes_to(blocker.until))
     return page_or_news(request, "pixels/pixel.html", "pixels/pixel_live.html", context, *news)
 
 
@@ -137,7 +139,7 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
             return _back(request, pixel)
         try:
             services.change_pixel(pixel, request.user, changes, secrets)
-        except Refused as refused:  # what was typed stays
+        except RuleViolation as refused:  # what was typed stays
             form.name.add_error(None, str(refused))
         else:
             return _back(request, pixel)
@@ -145,7 +147,7 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "pixel": pixel,
         "form": form,
         "provider": form.provider,
-        "groups": groups(form.words, form.ticked),
+        "groups": groups(form.vocabulary, form.ticked),
         "one_only": form.provider.can("one_event_per_pixel"),
         "fields": [field for field in form.options if field.name != "events"],
         "secrets_gone": any(request.POST.get(name) for name in form.options.secret_options),
@@ -175,7 +177,7 @@ def cancel(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     pixel = _get(request, pixel_id)
     try:
         services.cancel(pixel, request.user)
-    except Refused as refused:
+    except RuleViolation as refused:
         messages.error(request, str(refused))
     else:
         if pixel.remote_id:  # a draft says so itself
@@ -198,23 +200,23 @@ def drift(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
 
 def _both_sides(pixel: Pixel) -> str:
     """What somebody decides about."""
-    return fingerprint({"ours": pixel.ours, "theirs": pixel.theirs})
+    return fingerprint({"local": pixel.local_values, "remote": pixel.remote_values})
 
 
 @require_POST
 @team_view(Role.EDITOR)
-def there(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+def confirm_exists(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     pixel = _get(request, pixel_id)
-    form = SettleForm(request.POST)
+    form = ResolveForm(request.POST)
     if not form.is_valid():
         return _page(request, pixel, form)
-    return _do(request, pixel, services.it_is_there, form.cleaned_data["remote_id"])
+    return _do(request, pixel, services.confirm_exists, form.cleaned_data["remote_id"])
 
 
 @require_POST
 @team_view(Role.EDITOR)
-def absent(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
-    return _do(request, _get(request, pixel_id), services.it_is_not_there)
+def confirm_absent(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
+    return _do(request, _get(request, pixel_id), services.confirm_absent)
 
 
 @require_POST

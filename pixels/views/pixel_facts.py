@@ -35,40 +35,40 @@ class Difference:
 
     name: str
     label: str
-    agreed: str
-    ours: str
-    theirs: str
-    moved: str  # theirs | ours | both
+    base: str
+    local: str
+    remote: str
+    moved: str  # remote | local | both
     badge: Badge
-    cannot_restore: str  # why, as a sentence; "" where ours can be sent again
+    cannot_restore: str  # why, as a sentence; "" where our value can be sent again
 
 
 def differences(pixel: Pixel) -> list[Difference]:
     """What somebody should decide about."""
-    return [_difference(pixel, name) for name in pixel.drift] if pixel.theirs else []
+    return [_difference(pixel, name) for name in pixel.drift] if pixel.remote_values else []
 
 
 def ignored(pixel: Pixel) -> list[Difference]:
     """What differs all the same, and somebody has said that it is well so."""
-    if not pixel.ignored or not pixel.theirs:
+    if not pixel.ignored or not pixel.remote_values:
         return []
-    return [_difference(pixel, name) for name in compare.differing(pixel, pixel.theirs) if name in pixel.ignored]
+    return [_difference(pixel, name) for name in compare.differing(pixel, pixel.remote_values) if name in pixel.ignored]
 
 
 def _difference(pixel: Pixel, name: str) -> Difference:
     provider = pixel.provider_class
-    ours = pixel.ours.get(name)
+    local = pixel.local_values.get(name)
     moved = compare.who_moved(pixel, name)
     return Difference(
         name=name,
         label=_label(pixel, name),
-        agreed=_said(pixel, name, pixel.agreed.get(name, ours)),
-        ours=_said(pixel, name, ours),
-        theirs=_said(pixel, name, (pixel.theirs or {}).get(name)),
+        base=_said(pixel, name, pixel.base_values.get(name, local)),
+        local=_said(pixel, name, local),
+        remote=_said(pixel, name, (pixel.remote_values or {}).get(name)),
         moved=moved,
         badge={
-            "theirs": Badge("needs", "arrows-diff", f"Changed at {provider.label}"),
-            "ours": Badge("needs", "pencil", "Changed here, not taken over there"),
+            "remote": Badge("needs", "arrows-diff", f"Changed at {provider.label}"),
+            "local": Badge("needs", "pencil", "Changed here, not taken over there"),
             "both": Badge("failed", "alert-triangle", "Conflict: changed on both sides"),
         }[moved],
         cannot_restore=provider.pixel_form.fixed.get(name, ""),
@@ -89,7 +89,7 @@ def _said(pixel: Pixel, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if name == "events":
-        words = (pixel.provider_class.word(one) for one in value)
+        words = (pixel.provider_class.provider_event(one) for one in value)
         return ", ".join(word.label if word else str(one) for word, one in zip(words, value, strict=True))
     if isinstance(value, list):
         return "\n".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)

@@ -13,7 +13,17 @@ PER_PAGE = 50
 FOLLOW, LINGER = "2s", "10s"  # between two looks at what is under way; seldom where its connection is paused
 # What a row shows, and what its badge is made of.
 SHOWN = [
-    *("name", "remote_id", "remote_state", "options", "lifecycle", "remote", "checked_at", "created_at", "updated_at"),
+    *(
+        "name",
+        "remote_id",
+        "remote_state",
+        "options",
+        "lifecycle",
+        "remote_status",
+        "checked_at",
+        "created_at",
+        "updated_at",
+    ),
     *(f"connection__{name}" for name in ("provider", "environment", "paused_at", "disconnected_at")),
     *("ad_account__listed_at", "website__name"),
 ]
@@ -48,7 +58,7 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
         "has_sandbox": any(pixel.connection.is_sandbox for pixel in page),
         "sandbox_page": bool(page) and all(pixel.connection.is_sandbox for pixel in page),
     }
-    news = [(pixel.pk, pixel.lifecycle, pixel.remote, pixel.updated_at) for pixel in page]
+    news = [(pixel.pk, pixel.lifecycle, pixel.remote_status, pixel.updated_at) for pixel in page]
     return page_or_news(request, "pixels/pixel_list.html", "pixels/pixel_table.html", context, *news)
 
 
@@ -60,4 +70,4 @@ def _column(sort: str, key: str, label: str) -> dict[str, str]:
 
 def _number(team: Team) -> int:
     """How many pixels a team has: by connection, because the shortest index begins with it."""
-    return Pixel.objects.filter(connection__in=Connection.objects.for_team(team)).there().count()
+    return Pixel.objects.filter(connection__in=Connection.objects.for_team(team)).current().count()

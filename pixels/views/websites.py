@@ -9,7 +9,7 @@ from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from pixels.forms.website import WebsiteForm
 from pixels.models import Website
-from pixels.models.pixel import there
+from pixels.models.pixel import current
 from pixels.services import websites as services
 
 PER_PAGE = 50
@@ -20,7 +20,7 @@ PER_PAGE = 50
 def website_list(request: TeamRequest) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     rows = Website.objects.for_team(request.team).filter(archived_at__isnull=not archived)
-    rows = rows.annotate(pixel_count=Count("pixels", filter=there("pixels__"))).order_by("name", "pk")
+    rows = rows.annotate(pixel_count=Count("pixels", filter=current("pixels__"))).order_by("name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "pixels/website_list.html", {"page_obj": page, "archived": archived})
 

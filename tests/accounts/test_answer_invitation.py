@@ -158,7 +158,7 @@ def test_of_two_who_accept_at_once_only_one_gets_in(client, invite, dora, team):
     seen_by_one, seen_by_the_other = Invitation.objects.get(), Invitation.objects.get()
     services.accept_invitation(seen_by_one, dora)
     Membership.objects.filter(user=dora).delete()
-    with pytest.raises(services.Refused):
+    with pytest.raises(services.RuleViolation):
         services.accept_invitation(seen_by_the_other, dora)
     assert role_of(dora.email, team) is None
 

@@ -59,7 +59,7 @@ def test_who_is_gone_already_is_said(browser_of, alice, bob):
     membership = bob.memberships.get()
     membership_of_another_tab = bob.memberships.get()
     services.remove_member(membership, alice)
-    with pytest.raises(services.Refused, match="not in this team any more"):
+    with pytest.raises(services.RuleViolation, match="not in this team any more"):
         services.remove_member(membership_of_another_tab, alice)
 
 

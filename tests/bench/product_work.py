@@ -25,7 +25,7 @@ from django.utils import timezone  # noqa: E402
 from accounts.models import Team, User  # noqa: E402
 from accounts.services import create_team  # noqa: E402
 from pixels.models import Connection, Operation, SyncRun  # noqa: E402
-from pixels.providers.base import AdAccountRef  # noqa: E402
+from pixels.providers.values import AdAccountRef  # noqa: E402
 from pixels.reconcile import connection_test, pull  # noqa: E402
 from pixels.reconcile.runs import open_run  # noqa: E402
 from pixels.services.connections import connect, sync_now  # noqa: E402
@@ -100,7 +100,7 @@ def follow(order: Facts) -> Facts:
 
 def _facts(run: SyncRun) -> Facts:
     if run.state != SyncRun.State.DONE or run.started_at is None or run.finished_at is None:
-        raise RuntimeError(f"the run ended as {run.state}: {run.error_sentence} {run.error_words}")
+        raise RuntimeError(f"the run ended as {run.state}: {run.error_sentence} {run.error_provider_message}")
     times = {"began": run.started_at.timestamp(), "ended": run.finished_at.timestamp()}
     return times | {name: getattr(run, name) for name in COUNTS}
 

@@ -22,7 +22,7 @@ DETAILS = "document.querySelectorAll('details:not([data-menu])').forEach(part =>
 STATES = """
 from pixels.models import Pixel
 def put(name, **values): assert Pixel.objects.filter(team__slug="demo", name=name).update(**values)
-put("Flower shop lead", remote="drifted", drift=["name"], theirs={"name": "Lead of the flower shop"})
+put("Flower shop lead", remote_status="drifted", drift=["name"], remote_values={"name": "Lead of the flower shop"})
 put("Flower shop sign-up", lifecycle="unknown", error_code="timeout", error_sentence="PitchTarget did not answer.")
 """
 
@@ -51,8 +51,8 @@ NO_SCREEN = {
     "pixel_drift": "POST",
     "pixel_cancel": "POST",
     "pixel_dismiss": "POST",
-    "pixel_there": "POST",
-    "pixel_absent": "POST",
+    "pixel_confirm_exists": "POST",
+    "pixel_confirm_absent": "POST",
     "pixel_retry": "POST",
     "pixel_archive": "POST",
     "pixel_restore": "POST",

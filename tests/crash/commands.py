@@ -24,8 +24,8 @@ TIMES = {
     "LEASE": "3",
     "TASK_LIMIT": "60",
     "QUIET_TIME": "2",
-    "SWEEP_INTERVAL": "1",
-    "LATE_CHECKS": "3,12",
+    "DISPATCH_INTERVAL": "1",
+    "DUPLICATE_CHECKS": "3,12",
     "CIRCUIT_PAUSE": "2",
     # No pull in between may tidy up, and one lane's calls are not to be counted against another's.
     "SYNC_INTERVAL": "7200",

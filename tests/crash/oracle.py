@@ -17,7 +17,7 @@ class Row:
     """What our side says of one pixel."""
 
     lifecycle: str
-    remote: str = "not_seen"
+    remote_status: str = "not_seen"
     remote_id: str = ""
     name: str = ""
     open: str = ""  # the state and the attempt of its open operation
@@ -31,11 +31,11 @@ class Row:
 
     @property
     def is_reported(self) -> bool:
-        return self.remote == "duplicate"
+        return self.remote_status == "duplicate"
 
     def __str__(self) -> str:
         said = f" ({self.sentence})" if self.sentence else ""
-        return f"{self.lifecycle}/{self.remote}/{self.remote_id or '-'}, {self.open or self.last}{said}"
+        return f"{self.lifecycle}/{self.remote_status}/{self.remote_id or '-'}, {self.open or self.last}{said}"
 
 
 class Verdict(StrEnum):

@@ -65,13 +65,13 @@ class Outbox:
             return Row(lifecycle=MISSING)
         return Row(
             lifecycle=pixel.lifecycle,
-            remote=pixel.remote,
+            remote_status=pixel.remote_status,
             remote_id=pixel.remote_id,
             name=pixel.name,
             open=f"{operation.state} {operation.attempt}" if operation.state in Operation.OPEN else "",
             last=operation.state,
             sentence=pixel.error_sentence,
-            looks_again=operation.look_again_at is not None,
+            looks_again=operation.duplicate_check_at is not None,
         )
 
 

@@ -20,7 +20,7 @@ LIVE = {"lifecycle": "live", "remote_id": "7", "last": "done"}
         (LIVE, [], Verdict.LOST),
         (LIVE | {"remote_id": "9"}, ONE, Verdict.LOST),
         (LIVE, TWO, Verdict.SILENT),
-        (LIVE | {"remote": "duplicate"}, TWO, Verdict.REPORTED),
+        (LIVE | {"remote_status": "duplicate"}, TWO, Verdict.REPORTED),
         ({"lifecycle": "unknown"}, [], Verdict.UNKNOWN),
         ({"lifecycle": "unknown"}, ONE, Verdict.UNKNOWN),
         ({"lifecycle": "unknown"}, TWO, Verdict.SILENT),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 KINDS = ("sqlite", "postgres")
 
 # Calls of the stand-in take milliseconds: a claim need not be as long as in life, or a drill would mostly wait for it.
-SHORT = {"CALL_DEADLINE": "3", "LEASE": "8", "QUIET_TIME": "4", "SWEEP_INTERVAL": "2"}
+SHORT = {"CALL_DEADLINE": "3", "LEASE": "8", "QUIET_TIME": "4", "DISPATCH_INTERVAL": "2"}
 # Where a bound speaks of the time until a sweep comes, its interval is the product's own.
-USUAL_SWEEP = {**SHORT, "SWEEP_INTERVAL": "15"}
+USUAL_DISPATCH = {**SHORT, "DISPATCH_INTERVAL": "15"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,11 @@ DRILLS = [
         module="broker_lost",
         kinds=("postgres",),
         seconds=120,
-        environment=USUAL_SWEEP,
+        environment=USUAL_DISPATCH,
     ),
     Drill(name="Redis killed, creates in hand", module="broker_killed", kinds=("postgres",), seconds=140),
-    Drill(name="Redis frozen", module="broker_frozen", kinds=("postgres",), seconds=140, environment=USUAL_SWEEP),
-    Drill(name="Redis down", module="broker_down", kinds=("postgres",), seconds=120, environment=USUAL_SWEEP),
+    Drill(name="Redis frozen", module="broker_frozen", kinds=("postgres",), seconds=140, environment=USUAL_DISPATCH),
+    Drill(name="Redis down", module="broker_down", kinds=("postgres",), seconds=120, environment=USUAL_DISPATCH),
     Drill(name="PostgreSQL restarted", module="database_restarted", kinds=("postgres",), seconds=150),
     Drill(name="disk full", module="disk_full", kinds=KINDS, seconds=120, small_disk=True),
     Drill(name="two schedulers", module="two_schedulers", kinds=("postgres",), seconds=90),

@@ -1,4 +1,4 @@
-"""Two schedulers at once: each sweep happens once, and when the one that works is killed the other takes over."""
+"""Two schedulers at once: one dispatches, once each interval; when it is killed the other takes over."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TAKES_OVER = 3  # intervals
 
 
 def play(scene: Scene, options: Options) -> None:
-    interval = settings.SWEEP_INTERVAL
+    interval = settings.DISPATCH_INTERVAL
     scene.stage.run("scheduler 2", *commands.SCHEDULER)
     processes = {str(scene.stage.process(name)): name for name in ("scheduler", "scheduler 2")}
     until(lambda: _holder() in processes, 30)
-    # Without a worker a sync stays due, and each sweep hands it out once more.
+    # Without a worker a sync stays due, and each dispatch enqueues it once more.
     scene.stage.end("w1", signal.SIGTERM)
     open_run(scene.connections["xandr"])
     scene.bulk(2)
@@ -39,7 +39,7 @@ def play(scene: Scene, options: Options) -> None:
     shortest = min(gaps, default=0.0)
     so = SLOTS / 2 <= number <= SLOTS + 1 and shortest >= 0.9 * interval
     measured = f"{number} sweeps in {SLOTS} intervals, shortest gap {shortest / interval:.2f}"
-    scene.findings.hold("a sweep each interval, not two", so, measured)
+    scene.findings.hold("one dispatch each interval, not two", so, measured)
     before = _holder()
     scene.stage.end(processes[before])
     killed = time.monotonic()
@@ -59,7 +59,7 @@ def _holder() -> str:
 
 
 class _Watch:
-    """When a message came for each sync that is due: one for each sweep."""
+    """When a message came for each sync that is due: one for each dispatch."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 
 from accounts.models import User
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
 from pixels.services import pixels
 
@@ -41,8 +41,8 @@ ACTIONS: Mapping[str, Callable[[Pixel, User], Any]] = {
     "delete": pixels.delete_pixel,
     "cancel": pixels.cancel,
     "retry": pixels.retry,
-    "there": lambda pixel, actor: pixels.it_is_there(pixel, actor, "4711"),
-    "absent": pixels.it_is_not_there,
+    "there": lambda pixel, actor: pixels.confirm_exists(pixel, actor, "4711"),
+    "absent": pixels.confirm_absent,
     "dismiss": pixels.dismiss_error,
     "adopt": lambda pixel, actor: pixels.adopt_theirs(pixel, actor, {"name"}),
     "resend": lambda pixel, actor: pixels.restore_ours(pixel, actor, {"name"}),
@@ -58,7 +58,7 @@ def do(action: Callable[[Pixel, User], Any], pixel_id: Any, actor: User) -> bool
     pixel = Pixel.objects.select_related("connection", "ad_account", "team").get(pk=pixel_id)
     try:
         action(pixel, actor)
-    except Refused as refused:
+    except RuleViolation as refused:
         assert str(refused).endswith("."), "no sentence"
         return False
     return True

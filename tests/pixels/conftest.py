@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from pixels import tasks
-from pixels.models import AdAccount, Connection, Gate, Operation, Pixel, SyncRun
+from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.reconcile import ad_accounts, connection_test, pull, runs
 from pixels.sandbox.server import SandboxServer
@@ -114,8 +114,8 @@ def misbehaving(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop
     server = Loopback()
     settings.SANDBOX_URL = server.url
     settings.CALL_DEADLINE = 0.6
-    monkeypatch.setattr("pixels.providers.http.CONNECT_TIMEOUT", 0.3)
-    monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 0.3)
+    monkeypatch.setattr("pixels.providers.transport.http.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 0.3)
     yield server
     server.stop()
 
@@ -284,8 +284,8 @@ def no_wait(db: None) -> Callable[[], None]:
 
     def run() -> None:
         Operation.objects.update(not_before=None)
-        Gate.objects.update(closed_until=None)
-        Connection.objects.exclude(closed_until=None).update(closed_until=timezone.now())
+        RateLimit.objects.update(blocked_until=None)
+        Connection.objects.exclude(circuit_open_until=None).update(circuit_open_until=timezone.now())
 
     return run
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from accounts.services import Refused
-from pixels.limits.provider_session import speaking_for
+from accounts.services import RuleViolation
+from pixels.limits.provider_session import open_provider
 from pixels.models import Connection
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Capability, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
+from pixels.providers.values import AdAccountRef, Capability
 from pixels.services import connections
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox
@@ -122,7 +123,7 @@ class There:
         self.put(*kept)
 
     def ask(self, call: Callable[[Provider, AdAccountRef], Any]) -> Any:
-        with speaking_for(self.connection) as provider:
+        with open_provider(self.connection) as provider:
             return call(provider, AD_ACCOUNTS[self.slug])
 
     def cannot(self, capability: Capability, call: Callable[[Provider, AdAccountRef], Any]) -> bool:
@@ -139,6 +140,6 @@ class There:
     def cannot_list(self) -> bool:
         if not self.cannot("list", lambda provider, account: list(provider.list_pixels(account))):
             return False
-        with pytest.raises(Refused, match=re.escape(self.provider.missing["list"])):
+        with pytest.raises(RuleViolation, match=re.escape(self.provider.missing["list"])):
             connections.sync_now(self.connection, None)
         return True

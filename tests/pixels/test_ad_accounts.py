@@ -3,8 +3,8 @@
 import pytest
 
 from pixels.models import AdAccount, Connection
-from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import BadAnswer
+from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.reconcile import runs
 
@@ -51,14 +51,14 @@ def test_where_there_is_no_list_it_has_to_be_typed(alices, at):
 @pytest.mark.parametrize(("provider", "ids"), [("pitchtarget", {"8", "9"}), ("xandr", {"2", "8"})])
 def test_what_the_credentials_reach_is_offered_with_its_name_and_picked(alices, at, offered, provider, ids):
     connection = offered(provider)
-    assert set(connection.offered.values_list("remote_id", flat=True)) == ids
+    assert set(connection.available_ad_accounts.values_list("remote_id", flat=True)) == ids
     page = Page.of(alices.get(at("ad_account_new", connection)))
-    for one in connection.offered.all():
+    for one in connection.available_ad_accounts.all():
         assert one.name and one.name in page.text
     response = alices.post(at("ad_account_new", connection), {"pick": ["8"]})
     assert response.url == at("connection", connection)
     account = connection.ad_accounts.get()
-    assert (account.remote_id, account.name) == ("8", connection.offered.get(remote_id="8").name)
+    assert (account.remote_id, account.name) == ("8", connection.available_ad_accounts.get(remote_id="8").name)
     again = alices.get(at("ad_account_new", connection)).content.decode()
     assert 'name="pick" value="8"' not in again  # what is on the connection is not offered again
     assert 'name="pick" value=' in again
@@ -72,7 +72,7 @@ def test_the_advertisers_own_code_comes_with_it(alices, at, offered):
 
 def test_a_search_finds_by_name_id_and_code(alices, at, offered):
     connection = offered("xandr")
-    for text in ("adv-8", "8", connection.offered.get(remote_id="8").name[:6]):
+    for text in ("adv-8", "8", connection.available_ad_accounts.get(remote_id="8").name[:6]):
         page = Page.of(alices.get(at("ad_account_new", connection), {"q": text}))
         assert "adv-8" in page.text
     page = Page.of(alices.get(at("ad_account_new", connection), {"q": "no such thing"}))
@@ -114,7 +114,7 @@ def test_a_list_that_cannot_be_read_leaves_the_credentials_as_good_as_they_are(
     monkeypatch.setattr(Xandr, "list_ad_accounts", broken)
     carry_out()
     connection.refresh_from_db()
-    assert (connection.test, connection.offered_at) == ("works", None)
+    assert (connection.test, connection.ad_accounts_listed_at) == ("works", None)
 
 
 def test_only_those_who_manage_connections_pick(browser_of, bob, vera, charlie, at, offered):

@@ -112,12 +112,12 @@ def test_where_nobody_can_be_asked_a_person_decides(ours, backup, go, sandbox, b
     assert state(pixel) == ("unknown", "unknown")
     assert sandbox.asked("easyflow", "create") == int(sent_since)
     if not sent_since:
-        pixels.it_is_not_there(pixel, bob)
+        pixels.confirm_absent(pixel, bob)
         go()
         assert state(pixel) == ("live", "done")
 
 
-@pytest.mark.parametrize("facts", [{}, {"maybe_sent": True, "sends": 1, "seen_before": []}])
+@pytest.mark.parametrize("facts", [{}, {"maybe_sent": True, "sends": 1, "preexisting_ids": []}])
 def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(ours, backup, go, sandbox, facts):
     pixel = ours("xandr")
     lease = timezone.now() + timedelta(seconds=90)
@@ -217,7 +217,7 @@ def test_a_sync_that_was_under_way_in_the_backup_begins_again(xandr, sandbox, sy
     throttled = {"provider": "xandr", "operation": "list", "fault": "throttled", "skip": 1, "seconds": 1}
     sandbox.ask("POST", "faults", json=throttled)
     pull.pull(run.pk)
-    assert SyncRun.objects.get(pk=run.pk).place["after"] == "100"
+    assert SyncRun.objects.get(pk=run.pk).cursor["after"] == "100"
     put_back = backup()
     sandbox.seed("xandr", [at_xandr(7, "Renamed meanwhile", **old)])
     put_back()
@@ -233,10 +233,10 @@ def test_a_sync_that_was_under_way_in_the_backup_begins_again(xandr, sandbox, sy
 def test_circuits_and_turns_of_the_past_hold_nobody(ours, backup, go, sandbox):
     ours("xandr")
     later = timezone.now() + timedelta(seconds=50)
-    Connection.objects.update(failures=5, down_since=timezone.now(), closed_until=later, turn_until=later)
+    Connection.objects.update(failures=5, down_since=timezone.now(), circuit_open_until=later, drain_lease_until=later)
     backup()()
     connection = Connection.objects.get()
-    assert (connection.failures, connection.down_since, connection.closed_until) == (0, None, None)
+    assert (connection.failures, connection.down_since, connection.circuit_open_until) == (0, None, None)
     go()
     assert sandbox.asked("xandr", "create") == 1
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pixels.models import Operation, Pixel
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 
 from .conftest import errors
 from .page import Page

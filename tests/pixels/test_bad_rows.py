@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from pixels import tasks
-from pixels.models import Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.models import Connection, Credential, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
 from pixels.reconcile import connection_test
 from pixels.services import pixels
@@ -139,11 +139,11 @@ def test_what_was_there_before_may_be_garbage_and_nothing_is_sent(xandr, promise
     promise(xandr, options={"code": "mine"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop", "effect": True})
     deliver.drain(xandr.pk, 60)
-    Operation.objects.update(seen_before=5)
+    Operation.objects.update(preexisting_ids=5)
     time.pass_by(settings.QUIET_TIME + 1)
     deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "checking"}
-    Operation.objects.update(seen_before=[])
+    Operation.objects.update(preexisting_ids=[])
     time.pass_by(3600)
     deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
@@ -160,9 +160,9 @@ EVERY_TASK = [
     tasks.read_ad_accounts,
     tasks.read_pixel,
     tasks.look_again,
-    tasks.look_for_twins,
+    tasks.check_for_duplicate,
     tasks.read_fires,
-    tasks.tell,
+    tasks.notify,
 ]
 
 
@@ -185,14 +185,14 @@ def test_a_message_that_names_no_row_changes_nothing(xandr, promise, sandbox, ro
 
 def test_a_circuit_closed_for_a_year_is_tried_now(xandr, promise, sandbox, sync):
     promise(xandr)
-    Connection.objects.update(failures=5, down_since=timezone.now(), closed_until=timezone.now() + YEAR)
+    Connection.objects.update(failures=5, down_since=timezone.now(), circuit_open_until=timezone.now() + YEAR)
     assert deliver.due_connections(10) == [xandr.pk]
     deliver.drain(xandr.pk, 60)
     assert lifecycles(xandr) == {"Purchase": "live"}
-    assert Connection.objects.get().closed_until is None
+    assert Connection.objects.get().circuit_open_until is None
 
 
-@pytest.mark.parametrize("field", ["turn_until", "test_lease_until"])
+@pytest.mark.parametrize("field", ["drain_lease_until", "test_lease_until"])
 def test_a_turn_or_a_test_held_for_a_year_holds_nobody(xandr, promise, sandbox, field, time):
     promise(xandr)
     Connection.objects.update(**{field: timezone.now() + YEAR})
@@ -240,14 +240,14 @@ def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
     settings.XANDR_WRITES = 4
     promise(xandr, "First")
     deliver.drain(xandr.pk, 60)
-    Gate.objects.update(**{field: garbage})
+    RateLimit.objects.update(**{field: garbage})
     for number in range(5):
         promise(xandr, f"Pixel {number}")
     deliver.drain(xandr.pk, 60)
     assert set(lifecycles(xandr).values()) == {"live", "queued"}
     assert 3 <= sandbox.asked("xandr", "create") <= 4  # of a row that was lost, the first one is not known any more
     assert sync(xandr).state == "done"
-    row = Gate.objects.get()
+    row = RateLimit.objects.get()
     assert all(len(entry) == 2 for entry in [*row.reads, *row.writes])
     assert row.on_the_way == []
 
@@ -255,8 +255,8 @@ def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
 @pytest.mark.parametrize(
     "facts",
     [
-        {"closed_until": 5000 * YEAR},
-        {"closed_until": YEAR},
+        {"blocked_until": 5000 * YEAR},
+        {"blocked_until": YEAR},
         {"reads_allowed": 0, "writes_allowed": 0},
         {"reads_allowed": 0, "writes_allowed": 0, "adjusted_at": YEAR},
         {"reads_allowed": 2**31 - 1, "writes_allowed": 2**31 - 1},
@@ -269,7 +269,7 @@ def test_a_gate_with_numbers_and_times_that_cannot_be_holds_nobody_for_long(
     promise(xandr, "First")
     deliver.drain(xandr.pk, 60)
     moments = {name: timezone.now() + value if isinstance(value, timedelta) else value for name, value in facts.items()}
-    Gate.objects.update(**moments)
+    RateLimit.objects.update(**moments)
     time.pass_by(settings.XANDR_WINDOW + 1)
     for name in ("Second", "Third"):
         promise(xandr, name)
@@ -282,7 +282,7 @@ def test_a_gate_with_numbers_and_times_that_cannot_be_holds_nobody_for_long(
 def test_a_wait_that_the_provider_asks_for_counts_though_the_row_held_nonsense(xandr, promise, sandbox, time):
     promise(xandr, "First")
     deliver.drain(xandr.pk, 60)
-    Gate.objects.update(closed_until=timezone.now() + YEAR)
+    RateLimit.objects.update(blocked_until=timezone.now() + YEAR)
     throttled = {"provider": "xandr", "operation": "create", "fault": "throttled", "seconds": 90}
     sandbox.ask("POST", "faults", json=throttled)
     promise(xandr, "Second"), promise(xandr, "Third")

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 
 from accounts.models import Activity
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver, record
 from pixels.services import pixels
@@ -43,7 +43,7 @@ CHANGES = ["change", "state", "delete"]
 
 
 def refused(pixel, actor):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RuleViolation) as caught:
         pixels.cancel(pixel, actor)
     assert str(caught.value) == "It is too late to cancel this: it is being sent, or has been."
     return True
@@ -228,7 +228,7 @@ def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob,
     pixel.refresh_from_db()
     sent = sandbox.asked("xandr", "create")
     cancelled = results == ["done", "done"]
-    assert results in (["done", "done"], ["Refused", "done"])
+    assert results in (["done", "done"], ["RuleViolation", "done"])
     assert (pixel.lifecycle, sent) == (("draft", 0) if cancelled else ("live", 1))
     assert Operation.objects.get().state == ("cancelled" if cancelled else "done")
 
@@ -240,7 +240,7 @@ def test_pressed_by_everybody_it_is_taken_back_once(xandr, promise, bob, _):
     promise(xandr)
     rows = [Pixel.objects.get() for _ in range(4)]
     results = at_once(*[lambda row=row: pixels.cancel(row, bob) for row in rows])
-    assert results == ["Refused"] * 3 + ["done"]
+    assert results == ["RuleViolation"] * 3 + ["done"]
     assert Activity.objects.filter(verb="cancelled the change of").count() == 1
 
 

@@ -9,8 +9,8 @@ from pixels.services import pixels
 from tests.providers.loopback import says
 
 from .page import Page
+from .test_deliver import LOGGED_IN
 from .test_pull import at_xandr
-from .test_push import LOGGED_IN
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, l
     assert "name" in Page.of(browser_of(vera).get(at("pixel", pixel))).text
     carry_out()
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote, pixel.name, pixel.events) == ("live", "in_sync", "Boots", ["2"])
+    assert (pixel.lifecycle, pixel.remote_status, pixel.name, pixel.events) == ("live", "in_sync", "Boots", ["2"])
     [held] = sandbox.held("xandr")
     assert (held["name"], held["pixel_conversion_event_id"], held["trigger_type"]) == ("Boots", 2, "hybrid")
     line = Activity.objects.get(verb="asked to change")
@@ -132,7 +132,7 @@ def test_a_refused_change_leaves_the_pixel_as_it_was_and_can_be_retried(
     misbehaving.script = [says({"response": {"error_id": "SYNTAX", "error": "name is odd"}})]
     carry_out()
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.name, pixel.error_words) == ("live", "Shoes", "name is odd")
+    assert (pixel.lifecycle, pixel.name, pixel.error_provider_message) == ("live", "Shoes", "name is odd")
     settings.SANDBOX_URL = sandbox.url
     browser_of(bob).post(at("pixel_retry", pixel))
     carry_out()
@@ -198,7 +198,7 @@ def test_while_a_change_is_under_way_there_is_no_second(xandr, live, edit, bob, 
     values = edit.fill(pixel, name="One")
     edit.send(pixel, values)
     edit.send(pixel, values | {"name": "Two"})
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.change_pixel(Pixel.objects.get(), bob, {"name": "Three"})
     assert Operation.objects.filter(kind="update").count() == 1
 
@@ -211,7 +211,7 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
         carry_out()
         pixel.refresh_from_db()
         assert sandbox.held("xandr")[0]["state"] == pixel.remote_state == pixel.options["state"] == state
-        assert (pixel.lifecycle, pixel.remote) == ("live", "in_sync")
+        assert (pixel.lifecycle, pixel.remote_status) == ("live", "in_sync")
         assert button in Page.of(browser.get(at("pixel", pixel))).text
     assert list(Activity.objects.filter(kind="pixel").values_list("verb", flat=True).order_by("at")) == [
         "created", "asked to deactivate", "asked to activate",

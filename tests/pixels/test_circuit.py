@@ -7,10 +7,10 @@ from django.db import connection as database
 from django.utils import timezone
 
 from pixels.limits import circuit_breaker
-from pixels.limits.provider_session import speaking_for
+from pixels.limits.provider_session import open_provider
 from pixels.models import Connection, Credential, Operation, Pixel
 from pixels.outbox import deliver, duplicate_check
-from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Refused, Throttled
+from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Rejected, Throttled
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections
 from tests.accounts.test_races import at_once
@@ -34,7 +34,7 @@ def existing(pitchtarget, promise, sandbox_server):
     """A pixel that was made long ago."""
     pixel = promise(pitchtarget, "Old")
     Operation.objects.update(state="done", finished_at=timezone.now())
-    Pixel.objects.update(lifecycle="live", remote_id="11", remote="in_sync")
+    Pixel.objects.update(lifecycle="live", remote_id="11", remote_status="in_sync")
     return Pixel.objects.select_related("connection", "ad_account").get(pk=pixel.pk)
 
 
@@ -67,19 +67,19 @@ def fetch_what_is_missing(connection):
 
 
 def look_for_the_missing(connection):
-    Pixel.objects.update(remote="absent", absent_at=timezone.now(), read_back_at=None)
+    Pixel.objects.update(remote_status="absent", absent_at=timezone.now(), read_back_at=None)
     for account in missing.due(10):
         missing.look(account)
 
 
-def look_for_twins(connection):
+def check_for_duplicate(connection):
     create = Operation.objects.filter(kind="create", state="done")
-    create.update(look_again_at=timezone.now(), sends=2, doubts=1, finished_at=timezone.now())
+    create.update(duplicate_check_at=timezone.now(), sends=2, unconfirmed_count=1, finished_at=timezone.now())
     for operation in duplicate_check.due(10):
         duplicate_check.look(operation)
 
 
-CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing, look_for_twins]
+CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing, check_for_duplicate]
 
 
 # -- Opening --------------------------------------------------------------------------------------------------
@@ -88,28 +88,28 @@ CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing,
 @pytest.mark.parametrize("call", CALLS)
 def test_after_five_failures_of_any_kind_of_call_it_is_left_alone(pitchtarget, existing, away, state, call):
     for number in range(5):
-        assert state("failures", "closed_until") == (number, None)
+        assert state("failures", "circuit_open_until") == (number, None)
         call(pitchtarget)
     assert len(away.received) == 5
-    failures, until, since = state("failures", "closed_until", "down_since")
+    failures, until, since = state("failures", "circuit_open_until", "down_since")
     assert failures == 5 and since
     assert 50 < (until - timezone.now()).total_seconds() <= 60
 
 
 def test_failures_of_different_calls_count_together(pitchtarget, existing, promise, away, state):
     promise(pitchtarget, "New")
-    for call in (send, read_list, fetch_what_is_missing, look_for_the_missing, look_for_twins):
+    for call in (send, read_list, fetch_what_is_missing, look_for_the_missing, check_for_duplicate):
         call(pitchtarget)
-    assert state("closed_until") != (None,)
+    assert state("circuit_open_until") != (None,)
 
 
 def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, existing, away, state):
     away.script = [*[BROKEN] * 4, says([]), *[BROKEN] * 4, says({"errors": {"name": ["is odd"]}}, 422), BROKEN]
     for _ in range(14):
         read_list(pitchtarget)
-    assert state("failures", "closed_until", "down_since") == (4, None, None)
+    assert state("failures", "circuit_open_until", "down_since") == (4, None, None)
     read_list(pitchtarget)
-    assert state("closed_until") != (None,)
+    assert state("circuit_open_until") != (None,)
 
 
 @pytest.mark.parametrize(
@@ -120,19 +120,19 @@ def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, exist
         (BadAnswer("An error of its own.", status=503), True),
         (BadAnswer("A web page.", status=404), False),
         (BadAnswer("Not what was expected.", status=200), False),
-        (Refused("No.", status=422), False),
+        (Rejected("No.", status=422), False),
         (Throttled("Wait.", status=429), False),
     ],
 )
 def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
-    with pytest.raises(type(error)), speaking_for(pitchtarget) as provider:
+    with pytest.raises(type(error)), open_provider(pitchtarget) as provider:
         provider.reserve("read")  # asked
         raise error
     assert state("failures") == (int(counts),)
 
 
 def test_what_fails_before_anything_was_asked_says_nothing_about_the_provider(pitchtarget, state):
-    with pytest.raises(NotSent), speaking_for(pitchtarget):
+    with pytest.raises(NotSent), open_provider(pitchtarget):
         raise NotSent("Not asked.")
     assert state("failures") == (0,)
 
@@ -151,7 +151,7 @@ def test_nobody_at_the_address_counts_as_well(pitchtarget, existing, unreachable
 
 def test_that_pixelhub_itself_was_held_up_says_nothing_about_the_provider(xandr, sandbox):
     soon = timezone.now() + timedelta(seconds=1)
-    with pytest.raises(NotSent), speaking_for(xandr, lease_until=soon) as provider:
+    with pytest.raises(NotSent), open_provider(xandr, lease_until=soon) as provider:
         provider.sign_in()
     xandr.refresh_from_db()
     assert (xandr.failures, sandbox.asked("xandr", "auth")) == (0, 0)
@@ -185,7 +185,7 @@ def down(pitchtarget, existing, promise, away, state):
     for _ in range(5):
         read_list(pitchtarget)
     away.received.clear()
-    assert state("closed_until") != (None,)
+    assert state("circuit_open_until") != (None,)
     return pitchtarget
 
 
@@ -222,7 +222,7 @@ def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away,
     time.pass_by(61)
     deliver.drain(down.pk, 60)
     assert len(away.received) == 1
-    assert 50 < (state("closed_until")[0] - timezone.now()).total_seconds() <= 60
+    assert 50 < (state("circuit_open_until")[0] - timezone.now()).total_seconds() <= 60
     deliver.drain(down.pk, 60)
     assert len(away.received) == 1
     assert Pixel.objects.filter(lifecycle="queued").count() == 2
@@ -269,7 +269,7 @@ def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away
     for name in "abcd":
         promise(pitchtarget, name)
     ago = timezone.now() - timedelta(seconds=1)
-    Connection.objects.update(failures=5, closed_until=ago, down_since=ago)
+    Connection.objects.update(failures=5, circuit_open_until=ago, down_since=ago)
     due = deliver.due(10)
     assert len(due) == 4
     assert at_once(*[lambda pk=pk: deliver.push(pk) for pk in due]) == ["done"] * 4
@@ -290,9 +290,9 @@ def test_when_it_answers_again_what_waited_is_due_at_once(
     settings.SANDBOX_URL = sandbox_server.url
     # The short times of one that is away are too short for a real answer on a busy machine.
     settings.CALL_DEADLINE = 30
-    monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 10)
+    monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 10)
     read_list(down)
-    assert state("failures", "closed_until", "down_since") == (0, None, None)
+    assert state("failures", "circuit_open_until", "down_since") == (0, None, None)
     assert len(deliver.due(10)) == 2
     assert not deliver.drain(down.pk, 60)
     assert set(Pixel.objects.exclude(remote_id="11").values_list("lifecycle", flat=True)) == {"live"}
@@ -315,7 +315,7 @@ def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, st
     assert len(away.received) == 1  # it is tried, and still away
     away.script = [says([])]
     ask_for_a_test(down)
-    assert state("test", "failures", "closed_until", "down_since") == ("works", 0, None, None)
+    assert state("test", "failures", "circuit_open_until", "down_since") == ("works", 0, None, None)
     assert len(deliver.due(10)) == 2
 
 
@@ -323,14 +323,14 @@ def test_a_refusal_is_an_answer_and_closes_it(down, away, time, state):
     away.script = [says({"errors": ["not yours"]}, 403)]
     time.pass_by(61)
     read_list(down)
-    assert state("failures", "closed_until") == (0, None)
+    assert state("failures", "circuit_open_until") == (0, None)
 
 
 def test_a_log_in_that_is_answered_and_then_refused_pauses_instead(down, away, time, state):
     away.script = [says({"errors": ["token"]}, 401)]
     time.pass_by(61)
     read_list(down)
-    failures, until, paused = state("failures", "closed_until", "paused_at")
+    failures, until, paused = state("failures", "circuit_open_until", "paused_at")
     assert (failures, until) == (0, None) and paused
     assert deliver.due(10) == []
 
@@ -338,6 +338,6 @@ def test_a_log_in_that_is_answered_and_then_refused_pauses_instead(down, away, t
 def test_without_credentials_there_is_no_circuit(down, time, state):
     Credential.objects.all().delete()
     time.pass_by(61)
-    before = state("failures", "closed_until")
+    before = state("failures", "circuit_open_until")
     read_list(down)
-    assert state("failures", "closed_until") == before
+    assert state("failures", "circuit_open_until") == before

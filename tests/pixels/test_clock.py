@@ -44,8 +44,8 @@ def forgotten(monkeypatch):
 def waiting(**away):
     moment = timezone.now()
     until = moment + timedelta(**away) if away else None
-    Connection.objects.update(turn_until=until)
-    return Connection.objects.filter(clock.passed("turn_until", moment, 30)).exists()
+    Connection.objects.update(drain_lease_until=until)
+    return Connection.objects.filter(clock.passed("drain_lease_until", moment, 30)).exists()
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promi
         shared.pass_by(-0.5)
         assert not deliver.drain(xandr.pk, 1)
         shared.pass_by(0.5)
-        assert Connection.objects.get().turn_until
+        assert Connection.objects.get().drain_lease_until
 
     meanwhile("xandr", "create_pixel", before=another_comes)
     deliver.drain(xandr.pk, 1)
-    assert Connection.objects.get().turn_until is None
+    assert Connection.objects.get().drain_lease_until is None
     assert sandbox.asked("xandr", "create") == 1
 
 
@@ -111,10 +111,10 @@ def test_leases_waits_and_turns_are_not_touched_by_it(xandr, promise, shared, sa
     assert 80 < (operation.not_before - clock.now()).total_seconds() <= 90
     assert deliver.due(1) == []
     assert 80 < (deliver.next_due() - clock.now()).total_seconds() <= 90
-    assert lease.hold("sweep", "first", 30)
-    assert not lease.hold("sweep", "second", 30)
+    assert lease.hold("dispatch", "first", 30)
+    assert not lease.hold("dispatch", "second", 30)
     shared.pass_by(91)
-    assert lease.hold("sweep", "second", 30)
+    assert lease.hold("dispatch", "second", 30)
     deliver.drain(xandr.pk, 60)
     assert Pixel.objects.get().lifecycle == "live"
 
@@ -133,7 +133,7 @@ def test_what_was_changed_while_the_list_is_read_stays_newer_than_the_list(
     while_listing(changed, page=1)
     sync(xandr)
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote, pixel.theirs["name"]) == ("New", "in_sync", "New")
+    assert (pixel.name, pixel.remote_status, pixel.remote_values["name"]) == ("New", "in_sync", "New")
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -186,7 +186,7 @@ def test_the_database_is_not_asked_each_time(db, django_assert_num_queries, forg
 
 def test_a_lease_taken_by_a_clock_far_ahead_is_not_held_for_ever(db, shared):
     shared.pass_by(365 * 86400)
-    assert lease.hold("sweep", "astray", 30)
+    assert lease.hold("dispatch", "astray", 30)
     shared.pass_by(-365 * 86400)
-    assert lease.hold("sweep", "here", 30)
+    assert lease.hold("dispatch", "here", 30)
     assert Lease.objects.get().holder == "here"

@@ -101,7 +101,7 @@ def test_a_queued_pixel_says_since_when_its_provider_is_away(down, shown):
     assert f"Xandr has not been reachable since {timezone.localtime(down.down_since):%H:%M}" in page.text
     assert "Next try in" in page.text
     assert page.html.count("Next try") == 1  # not the operation's own as well
-    Connection.objects.update(closed_until=ago(seconds=1))
+    Connection.objects.update(circuit_open_until=ago(seconds=1))
     assert "Next try in a moment" in shown("pixel", pixel).text
 
 
@@ -212,9 +212,9 @@ def test_a_disconnected_connection_offers_new_credentials_and_no_pause(connect, 
         ({"created_at": -700, "not_before": -30}, {}, False),
         ({"created_at": -700, "not_before": 300}, {}, False),
         ({"created_at": -700, "state": "in_flight"}, {}, False),
-        ({"created_at": -700}, {"turn_until": 20}, False),
+        ({"created_at": -700}, {"drain_lease_until": 20}, False),
         ({"created_at": -700}, {"paused_at": -900}, False),
-        ({"created_at": -700}, {"down_since": -900, "closed_until": 20}, False),
+        ({"created_at": -700}, {"down_since": -900, "circuit_open_until": 20}, False),
     ],
 )
 def test_work_that_is_due_and_that_nobody_takes(xandr, promise, shown, facts, connection_facts, delayed):

@@ -15,12 +15,12 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import snippets
 from pixels.models import AdAccount, Connection, Operation, Pixel
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Capability
 from pixels.providers.errors import NotFound
+from pixels.providers.values import Capability
 from pixels.providers.xandr import times
 from pixels.reconcile.compare import differing
 from pixels.services import pixels
@@ -42,8 +42,8 @@ def there(case: str, sandbox: Sandbox, connect: Callable[..., Connection]) -> Th
 
 
 def values(*rows: Pixel) -> list[dict[str, Any]]:
-    """All of it but the digest, by which the next sync knows an object that is as it was."""
-    names = [field.attname for field in Pixel._meta.concrete_fields if field.name != "digest"]
+    """All of it but the hash, by which the next sync knows an object that is as it was."""
+    names = [field.attname for field in Pixel._meta.concrete_fields if field.name != "remote_hash"]
     return list(Pixel.objects.filter(pk__in=[row.pk for row in rows]).order_by("pk").values(*names))
 
 
@@ -93,7 +93,7 @@ def test_1_good_credentials_connect_and_of_bad_ones_the_field_is_named(
 def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
     pixel = live(there.connection, "Shoes & <more> é")
     seen = "in_sync" if there.provider.can("read") else "unverifiable"
-    assert (pixel.remote, pixel.drift, pixel.snippets.exists()) == (seen, [], True)
+    assert (pixel.remote_status, pixel.drift, pixel.snippets.exists()) == (seen, [], True)
     [held] = there.held().values()
     assert (str(held["id"]), held["name"]) == (pixel.remote_id, pixel.name)
     if not there.cannot("read", lambda provider, account: provider.read_pixel(account, pixel.remote_id)):
@@ -101,7 +101,7 @@ def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
     if not there.cannot_list():
         assert (sync(there.connection).updated, len(there.held())) == (0, 1)
         pixel.refresh_from_db()
-        assert (pixel.remote, pixel.drift) == ("in_sync", [])
+        assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
 # 3
@@ -118,7 +118,7 @@ def test_3_the_import_of_the_same_object_is_the_same_row(there, live, sync):
     assert sync(there.connection).created == 1
     theirs = Pixel.objects.get()
     assert theirs.remote_id == ours.remote_id
-    assert differing(theirs, ours.ours) == []
+    assert differing(theirs, ours.local_values) == []
     assert snippets.shown(theirs) != []
 
     assert sync(there.connection).created == 0
@@ -133,22 +133,26 @@ def test_4_what_changed_there_differs_and_nothing_else(there, live, sync, browse
         return
     pixel, other = live(there.connection, "Ours"), live(there.connection, "Other")
     sync(there.connection)
-    held, untouched, ours = there.held()[pixel.remote_id], values(other), pixel.ours
+    held, untouched, ours = there.held()[pixel.remote_id], values(other), pixel.local_values
     assert {field for _, _, field in THERE[there.slug]} - {None} == set(ours)  # each is tried
     for their_field, value, our_field in THERE[there.slug]:
         there.put({**held, their_field: value})
         sync(there.connection)
         pixel.refresh_from_db()
         wanted = [our_field] if our_field else []
-        assert (their_field, pixel.drift, pixel.remote) == (their_field, wanted, "drifted" if wanted else "in_sync")
-        assert (pixel.ours, pixel.lifecycle) == (ours, "live")
+        assert (their_field, pixel.drift, pixel.remote_status) == (
+            their_field,
+            wanted,
+            "drifted" if wanted else "in_sync",
+        )
+        assert (pixel.local_values, pixel.lifecycle) == (ours, "live")
         page = Page.of(browser_of(vera).get(at("pixel", pixel))).text
         assert (f"Differs at {there.provider.label}" in page) is bool(wanted)
 
         there.put(held)
         sync(there.connection)
         pixel.refresh_from_db()
-        assert (pixel.drift, pixel.remote) == ([], "in_sync")
+        assert (pixel.drift, pixel.remote_status) == ([], "in_sync")
     assert values(other) == untouched
 
 
@@ -168,13 +172,13 @@ def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(there, live,
         there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
     pixel.refresh_from_db()
     assert pixel.absent_at
-    assert values(pixel) == [{**before[0], "remote": "absent", "absent_at": pixel.absent_at}]
+    assert values(pixel) == [{**before[0], "remote_status": "absent", "absent_at": pixel.absent_at}]
     assert values(other) == untouched
 
     there.put(held)
     assert sync(there.connection).missing == 0
     pixel.refresh_from_db()
-    assert pixel.remote == "in_sync"
+    assert pixel.remote_status == "in_sync"
 
 
 # 6
@@ -221,7 +225,7 @@ def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(there, live, s
     for listed_at in (FUTURE.replace(year=9990), ANCIENT):
         AdAccount.objects.update(listed_at=listed_at)
         assert sync(there.connection).state == "done"
-        assert values(pixel) == [{**before[0], "remote": "in_sync"}]
+        assert values(pixel) == [{**before[0], "remote_status": "in_sync"}]
 
 
 def test_7_every_moment_of_the_calendar_can_be_said_to_xandr():
@@ -237,7 +241,7 @@ def test_7_every_moment_of_the_calendar_can_be_said_to_xandr():
 def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(there, live, sync, carry_out, bob):
     pixel = live(there.connection, "Ours")
     if there.cannot("delete", lambda provider, account: provider.delete_pixel(account, pixel.remote_id)):
-        with pytest.raises(Refused, match=re.escape(there.provider.missing["delete"])):
+        with pytest.raises(RuleViolation, match=re.escape(there.provider.missing["delete"])):
             pixels.delete_pixel(pixel, bob)
         assert (list(there.held()), Operation.objects.filter(kind="delete").count()) == ([pixel.remote_id], 0)
         return
@@ -247,7 +251,7 @@ def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(there, li
         pixels.delete_pixel(row, bob)
         carry_out()
         row.refresh_from_db()
-        assert (row.lifecycle, row.remote, row.error_code) == ("deleted", "gone", "")
+        assert (row.lifecycle, row.remote_status, row.error_code) == ("deleted", "gone", "")
     assert there.held() == {}
     there.ask(lambda provider, account: provider.delete_pixel(account, pixel.remote_id))
     with pytest.raises(NotFound):

@@ -9,7 +9,7 @@ from pixels.services import pixels
 from tests.providers.loopback import says
 
 from .page import Page
-from .test_push import LOGGED_IN
+from .test_deliver import LOGGED_IN
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_one_that_a_line_item_uses_stays_and_the_words_are_told(bobs, at, xandr,
     bobs.post(at("pixel_delete", pixel), {"confirm": "Shoes"})
     carry_out()
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote, pixel.remote_state) == ("deleted", "gone", "")
+    assert (pixel.lifecycle, pixel.remote_status, pixel.remote_state) == ("deleted", "gone", "")
 
 
 def test_the_message_of_a_refused_delete_can_be_dismissed(bobs, browser_of, vera, at, xandr, live, sandbox, carry_out):
@@ -90,9 +90,9 @@ def test_a_deleted_pixel_takes_no_more_changes(bobs, at, bob, xandr, live, sandb
     pixels.delete_pixel(pixel, bob)
     carry_out()
     for action in (pixels.delete_pixel, pixels.retry):
-        with pytest.raises(pixels.Refused):
+        with pytest.raises(pixels.RuleViolation):
             action(Pixel.objects.get(), bob)
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.set_state(Pixel.objects.get(), bob, active=True)
     assert sandbox.asked("xandr", "delete") == 1
 
@@ -125,5 +125,5 @@ def test_an_archived_pixel_is_not_retried(xandr, promise, misbehaving, alice, bo
     pixel = promise(xandr)
     deliver.push(deliver.due(1)[0])
     pixels.archive_pixel(pixel, alice)
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.retry(Pixel.objects.get(), bob)

@@ -77,7 +77,7 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
     disconnect(xandr)
     pixel.refresh_from_db()
     xandr = Connection.objects.get()
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.retry(Pixel.objects.get(), bob)
     connections.replace_credentials(xandr, alice, {"username": "sandbox", "password": "sandbox"})
     pixels.retry(Pixel.objects.get(), bob)

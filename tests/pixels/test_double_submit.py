@@ -7,7 +7,7 @@ from django.db import connection as database
 from django.test import Client
 
 from pixels.models import Operation, Pixel, Website
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.services import connections
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, NewPixel

@@ -101,9 +101,9 @@ def test_a_change_of_ours_that_did_not_arrive(
 def test_adopting_takes_their_value_of_that_field_and_sends_nothing(differs, decide):
     sent = Operation.objects.count()
     decide(differs, "adopt", "name")
-    assert (differs.name, differs.drift, differs.remote) == ("Theirs", ["trigger_type"], "drifted")
+    assert (differs.name, differs.drift, differs.remote_status) == ("Theirs", ["trigger_type"], "drifted")
     decide(differs, "adopt", "trigger_type")
-    assert (differs.options["trigger_type"], differs.remote) == ("hybrid", "in_sync")
+    assert (differs.options["trigger_type"], differs.remote_status) == ("hybrid", "in_sync")
     assert Operation.objects.count() == sent
 
 
@@ -127,21 +127,21 @@ def test_all_at_once(differs, browser_of, bob, at, carry_out, sandbox):
     carry_out()
     differs.refresh_from_db()
     [held] = sandbox.held("xandr")
-    assert (held["name"], held["trigger_type"], differs.remote) == ("Shoes", "click", "in_sync")
+    assert (held["name"], held["trigger_type"], differs.remote_status) == ("Shoes", "click", "in_sync")
     assert "of theirs" not in Page.of(browser.get(at("pixel", differs))).text
 
 
 def test_an_ignored_field_is_listed_quietly_until_it_is_watched_again(differs, decide, rows, sync):
     decide(differs, "adopt", "trigger_type")
     page = decide(differs, "ignore", "name")
-    assert (differs.drift, differs.remote) == ([], "in_sync")
+    assert (differs.drift, differs.remote_status) == ([], "in_sync")
     assert rows(differs) == {}
     assert "Ignored here: Name (Shoes here, Theirs at Xandr)" in page.text
     sync(differs.connection)
     differs.refresh_from_db()
-    assert differs.remote == "in_sync"
+    assert differs.remote_status == "in_sync"
     page = decide(differs, "watch", "name")
-    assert (differs.drift, differs.remote) == (["name"], "drifted")
+    assert (differs.drift, differs.remote_status) == (["name"], "drifted")
     assert "Ignored here" not in page.text
     assert list(rows(differs)) == ["Name"]
 
@@ -154,7 +154,7 @@ def test_where_the_provider_cannot_change_anything_the_reason_is_given(pitchtarg
     assert page.text.count("PitchTarget's documents describe no way to change a pixel.") == 3  # drift, status, message
     assert not Operation.objects.filter(kind="update").exists()
     decide(pixel, "adopt", "name")
-    assert (pixel.name, pixel.remote) == ("Theirs", "in_sync")
+    assert (pixel.name, pixel.remote_status) == ("Theirs", "in_sync")
 
 
 def test_a_field_that_cannot_be_changed_any_more_is_not_restored(
@@ -207,7 +207,7 @@ def test_viewers_and_outsiders_decide_nothing(differs, browser_of, vera, charlie
 
 
 def test_a_deleted_pixel_has_nothing_to_decide(differs, browser_of, bob, at):
-    type(differs).objects.update(remote="gone")
+    type(differs).objects.update(remote_status="gone")
     page = Page.of(browser_of(bob).get(at("pixel", differs)))
     assert "Deleted at Xandr outside PixelHub" in page.text
     assert "Adopt" not in page.text

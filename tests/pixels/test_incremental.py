@@ -13,9 +13,9 @@ from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 from tests.providers.loopback import says
 
-from .test_gone import delete
+from .test_deliver import LOGGED_IN
+from .test_missing import delete
 from .test_pull import at_xandr
-from .test_push import LOGGED_IN
 
 NEWEST = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLD = {"last_modified": "2026-01-01 00:00:00"}
@@ -160,14 +160,14 @@ def test_what_was_changed_and_made_is_seen_and_nothing_else_is_missing(account, 
     run = look(account)
     assert (run.state, run.created, run.updated, run.missing) == ("done", 1, 1, 0)
     assert Pixel.objects.get(remote_id="7").drift == ["name"]
-    assert Pixel.objects.filter(remote="in_sync").count() == 250
+    assert Pixel.objects.filter(remote_status="in_sync").count() == 250
     assert AdAccount.objects.get().listed_at == listed_at
 
 
 def test_what_is_gone_only_the_whole_list_tells(account, sandbox, look, sync):
     delete(sandbox, 7)
     assert look(account).missing == 0
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
     assert sync(account).missing == 1
 
 
@@ -185,7 +185,7 @@ def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, 
     run = look(account)
     assert (run.state, run.created) == ("done", 0)
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote) == ("Ours, renamed", "in_sync")
+    assert (pixel.name, pixel.remote_status) == ("Ours, renamed", "in_sync")
 
 
 def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
@@ -196,7 +196,7 @@ def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
     assert look(account).state == "failed"
     assert AdAccount.objects.get().changed_until == NEWEST
     assert look(account).state == "done"
-    assert Pixel.objects.filter(remote="drifted").count() == 150
+    assert Pixel.objects.filter(remote_status="drifted").count() == 150
 
 
 def test_an_interrupted_one_goes_on_too(account, sandbox, time):

@@ -30,14 +30,14 @@ def told(xandr, sandbox, live, sync):
 
 def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox, browser_of, vera, at):
     look()
-    assert not Pixel.objects.filter(fires_seen_at__isnull=False).exists()  # ordered, not yet ready
+    assert not Pixel.objects.filter(last_fired_report_seen_at__isnull=False).exists()  # ordered, not yet ready
     look()
     look()
     first, second = told
     for pixel in told:
         pixel.refresh_from_db()
     assert first.last_fired_at.isoformat() == "2026-11-01T10:00:00+00:00"
-    assert (second.last_fired_at, second.fires_seen_at is None) == (None, False)
+    assert (second.last_fired_at, second.last_fired_report_seen_at is None) == (None, False)
     page = Page.of(browser_of(vera).get(at("pixel", second)))
     assert "Last fired never" in page.text
 
@@ -46,7 +46,7 @@ def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
     for _ in range(3):
         look()
     first, second = told
-    before = {pixel.pk: pixel.fires_seen_at for pixel in Pixel.objects.all()}
+    before = {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
     report = {first.remote_id: datetime(2026, 11, 1, 10, tzinfo=UTC), second.remote_id: None}
     account = AdAccount.objects.get()
     with CaptureQueriesContext(connection) as queries:
@@ -55,7 +55,7 @@ def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
     last_fired._keep(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
     second.refresh_from_db()
     assert second.last_fired_at == datetime(2026, 11, 2, tzinfo=UTC)
-    assert before == {pixel.pk: pixel.fires_seen_at for pixel in Pixel.objects.all()}
+    assert before == {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
 
 
 def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox, sync, xandr):
@@ -66,7 +66,7 @@ def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox
     sync(xandr)
     assert last_fired.due(10) == []
     long_ago = timezone.now() - last_fired.NOT_BEFORE
-    AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
+    AdAccount.objects.update(last_fired_report_asked_at=long_ago, listed_at=long_ago)
     assert last_fired.due(10) == []  # not listed since
     assert sandbox.asked("xandr", "report") == 1
     sync(xandr)
@@ -79,7 +79,7 @@ def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, s
         look()
     assert len(last_fired.due(10)) == 1
     long_ago = timezone.now() - last_fired.NOT_BEFORE
-    AdAccount.objects.update(fires_asked_at=long_ago, listed_at=long_ago)
+    AdAccount.objects.update(last_fired_report_asked_at=long_ago, listed_at=long_ago)
     assert last_fired.due(10) == []
     sync(xandr)
     look()
@@ -90,7 +90,7 @@ def test_a_report_that_fails_changes_nothing(told, xandr, alice):
     xandr.credential.put({"username": "sandbox", "password": "wrong"}, alice)
     xandr.credential.save()
     look()
-    assert not Pixel.objects.filter(fires_seen_at__isnull=False).exists()
+    assert not Pixel.objects.filter(last_fired_report_seen_at__isnull=False).exists()
 
 
 def test_before_it_was_asked_the_page_says_nothing_of_it(xandr, sandbox, live, browser_of, vera, at):

@@ -9,11 +9,11 @@ from django.db import connection as database
 from django.db import connections as databases
 from django.utils import timezone
 
-from pixels.limits.rate_limiter import CredentialGate, gate_for
-from pixels.models import AdAccount, Connection, Credential, Gate, Operation, Pixel, SyncRun
+from pixels.limits.rate_limiter import UserRateLimiter, rate_limiter_for
+from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
-from pixels.providers.base import Limits
 from pixels.providers.errors import Waiting
+from pixels.providers.values import Limits
 from pixels.reconcile import pull
 from pixels.services import connections
 from tests.accounts.test_races import at_once
@@ -43,7 +43,7 @@ def rival(charlie):
 
 
 def opened(connection):
-    return gate_for(connection, connection.credential.open())
+    return rate_limiter_for(connection, connection.credential.open())
 
 
 def drain(*of):
@@ -67,7 +67,7 @@ def test_two_teams_that_connect_the_same_user_share_one_budget(xandr, rival, pro
     assert sandbox.asked("xandr", "create") == 4
     assert (lifecycles(xandr).count("live"), lifecycles(theirs).count("live")) == (3, 1)  # and one leaves a reserve
     assert {"queued", "live"} == set(lifecycles(xandr)) == set(lifecycles(theirs))
-    assert Gate.objects.count() == 1
+    assert RateLimit.objects.count() == 1
 
 
 def test_another_user_and_another_environment_have_budgets_of_their_own(xandr, connect, sandbox, settings):
@@ -92,7 +92,7 @@ def test_the_same_user_by_key_and_by_password_is_one_user(xandr, connect, sandbo
 def test_the_row_does_not_tell_who_the_user_is(xandr, sandbox):
     connections.replace_credentials(xandr, None, {"username": "planted-user", "password": "planted-password"})
     opened(Connection.objects.get())("read")
-    row = json.dumps([list(Gate.objects.values_list("key", flat=True)), Gate.objects.get().reads])
+    row = json.dumps([list(RateLimit.objects.values_list("key", flat=True)), RateLimit.objects.get().reads])
     assert "planted" not in row
 
 
@@ -102,7 +102,7 @@ def test_a_provider_without_limits_leaves_no_row(connect, live, sync, sandbox, p
     live(connection)
     if provider == "pitchtarget":
         assert sync(connection).state == "done"
-    assert not Gate.objects.exists()
+    assert not RateLimit.objects.exists()
 
 
 def test_with_the_budgets_at_0_nothing_of_ours_holds_anything_back(xandr, promise, sandbox, settings):
@@ -111,7 +111,7 @@ def test_with_the_budgets_at_0_nothing_of_ours_holds_anything_back(xandr, promis
         promise(xandr, f"Pixel {number}")
     drain(xandr)
     assert set(lifecycles(xandr)) == {"live"}
-    assert (Gate.objects.get().reads, Gate.objects.get().writes) == ([], [])
+    assert (RateLimit.objects.get().reads, RateLimit.objects.get().writes) == ([], [])
 
 
 # -- Retry-After ----------------------------------------------------------------------------------------------
@@ -189,11 +189,11 @@ def test_a_pull_with_several_requests_on_the_way_stays_below_what_is_allowed_at_
     settings.PULL_CONNECTIONS = 4
     sandbox.seed("xandr", [at_xandr(number) for number in range(1, 1001)])
     run = connections.sync_now(xandr, None)
-    gate = opened(xandr)
-    gate("read")
-    gate.release()
+    limiter = opened(xandr)
+    limiter("read")
+    limiter.release()
     until = (timezone.now() + timedelta(seconds=20)).timestamp()
-    Gate.objects.update(on_the_way=[[until, f"other {number}", 1] for number in range(others)])
+    RateLimit.objects.update(on_the_way=[[until, f"other {number}", 1] for number in range(others)])
     # The sandbox counts: so many of ours, beside the others', are all that it takes at the same time.
     sandbox.switch(xandr_at_once=15 - others)
     slow = {"provider": "xandr", "operation": "list", "fault": "delay_before", "seconds": 0.1, "count": None}
@@ -210,19 +210,19 @@ def test_a_pull_with_several_requests_on_the_way_stays_below_what_is_allowed_at_
 
 
 def ask_until_refused(owner, granted):
-    gate = CredentialGate("user", Limits(reads=COUNTED, window=60, at_once=15), owner, "Xandr", None)
+    limiter = UserRateLimiter("user", Limits(reads=COUNTED, window=60, at_once=15), owner, "Xandr", None)
     try:
         for _ in range(COUNTED):
-            granted.append(gate("read"))
+            granted.append(limiter("read"))
     except Waiting:
         pass
     finally:
-        gate.release()
+        limiter.release()
 
 
 def within_the_budget(granted):
     """All that left is counted; of the budget no more than what equal shares leave over stays unused."""
-    counted = len(Gate.objects.get().reads)
+    counted = len(RateLimit.objects.get().reads)
     return granted == counted and COUNTED - 8 <= counted <= COUNTED
 
 
@@ -234,7 +234,7 @@ def test_many_threads_together_stay_within_the_budget(_):
     asks = [lambda owner=f"owner {number}": ask_until_refused(owner, granted) for number in range(8)]
     assert at_once(*asks) == ["done"] * 8
     assert within_the_budget(sum(granted))
-    assert Gate.objects.get().on_the_way == []
+    assert RateLimit.objects.get().on_the_way == []
 
 
 def _in_a_process(owner, results):

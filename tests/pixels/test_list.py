@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pixels.models import Pixel, Website
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.services import connections
 
 from .conftest import CREDENTIALS, OPTIONS
@@ -87,9 +87,9 @@ def test_a_name_of_hexadecimal_letters_is_still_found(names, row):
 
 def test_filters(names, row, team):
     shop = Website.objects.create(team=team, name="Garden", url="https://grass.example")
-    row("live", lifecycle="live", remote="in_sync", events=["7"])
-    row("drifted", lifecycle="live", remote="drifted", events=["2"], website=shop)
-    row("absent", lifecycle="live", remote="absent")
+    row("live", lifecycle="live", remote_status="in_sync", events=["7"])
+    row("drifted", lifecycle="live", remote_status="drifted", events=["2"], website=shop)
+    row("absent", lifecycle="live", remote_status="absent")
     row("queued", "easyflow", events=["purchase-completed", "pix-copied"])
     row("failed", "pitchtarget", lifecycle="failed", events=["CHECKOUT"])
     row("unknown", "pitchtarget", lifecycle="unknown", events=["LEAD"])
@@ -204,7 +204,7 @@ def test_a_remote_id_can_be_copied_from_the_list(browser_of, vera, at, row):
 
 
 def test_what_needs_you_is_counted_on_the_overview_and_leads_to_the_list(browser_of, vera, at, row, names):
-    row("drifted", lifecycle="live", remote="drifted")
+    row("drifted", lifecycle="live", remote_status="drifted")
     row("failed", lifecycle="failed"), row("unknown", lifecycle="unknown"), row("unknown too", lifecycle="unknown")
     row("deleted", lifecycle="deleted", remote_id="8")
     response = browser_of(vera).get(at("overview"))

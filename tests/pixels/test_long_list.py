@@ -165,13 +165,15 @@ def test_a_piece_of_a_reference_finds_what_begins_with_it(window, at, fill, text
 
 LIVE, ODD = ("live", "updating", "deleting"), ("drifted", "absent", "gone", "duplicate")
 EXPECTED = {
-    "live": lambda p: p.lifecycle in LIVE and not p.error_code and p.remote not in ODD,
+    "live": lambda p: p.lifecycle in LIVE and not p.error_code and p.remote_status not in ODD,
     "waiting": lambda p: p.lifecycle in ("queued", "creating", "checking", "updating", "deleting"),
-    "drifted": lambda p: p.lifecycle in LIVE and p.remote == "drifted",
-    "absent": lambda p: p.lifecycle in LIVE and p.remote == "absent",
-    "gone": lambda p: p.lifecycle in LIVE and p.remote == "gone",
-    "duplicate": lambda p: p.lifecycle in LIVE and p.remote == "duplicate",
-    "failed": lambda p: p.lifecycle == "failed" or (p.lifecycle == "live" and p.error_code and p.remote != "duplicate"),
+    "drifted": lambda p: p.lifecycle in LIVE and p.remote_status == "drifted",
+    "absent": lambda p: p.lifecycle in LIVE and p.remote_status == "absent",
+    "gone": lambda p: p.lifecycle in LIVE and p.remote_status == "gone",
+    "duplicate": lambda p: p.lifecycle in LIVE and p.remote_status == "duplicate",
+    "failed": lambda p: (
+        p.lifecycle == "failed" or (p.lifecycle == "live" and p.error_code and p.remote_status != "duplicate")
+    ),
     "draft": lambda p: p.lifecycle == "draft",
     "unknown": lambda p: p.lifecycle == "unknown",
     "deleted": lambda p: p.lifecycle == "deleted",
@@ -180,11 +182,13 @@ EXPECTED = {
 
 def test_every_state_is_listed_and_counted_alike(window, at, team, connections, monkeypatch):
     monkeypatch.setattr("pixels.views.pixel_list.PER_PAGE", 1000)
-    kinds = itertools.product(Pixel.Lifecycle.values, Pixel.Remote.values, ["", "refused"], [None, timezone.now()])
+    kinds = itertools.product(
+        Pixel.Lifecycle.values, Pixel.RemoteStatus.values, ["", "refused"], [None, timezone.now()]
+    )
     rows = [
         Pixel(
             team=team, connection=connections[n % 2], ad_account=connections[n % 2].ad_accounts.get(), name=str(n),
-            remote_id=str(n), lifecycle=lifecycle, remote=remote, error_code=error, archived_at=archived,
+            remote_id=str(n), lifecycle=lifecycle, remote_status=remote, error_code=error, archived_at=archived,
         )
         for n, (lifecycle, remote, error, archived) in enumerate(kinds)
     ]  # fmt: skip
@@ -209,7 +213,12 @@ def test_every_state_is_listed_and_counted_alike(window, at, team, connections, 
 
 def test_each_row_shows_what_is_its_own(window, at, fill, team):
     rows = fill(4)
-    changes = [{"remote": "drifted"}, {"error_code": "x", "lifecycle": "failed"}, {"remote": "drifted"}, {}]
+    changes = [
+        {"remote_status": "drifted"},
+        {"error_code": "x", "lifecycle": "failed"},
+        {"remote_status": "drifted"},
+        {},
+    ]
     for n, (row, change) in enumerate(zip(rows, changes, strict=True)):
         Pixel.objects.filter(pk=row.pk).update(
             name=f"name {n}", created_at=timezone.now() - timezone.timedelta(hours=n + 2), **change
@@ -236,7 +245,7 @@ def test_the_longest_names_fit_into_the_index(team, connections):
     signs = [chr(draw.randrange(0x20000, 0x2A6D6)) for _ in range(255 + 64)]
     pixel = Pixel.objects.create(
         team=team, connection=connections[0], ad_account=connections[0].ad_accounts.get(), name="".join(signs[:255]),
-        remote_id="".join(signs[255:]), lifecycle="updating", remote="unverifiable", error_code="y" * 32,
+        remote_id="".join(signs[255:]), lifecycle="updating", remote_status="unverifiable", error_code="y" * 32,
         website=Website.objects.create(team=team, name="S", url="https://s.example"), archived_at=timezone.now(),
     )  # fmt: skip
     assert Pixel.objects.get(name__icontains="".join(signs[100:110])) == pixel

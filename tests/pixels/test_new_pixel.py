@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel, Website
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.services.connections import add_ad_accounts
 
 from .conftest import EVENT, errors
@@ -46,7 +46,7 @@ def test_easyflow_gets_exactly_the_chosen_fields(new_pixel, easyflow, sandbox, c
     }
     pixel = Pixel.objects.get()
     assert (pixel.lifecycle, pixel.remote_id, pixel.remote_state) == ("live", held["id"], "active")
-    assert pixel.remote == "unverifiable"
+    assert pixel.remote_status == "unverifiable"
 
 
 def test_easyflow_gets_the_reference_and_no_empty_fields_unless_told_otherwise(new_pixel, easyflow, sandbox, carry_out):
@@ -64,7 +64,7 @@ def test_pitchtarget_gets_name_and_tag(new_pixel, pitchtarget, sandbox, carry_ou
     [held] = sandbox.held("pitchtarget", "9")
     assert (held["name"], held["tag"]) == ("Shoes purchase", tag.lower())
     pixel = Pixel.objects.get()
-    assert (pixel.lifecycle, pixel.remote, pixel.events) == ("live", "in_sync", [tag])
+    assert (pixel.lifecycle, pixel.remote_status, pixel.events) == ("live", "in_sync", [tag])
 
 
 def test_xandr_gets_exactly_the_chosen_fields(new_pixel, xandr, sandbox, carry_out):
@@ -105,7 +105,7 @@ def test_xandr_gets_exactly_the_chosen_fields(new_pixel, xandr, sandbox, carry_o
     }
     assert {key: held[key] for key in chosen} == chosen
     pixel = Pixel.objects.get()
-    assert (pixel.lifecycle, pixel.remote, pixel.drift) == ("live", "in_sync", [])
+    assert (pixel.lifecycle, pixel.remote_status, pixel.drift) == ("live", "in_sync", [])
 
 
 def test_xandr_gets_what_the_form_was_filled_with(new_pixel, xandr, sandbox, carry_out):
@@ -145,7 +145,7 @@ def test_no_category_is_null(new_pixel, xandr, sandbox, carry_out):
     new_pixel.create(xandr, "none")
     carry_out()
     assert sandbox.held("xandr")[0]["pixel_conversion_event_id"] is None
-    assert Pixel.objects.get().remote == "in_sync"
+    assert Pixel.objects.get().remote_status == "in_sync"
 
 
 @pytest.mark.parametrize("provider", EVENT)

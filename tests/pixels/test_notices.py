@@ -20,7 +20,7 @@ from tests.conftest import join
 from tests.providers.loopback import says
 
 from .conftest import CREDENTIALS
-from .test_late_checks import HeldUp
+from .test_duplicate_check import HeldUpRows
 
 WRONG = {"username": "sandbox", "password": "planted-password"}
 
@@ -31,22 +31,22 @@ def ada(team):
 
 
 @pytest.fixture
-def tell():
+def notify():
     """What the sweeper hands out, done by a worker."""
 
     def run():
         for connection in connection_state.due(100):
-            connection_state.tell(connection)
+            connection_state.notify(connection)
 
     return run
 
 
 @pytest.fixture
-def xandr(connect, sandbox, carry_out, alice, bob, vera, ada, tell):
+def xandr(connect, sandbox, carry_out, alice, bob, vera, ada, notify):
     """It worked for a while; alice and ada manage it, bob and vera use it."""
     connection = connect("xandr")
     carry_out()
-    tell()
+    notify()
     return Connection.objects.get(pk=connection.pk)
 
 
@@ -72,11 +72,11 @@ def resume(alice, carry_out):
 
 def go_away(connection, **length):
     since = timezone.now() - timedelta(**length)
-    Connection.objects.filter(pk=connection.pk).update(failures=5, down_since=since, closed_until=timezone.now())
+    Connection.objects.filter(pk=connection.pk).update(failures=5, down_since=since, circuit_open_until=timezone.now())
 
 
 def come_back(connection):
-    Connection.objects.filter(pk=connection.pk).update(failures=0, down_since=None, closed_until=None)
+    Connection.objects.filter(pk=connection.pk).update(failures=0, down_since=None, circuit_open_until=None)
 
 
 def addresses(outbox):
@@ -89,13 +89,13 @@ MANAGERS = ["ada@shop.example", "alice@shop.example"]
 # -- What is told, and to whom --------------------------------------------------------------------------------
 
 
-def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, tell, mailoutbox, settings):
+def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, notify, mailoutbox, settings):
     settings.PUBLIC_URL = "https://pixelhub.example"
     assert mailoutbox == []
     promise(xandr)
     pause(xandr)
     for _ in range(3):
-        tell()
+        notify()
     assert addresses(mailoutbox) == MANAGERS
     assert all(len(mail.to) == 1 and not mail.cc and not mail.bcc for mail in mailoutbox)
     mail = mailoutbox[0]
@@ -106,38 +106,38 @@ def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, t
     assert f"https://pixelhub.example/t/shop/connections/{xandr.pk}/" in mail.body
 
 
-def test_that_it_works_again_is_told_once(xandr, pause, resume, tell, mailoutbox):
+def test_that_it_works_again_is_told_once(xandr, pause, resume, notify, mailoutbox):
     pause(xandr)
-    tell()
+    notify()
     mailoutbox.clear()
     resume(xandr)
     for _ in range(3):
-        tell()
+        notify()
     assert addresses(mailoutbox) == MANAGERS
     assert mailoutbox[0].subject == "Xandr · 2 (sandbox): works again"
 
 
-def test_each_change_is_told(xandr, pause, resume, tell, mailoutbox):
+def test_each_change_is_told(xandr, pause, resume, notify, mailoutbox):
     for _ in range(2):
         pause(xandr)
-        tell()
+        notify()
         resume(xandr)
-        tell()
+        notify()
     told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
     assert told == ["paused, please look at its credentials", "works again"] * 2
 
 
-def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, tell, mailoutbox, time, settings):
-    settings.TELL_DOWN_AFTER = 300
+def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, notify, mailoutbox, time, settings):
+    settings.NOTIFY_DOWN_AFTER = 300
     go_away(xandr, seconds=0)
-    tell()
+    notify()
     assert mailoutbox == []
     time.pass_by(299 - 60)
-    tell()
+    notify()
     assert mailoutbox == []
     time.pass_by(62)
     for _ in range(2):
-        tell()
+        notify()
     assert addresses(mailoutbox) == MANAGERS
     assert mailoutbox[0].subject == "Xandr · 2 (sandbox): not reachable"
     since = Connection.objects.get(pk=xandr.pk).down_since
@@ -145,36 +145,36 @@ def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, t
     mailoutbox.clear()
     come_back(xandr)
     for _ in range(2):
-        tell()
+        notify()
     assert addresses(mailoutbox) == MANAGERS
     assert "works again" in mailoutbox[0].subject
 
 
-def test_what_was_over_before_anybody_looked_is_not_told(xandr, pause, resume, tell, mailoutbox):
+def test_what_was_over_before_anybody_looked_is_not_told(xandr, pause, resume, notify, mailoutbox):
     pause(xandr)
     resume(xandr)
     go_away(xandr, minutes=2)
-    tell()
+    notify()
     come_back(xandr)
-    tell()
+    notify()
     assert mailoutbox == []
 
 
 def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follows(
-    xandr, tell, mailoutbox, settings, free_address
+    xandr, notify, mailoutbox, settings, free_address
 ):
     """It ends as "could not be tested", and nobody tests again when it is back."""
     go_away(xandr, minutes=10)
-    tell()
+    notify()
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
     connections.test_connection(Connection.objects.get(pk=xandr.pk))
     connection_test.check(xandr.pk)
     settings.SANDBOX_URL = here
     assert Connection.objects.get(pk=xandr.pk).test == "unreachable"
     come_back(xandr)
-    tell()
+    notify()
     go_away(xandr, minutes=10)
-    tell()
+    notify()
     told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
     assert told == ["not reachable", "works again", "not reachable"]
 
@@ -182,49 +182,49 @@ def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follo
 # -- What is not ----------------------------------------------------------------------------------------------
 
 
-def test_one_that_never_worked_is_not_told_of(connect, sandbox, carry_out, resume, tell, mailoutbox):
+def test_one_that_never_worked_is_not_told_of(connect, sandbox, carry_out, resume, notify, mailoutbox):
     """Whoever has just made it is looking at it; and when it works at last it does not work again."""
     connection = connect("xandr", credentials=WRONG)
     carry_out()
     for _ in range(2):
-        tell()
+        notify()
     assert Connection.objects.get().paused_at
     resume(connection)
-    tell()
+    notify()
     assert mailoutbox == []
 
 
-def test_but_from_then_on_it_is(connect, sandbox, carry_out, resume, pause, tell, mailoutbox):
+def test_but_from_then_on_it_is(connect, sandbox, carry_out, resume, pause, notify, mailoutbox):
     connection = connect("xandr", credentials=WRONG)
-    carry_out(), tell()
-    resume(connection), tell()
-    pause(connection), tell()
+    carry_out(), notify()
+    resume(connection), notify()
+    pause(connection), notify()
     assert [mail.subject.split(": ")[1] for mail in mailoutbox] == ["paused, please look at its credentials"]
 
 
-def test_a_disconnected_one_is_not_told_of(xandr, pause, alice, tell, mailoutbox):
+def test_a_disconnected_one_is_not_told_of(xandr, pause, alice, notify, mailoutbox):
     pause(xandr)
     connections.disconnect(Connection.objects.get(pk=xandr.pk), alice)
     go_away(xandr, minutes=10)
-    tell()
+    notify()
     assert mailoutbox == []
 
 
-def test_neither_other_teams_nor_those_who_have_left_hear_of_it(xandr, pause, ada, charlie, tell, mailoutbox):
+def test_neither_other_teams_nor_those_who_have_left_hear_of_it(xandr, pause, ada, charlie, notify, mailoutbox):
     type(ada).objects.filter(pk=ada.pk).update(is_active=False)
     pause(xandr)
-    tell()
+    notify()
     assert addresses(mailoutbox) == ["alice@shop.example"]
 
 
-def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, alice, tell, mailoutbox):
+def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, alice, notify, mailoutbox):
     connection = connect("pitchtarget", credentials={"token": "planted-token"})
     Connection.objects.update(test="works")
-    tell()
+    notify()
     misbehaving.script = [says({"errors": ["planted-token is not valid, says PitchTarget"]}, 401)]
     connections.test_connection(connection)
     connection_test.check(connection.pk)
-    tell()
+    notify()
     [mail] = mailoutbox
     assert "PitchTarget refused" in mail.body
     assert "planted" not in mail.body + mail.subject
@@ -235,10 +235,10 @@ def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, 
 
 
 def test_easyflows_pause_is_told_too_and_new_credentials_are_not_called_good(
-    connect, promise, live, sandbox, alice, carry_out, tell, mailoutbox, no_wait
+    connect, promise, live, sandbox, alice, carry_out, notify, mailoutbox, no_wait
 ):
     easyflow = connect("easyflow")
-    carry_out(), tell()
+    carry_out(), notify()
     live(easyflow)
     for round_ in (1, 2):
         connections.replace_credentials(easyflow, alice, {"api_key": "sandbox-key", "api_secret": "wrong"})
@@ -246,12 +246,12 @@ def test_easyflows_pause_is_told_too_and_new_credentials_are_not_called_good(
         promise(easyflow, f"Pixel {round_}")
         carry_out()
         assert Connection.objects.get().paused_at
-        tell()
+        notify()
         assert [mail.subject.split(": ")[1] for mail in mailoutbox] == [
             "paused, please look at its credentials"
         ] * round_
         connections.replace_credentials(easyflow, alice, CREDENTIALS["easyflow"])
-        carry_out(), tell()  # nothing tests them; the change that waits will
+        carry_out(), notify()  # nothing tests them; the change that waits will
         no_wait(), carry_out()
     assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
 
@@ -274,27 +274,27 @@ class RefusesOne(EmailBackend):
 
 
 def test_a_mail_server_that_is_away_loses_nothing_else(
-    xandr, promise, pause, resume, tell, settings, sandbox, caplog, carry_out
+    xandr, promise, pause, resume, notify, settings, sandbox, caplog, carry_out
 ):
     settings.EMAIL_BACKEND = f"{__name__}.Dead"
     promise(xandr)
     pause(xandr)
-    tell()
+    notify()
     assert "planted" not in caplog.text
     assert "ConnectionRefusedError" in caplog.text
     assert connection_state.due(10) == []  # and it is not tried again and again
     resume(xandr)
-    tell()
+    notify()
     carry_out()
     assert Pixel.objects.get().lifecycle == "live"
     assert set(Operation.objects.values_list("state", flat=True)) == {"done"}
     assert deliver.due(10) == []
 
 
-def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, pause, tell, settings, mailoutbox):
+def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, pause, notify, settings, mailoutbox):
     settings.EMAIL_BACKEND = f"{__name__}.RefusesOne"
     pause(xandr)
-    tell()
+    notify()
     assert addresses(mailoutbox) == ["ada@shop.example"]
 
 
@@ -304,12 +304,12 @@ def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox
 
     def meanwhile(*args):
         monkeypatch.setattr(connection_state, "render_to_string", real)
-        tasks.tell(str(xandr.pk))
+        tasks.notify(str(xandr.pk))
         return real(*args)
 
     monkeypatch.setattr(connection_state, "render_to_string", meanwhile)
-    tasks.tell(str(xandr.pk))
-    tasks.tell(str(xandr.pk))
+    tasks.notify(str(xandr.pk))
+    tasks.notify(str(xandr.pk))
     assert addresses(mailoutbox) == MANAGERS
 
 
@@ -319,10 +319,10 @@ def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, paus
 
     def tell_first():
         monkeypatch.setattr(connection_state, "_due", real)
-        connection_state.tell(xandr.pk)
+        connection_state.notify(xandr.pk)
 
-    monkeypatch.setattr(connection_state, "_due", lambda: HeldUp(real(), tell_first))
-    connection_state.tell(xandr.pk)
+    monkeypatch.setattr(connection_state, "_due", lambda: HeldUpRows(real(), tell_first))
+    connection_state.notify(xandr.pk)
     assert addresses(mailoutbox) == MANAGERS
 
 
@@ -330,5 +330,5 @@ def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, paus
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_the_same_moment_send_it_once(xandr, pause, mailoutbox):
     pause(xandr)
-    assert at_once(*[lambda: connection_state.tell(xandr.pk)] * 5) == ["done"] * 5
+    assert at_once(*[lambda: connection_state.notify(xandr.pk)] * 5) == ["done"] * 5
     assert addresses(mailoutbox) == MANAGERS

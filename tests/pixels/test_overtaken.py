@@ -5,7 +5,7 @@ import uuid
 from pixels.models import Operation
 from pixels.outbox import deliver
 from pixels.outbox.record import record
-from pixels.providers.base import RemotePixel
+from pixels.providers.values import RemotePixel
 
 
 def test_of_two_answers_the_second_is_told_of(xandr, promise, no_wait, worker_died):
@@ -25,9 +25,9 @@ def test_of_two_answers_the_second_is_told_of(xandr, promise, no_wait, worker_di
     record(quick, RemotePixel(remote_id="2", name=pixel.name, options={}))
     pixel.refresh_from_db()
     operation = row.get()
-    assert (pixel.lifecycle, pixel.remote, operation.state, operation.sends) == ("live", "duplicate", "done", 2)
+    assert (pixel.lifecycle, pixel.remote_status, operation.state, operation.sends) == ("live", "duplicate", "done", 2)
     assert "as 1, 2" in pixel.error_sentence
-    assert operation.look_again_at
+    assert operation.duplicate_check_at
 
 
 def test_once_the_overtaken_answer_is_there_nobody_sends_again(xandr, promise, no_wait, worker_died):

@@ -11,7 +11,7 @@ from accounts.models import Activity
 from pixels import snippets
 from pixels.models import AdAccount, Operation, Pixel, SyncRun
 from pixels.outbox import deliver
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.reconcile import runs
 from pixels.services import connections, pixels
 
@@ -38,7 +38,12 @@ def test_pixels_made_elsewhere_are_adopted_with_their_snippets(pitchtarget, xand
         assert (run.state, run.seen, run.created, run.missing) == ("done", 1, 1, 0)
     theirs, ours = Pixel.objects.get(remote_id="11"), Pixel.objects.get(remote_id="12")
     for pixel in (theirs, ours):
-        assert (pixel.lifecycle, pixel.remote, pixel.name, pixel.website) == ("live", "in_sync", "Elsewhere", None)
+        assert (pixel.lifecycle, pixel.remote_status, pixel.name, pixel.website) == (
+            "live",
+            "in_sync",
+            "Elsewhere",
+            None,
+        )
         assert pixel.created_by is None
     assert (theirs.events, theirs.remote_state) == (["LEAD"], "Active")
     assert [one.snippet.body for one in snippets.shown(theirs)] == [JS]
@@ -90,7 +95,7 @@ def test_a_difference_makes_a_pixel_drifted_and_our_values_stay(browser_of, vera
     run = sync(xandr)
     assert (run.updated, run.unchanged) == (1, 0)
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote, pixel.drift) == ("live", "drifted", ["name", "trigger_type"])
+    assert (pixel.lifecycle, pixel.remote_status, pixel.drift) == ("live", "drifted", ["name", "trigger_type"])
     assert (pixel.name, pixel.options["trigger_type"]) == ("Ours", "click")
     page = Page.of(browser_of(vera).get(at("pixel", pixel))).text
     assert "Drifted" in page
@@ -99,7 +104,7 @@ def test_a_difference_makes_a_pixel_drifted_and_our_values_stay(browser_of, vera
     sandbox.seed("xandr", [held])
     sync(xandr)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.drift) == ("in_sync", [])
+    assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
 def test_what_the_provider_fills_in_by_itself_is_no_difference(xandr, live, sandbox, sync):
@@ -109,7 +114,7 @@ def test_what_the_provider_fills_in_by_itself_is_no_difference(xandr, live, sand
     sandbox.seed("xandr", [held], line_items=[line_item])
     sync(xandr)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.drift) == ("in_sync", [])
+    assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
 def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
@@ -121,7 +126,7 @@ def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
     run = sync(pitchtarget)
     assert (run.state, run.missing) == ("done", 1)
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote) == ("live", "absent")
+    assert (pixel.lifecycle, pixel.remote_status) == ("live", "absent")
     assert pixel.snippets.count() == 1
     browser = browser_of(vera)
     assert "Not in the last list" in Page.of(browser.get(at("pixel", pixel))).text
@@ -131,7 +136,7 @@ def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
     sandbox.seed("pitchtarget", held, ad_account="9")
     run = sync(pitchtarget)
     pixel.refresh_from_db()
-    assert (pixel.remote, run.missing) == ("in_sync", 0)
+    assert (pixel.remote_status, run.missing) == ("in_sync", 0)
 
 
 def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox, while_listing, sync):
@@ -139,7 +144,7 @@ def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox
     while_listing(lambda: live(xandr, "Second"), page=1)
     run = sync(xandr)
     assert (run.state, run.seen, run.missing) == ("done", 1, 0)
-    assert Pixel.objects.filter(remote="in_sync").count() == 2
+    assert Pixel.objects.filter(remote_status="in_sync").count() == 2
 
 
 def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
@@ -155,7 +160,7 @@ def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
     while_listing(changed, page=1)
     sync(xandr)
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote, pixel.theirs["name"]) == ("New", "in_sync", "New")
+    assert (pixel.name, pixel.remote_status, pixel.remote_values["name"]) == ("New", "in_sync", "New")
 
 
 def test_both_ad_accounts_are_read_and_kept_apart(alice, pitchtarget, sandbox, sync):
@@ -341,7 +346,9 @@ def test_the_schedule_asks_each_connection_that_can_be_listed_now_and_then(
     connect, xandr, easyflow, sandbox, settings, carry_out
 ):
     away, paused = connect("pitchtarget"), connect("pitchtarget")
-    type(away).objects.filter(pk=away.pk).update(closed_until=timezone.now() + timedelta(seconds=30), test="works")
+    type(away).objects.filter(pk=away.pk).update(
+        circuit_open_until=timezone.now() + timedelta(seconds=30), test="works"
+    )
     type(paused).objects.filter(pk=paused.pk).update(paused_at=timezone.now(), test="refused")
     assert [run.connection for run in runs.schedule(10)] == [xandr]
     assert runs.schedule(10) == []
@@ -358,13 +365,13 @@ def test_saving_a_drifted_pixel_as_it_is_sends_nothing(browser_of, bob, at, xand
     sandbox.seed("xandr", [held | {"name": "Theirs", "post_click_value": 3}])
     sync(xandr)
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote) == ("Shoes", "drifted")
+    assert (pixel.name, pixel.remote_status) == ("Shoes", "drifted")
     browser = browser_of(bob)
     values = Page.of(browser.get(at("pixel_edit", pixel))).form_with("version").values
     page = Page.of(browser.post(at("pixel_edit", pixel), values, follow=True))
     assert "Nothing was changed" in page.text
     carry_out()
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote, pixel.drift) == ("Shoes", "drifted", ["name", "post_click_value"])
+    assert (pixel.name, pixel.remote_status, pixel.drift) == ("Shoes", "drifted", ["name", "post_click_value"])
     [held] = sandbox.held("xandr")
     assert (held["name"], held["post_click_value"]) == ("Theirs", 3)

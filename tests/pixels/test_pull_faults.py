@@ -12,8 +12,8 @@ from tests.providers.loopback import breaks_off, hangs_up, says
 
 from .conftest import dies
 from .page import Page
+from .test_deliver import LOGGED_IN
 from .test_pull import at_pitchtarget, at_xandr
-from .test_push import LOGGED_IN
 
 
 def xandr_page(first: int, count: int, total: int):
@@ -74,7 +74,7 @@ def test_after_an_error_in_the_middle_it_goes_on_from_there(
     misbehaving.script = [xandr_page(1, 100, 150), FAULTS[fault]]
     run = sync(connection)
     assert (run.state, run.pages, run.seen) == ("queued", 1, 100)
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
     assert Pixel.objects.count() == 101  # one to a hundred, and 500
     page = Page.of(browser_of(vera).get(at("connection", connection))).text
     assert f"{run.error_sentence} Resumes" in page
@@ -90,7 +90,7 @@ def test_who_gets_no_further_gives_up(two_there, sync, misbehaving, settings, sa
     misbehaving.script = [xandr_page(1, 100, 150), FAULTS["500"]]
     run = go_on(sync(connection))
     assert (run.state, run.pages, run.seen, run.waits) == ("failed", 1, 100, 1)
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
 
 
 def test_a_list_shorter_than_announced_fails_and_marks_nothing(two_there, sync, misbehaving, settings, sandbox):
@@ -101,7 +101,7 @@ def test_a_list_shorter_than_announced_fails_and_marks_nothing(two_there, sync, 
     run = sync(connection)
     assert run.state == "failed"
     assert "announced 150" in run.error_sentence
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
 
 
 def test_a_service_that_repeats_its_first_page_for_ever_comes_to_an_end(connect, sync, misbehaving):
@@ -169,7 +169,7 @@ def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandb
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempt, run.created) == ("done", 2, 150)
-    assert not Pixel.objects.filter(remote="drifted").exists()  # as its old page would have it
+    assert not Pixel.objects.filter(remote_status="drifted").exists()  # as its old page would have it
     assert Pixel.objects.count() == 150
 
 

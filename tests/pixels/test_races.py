@@ -65,7 +65,7 @@ def test_of_two_changes_one_goes_first_and_the_other_is_refused(xandr, live, ali
         lambda: pixels.change_pixel(ours, alice, {"name": "Alice's"}),
         lambda: pixels.set_state(theirs, bob, active=False),
     )
-    assert results == ["Refused", "done"]
+    assert results == ["RuleViolation", "done"]
     assert Operation.objects.open().count() == 1
 
 
@@ -114,7 +114,7 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
 def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
     """A sync attaches the object at this moment, which ends the operation."""
     pixel = promise(xandr)
-    real = deliver.is_in_doubt
+    real = deliver.is_unconfirmed
 
     def overtaken(operation):
         # Once: whatever is written afterwards is the worker's.
@@ -124,7 +124,7 @@ def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr,
             Pixel.objects.filter(pk=pixel.pk).update(lifecycle="live", remote_id="77")
         return real(operation)
 
-    monkeypatch.setattr(deliver, "is_in_doubt", overtaken)
+    monkeypatch.setattr(deliver, "is_unconfirmed", overtaken)
     deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")

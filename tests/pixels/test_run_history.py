@@ -68,7 +68,7 @@ def test_changes_only_are_told_from_a_full_list(xandr, sandbox, sync, shown):
 
 
 def test_an_error_is_told_in_words(xandr, ended, shown):
-    ended(state="failed", error_sentence="Xandr is not reachable.", error_words="upstream <b>reset</b>")
+    ended(state="failed", error_sentence="Xandr is not reachable.", error_provider_message="upstream <b>reset</b>")
     page = shown(xandr)
     assert cells(page)["Status"] == "Failed Xandr is not reachable. “upstream <b>reset</b>”"
     assert "<b>reset" not in page.html

@@ -47,7 +47,7 @@ def second(db):
 @pytest.fixture
 def quiet(xandr):
     """Nothing is to be done but what a test asks for."""
-    Connection.objects.update(test="works", told="works", offer_tried_at=timezone.now())
+    Connection.objects.update(test="works", last_notified_state="works", ad_accounts_tried_at=timezone.now())
     SyncRun.objects.create(team=xandr.team, connection=xandr, state="done", finished_at=timezone.now())
     return xandr
 
@@ -59,7 +59,7 @@ def test_of_two_one_works_and_the_other_stands_by(quiet, promise, first, second,
     promise(quiet)
     for _ in range(3):
         first.look()
-        assert second.look() == settings.SWEEP_INTERVAL
+        assert second.look() == settings.DISPATCH_INTERVAL
     assert published == [("push_connection", str(quiet.pk))]  # one message at a time is enough
     assert Lease.objects.get().holder == "first"
 
@@ -70,10 +70,10 @@ def test_the_other_takes_over_when_it_falls_silent_and_not_before(
     promise(quiet)
     first.look()
     published.clear()
-    time.pass_by((SILENT - 1) * settings.SWEEP_INTERVAL)
+    time.pass_by((SILENT - 1) * settings.DISPATCH_INTERVAL)
     second.look()
     assert published == []
-    time.pass_by(settings.SWEEP_INTERVAL + 1)
+    time.pass_by(settings.DISPATCH_INTERVAL + 1)
     second.look()
     assert published != []
     published.clear()
@@ -84,22 +84,22 @@ def test_the_other_takes_over_when_it_falls_silent_and_not_before(
 def test_a_pause_of_one_sweep_costs_nobody_the_job(quiet, first, second, time, settings):
     for _ in range(5):
         first.look()
-        time.pass_by(1.5 * settings.SWEEP_INTERVAL)
+        time.pass_by(1.5 * settings.DISPATCH_INTERVAL)
         second.look()
         assert Lease.objects.get().holder == "first"
 
 
 def test_one_that_is_stopped_in_good_order_leaves_the_job_to_the_other_at_once(quiet, first, second):
     first.look()
-    lease.give_back(lease.SWEEP, first.holder)
+    lease.give_back(lease.DISPATCH, first.holder)
     second.look()
     assert Lease.objects.get().holder == "second"
-    lease.give_back(lease.SWEEP, first.holder)  # what it no longer has it cannot give back
+    lease.give_back(lease.DISPATCH, first.holder)  # what it no longer has it cannot give back
     assert Lease.objects.get().holder == "second"
 
 
 def test_jobs_of_different_names_are_different_jobs(db):
-    assert lease.hold("sweep", "first", 30)
+    assert lease.hold("dispatch", "first", 30)
     assert lease.hold("another", "second", 30)
     assert not lease.hold("another", "first", 30)
 
@@ -108,7 +108,7 @@ def test_jobs_of_different_names_are_different_jobs(db):
 
 
 def test_with_nothing_to_wait_for_it_looks_now_and_then(quiet, first, published, settings):
-    assert first.look() == settings.SWEEP_INTERVAL
+    assert first.look() == settings.DISPATCH_INTERVAL
     assert published == []
 
 
@@ -116,7 +116,7 @@ def test_with_nothing_to_wait_for_it_looks_now_and_then(quiet, first, published,
 def test_it_looks_again_when_the_next_change_that_waits_is_due(
     quiet, promise, first, settings, monkeypatch, seconds, wait
 ):
-    settings.SWEEP_INTERVAL = 15
+    settings.DISPATCH_INTERVAL = 15
     promise(quiet)
     moment = timezone.now()
     monkeypatch.setattr(clock, "now", lambda: moment)  # it stands still
@@ -139,8 +139,8 @@ def test_and_when_a_sync_that_waits_is_due(quiet, first, published, monkeypatch)
 def test_a_change_whose_connection_is_paused_wakes_nobody(quiet, promise, first, published, settings):
     promise(quiet)
     Operation.objects.update(not_before=timezone.now() + timedelta(seconds=2))
-    Connection.objects.update(paused_at=timezone.now(), told="paused")
-    assert first.look() == settings.SWEEP_INTERVAL
+    Connection.objects.update(paused_at=timezone.now(), last_notified_state="paused")
+    assert first.look() == settings.DISPATCH_INTERVAL
 
 
 # -- Whatever happens -----------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def run_until(monkeypatch):
 
         def look(self):
             done.append(self.holder)
-            lease.hold(lease.SWEEP, self.holder, 30)
+            lease.hold(lease.DISPATCH, self.holder, 30)
             if len(done) >= looks:
                 os.kill(os.getpid(), number)
             for one in happens[len(done) - 1 : len(done)]:
@@ -201,11 +201,11 @@ def test_without_a_broker_one_piece_of_work_that_breaks_does_not_end_the_schedul
     monkeypatch.setattr(tasks, "_publish", lambda *args, **more: False)
     promise(quiet)
     connections.test_connection(quiet)
-    Connection.objects.update(test_requested_at=timezone.now() - timedelta(seconds=2 * settings.SWEEP_INTERVAL))
+    Connection.objects.update(test_requested_at=timezone.now() - timedelta(seconds=2 * settings.DISPATCH_INTERVAL))
 
     def breaks(*args):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("pixels.outbox.deliver.drain", breaks)
-    assert first.look() <= settings.SWEEP_INTERVAL
+    assert first.look() <= settings.DISPATCH_INTERVAL
     assert Connection.objects.get().test == "works"  # what comes after it is done

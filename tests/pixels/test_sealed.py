@@ -13,7 +13,7 @@ from pixels.models.sealed import CannotOpen, seal, unseal
 from pixels.outbox import deliver
 from pixels.services import connections
 
-PLACE = "1/row/credentials"
+AAD = "1/row/credentials"
 
 
 def key() -> str:
@@ -27,53 +27,53 @@ def opened() -> list[dict]:
 
 
 def test_what_was_sealed_opens():
-    assert unseal(seal(b"planted", place=PLACE), place=PLACE) == b"planted"
+    assert unseal(seal(b"planted", aad=AAD), aad=AAD) == b"planted"
 
 
 def test_the_same_value_never_looks_the_same_and_is_not_in_there():
-    first, second = seal(b"planted", place=PLACE), seal(b"planted", place=PLACE)
+    first, second = seal(b"planted", aad=AAD), seal(b"planted", aad=AAD)
     assert first[8:] != second[8:]
     assert b"planted" not in first
 
 
-@pytest.mark.parametrize("place", ["2/row/credentials", "1/other/credentials", "1/row/token"])
-def test_it_does_not_open_for_another_team_row_or_field(place):
+@pytest.mark.parametrize("aad", ["2/row/credentials", "1/other/credentials", "1/row/token"])
+def test_it_does_not_open_for_another_team_row_or_field(aad):
     with pytest.raises(CannotOpen):
-        unseal(seal(b"planted", place=PLACE), place=place)
+        unseal(seal(b"planted", aad=AAD), aad=aad)
 
 
 @pytest.mark.parametrize("position", [0, 7, 8, 19, 20, -1])
 def test_one_flipped_bit_is_noticed(position):
-    sealed = bytearray(seal(b"planted", place=PLACE))
+    sealed = bytearray(seal(b"planted", aad=AAD))
     sealed[position] ^= 1
     with pytest.raises(CannotOpen):
-        unseal(bytes(sealed), place=PLACE)
+        unseal(bytes(sealed), aad=AAD)
 
 
 @pytest.mark.parametrize("length", [0, 5, 20, 30])
 def test_a_cut_value_is_noticed(length):
     with pytest.raises(CannotOpen):
-        unseal(seal(b"planted", place=PLACE)[:length], place=PLACE)
+        unseal(seal(b"planted", aad=AAD)[:length], aad=AAD)
 
 
 def test_another_key_does_not_open_it(settings):
-    sealed = seal(b"planted", place=PLACE)
+    sealed = seal(b"planted", aad=AAD)
     settings.CREDENTIAL_KEYS = [key()]
     with pytest.raises(CannotOpen):
-        unseal(sealed, place=PLACE)
+        unseal(sealed, aad=AAD)
 
 
 def test_the_first_key_seals_and_all_open(settings):
     old, new = key(), key()
     settings.CREDENTIAL_KEYS = [old]
-    before = seal(b"old", place=PLACE)
+    before = seal(b"old", aad=AAD)
     settings.CREDENTIAL_KEYS = [new, old]
-    after = seal(b"new", place=PLACE)
-    assert (unseal(before, place=PLACE), unseal(after, place=PLACE)) == (b"old", b"new")
+    after = seal(b"new", aad=AAD)
+    assert (unseal(before, aad=AAD), unseal(after, aad=AAD)) == (b"old", b"new")
     settings.CREDENTIAL_KEYS = [new]
-    assert unseal(after, place=PLACE) == b"new"
+    assert unseal(after, aad=AAD) == b"new"
     with pytest.raises(CannotOpen):
-        unseal(before, place=PLACE)
+        unseal(before, aad=AAD)
 
 
 def test_rotation_seals_all_with_the_first_key_and_can_be_run_again(connect, carry_out, sandbox, settings):
@@ -105,7 +105,7 @@ def test_what_no_key_opens_is_counted_and_left_alone(connect, settings):
 def test_a_bad_key_is_a_clear_sentence_without_the_key(settings, keys):
     settings.CREDENTIAL_KEYS = keys
     with pytest.raises(ImproperlyConfigured, match="CREDENTIAL_KEYS") as error:
-        seal(b"planted", place=PLACE)
+        seal(b"planted", aad=AAD)
     assert error.value.__suppress_context__ or error.value.__context__ is None
     assert not any(part and part in str(error.value) for part in keys)
 

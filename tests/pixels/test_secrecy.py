@@ -6,20 +6,18 @@ import json
 import logging
 import pickle
 import traceback
-from importlib import import_module
 from urllib.parse import quote
 
 import pytest
 import redis
-from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.admin import site
 from django.db import connection as database
 from django.urls import reverse
 
 from accounts.models import User
-from pixels.limits.provider_session import StoredTokens, speaking_for
-from pixels.models import Connection, Credential, Pixel, SyncRun
+from pixels.limits.provider_session import StoredTokens, open_provider
+from pixels.models import Connection, Credential, Pixel
 from pixels.outbox import deliver
 from pixels.reconcile import connection_test, pull
 from pixels.services import connections
@@ -109,7 +107,7 @@ def worked(connect, promise, echoing, caplog, alice):
         connection = connect(provider, credentials=credentials)
         for status in (400, 401, 403, 500, 200):
             echoing.script = [echoing.answer(status)]
-            Connection.objects.update(paused_at=None, closed_until=None)
+            Connection.objects.update(paused_at=None, circuit_open_until=None)
             promise(connection, f"{provider} {status}", options={"code": None})
             for due in deliver.due(10):
                 deliver.push(due)
@@ -120,7 +118,7 @@ def worked(connect, promise, echoing, caplog, alice):
                 pull.pull(run.pk)
     assert any(SESSION in one.headers.get("authorization", "") for one in echoing.received)
     assert StoredTokens(Credential.objects.filter(connection__provider="xandr")).load().reveal() == SESSION
-    assert Pixel.objects.exclude(error_words="").count() > 3
+    assert Pixel.objects.exclude(error_provider_message="").count() > 3
 
 
 def test_no_page_shows_one(worked, browser_of, alice, at):
@@ -179,7 +177,7 @@ def test_no_object_shows_one(connect, sandbox):
         connection = connect(provider, credentials=credentials)
         credential = Credential.objects.get(connection=connection)
         opened = credential.open()
-        with speaking_for(connection) as client:
+        with open_provider(connection) as client:
             pass
         shown = [
             f"{one!r} {one} {one:}" if not isinstance(one, dict) else f"{one!r} {one}"
@@ -200,7 +198,7 @@ def test_no_object_shows_one(connect, sandbox):
 def test_no_exception_holds_one(connect, echoing, provider, status):
     connection = connect(provider, credentials=PLANTED[provider])
     echoing.script = [echoing.answer(status)]
-    with pytest.raises(Exception) as caught, speaking_for(connection) as client:
+    with pytest.raises(Exception) as caught, open_provider(connection) as client:
         client.create_pixel(connection.ad_accounts.get().ref, "x", (EVENT[provider],), OPTIONS[provider], "ph-1")
     error = caught.value
     told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args) + repr(vars(error))
@@ -254,7 +252,7 @@ UNREADABLE = {"in JSON that is cut off", "in plain text"}
 
 
 def connection_message(connection):
-    return Connection.objects.get(pk=connection.pk).test_words
+    return Connection.objects.get(pk=connection.pk).test_provider_message
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
@@ -275,19 +273,6 @@ def test_a_viewer_sees_no_secret_in_any_spelling_and_none_is_stored(
     forms += [PAIR_IN_BASE64[6:24]]
     for sink in (page.content, tables(), caplog.text.encode()):
         assert [form for form in forms if form.encode() in sink] == []
-
-
-def test_an_upgrade_forgets_what_an_earlier_version_quoted(connect, sandbox, promise, alice):
-    connection = connect("xandr")
-    pixel = promise(connection, "Shop")
-    run = connections.sync_now(connection, alice)
-    Connection.objects.filter(pk=connection.pk).update(test_words='{"error": "pl4nted\\/0008"}')
-    SyncRun.objects.filter(pk=run.pk).update(error_words="Basic bWU6cGw0bnRlZC8wMDA4")
-    Pixel.objects.filter(pk=pixel.pk).update(error_words="bad key pl4nted/0008")
-    import_module("pixels.migrations.0008_forget_quoted_bodies").forget(apps, None)
-    assert Connection.objects.get(pk=connection.pk).test_words == ""
-    assert SyncRun.objects.get(pk=run.pk).error_words == ""
-    assert Pixel.objects.get(pk=pixel.pk).error_words == ""
 
 
 OPENED = "pl4nted:Opened:0006"  # a session that nobody knows of before the answer comes

@@ -36,7 +36,7 @@ from .actions import ACTIONS
 from .contract import CASES, LIST_ON, slug_of
 from .moving_clock import installed
 from .sequences.holds import Watch
-from .sequences.office import DEATHS, FALLS_ASLEEP, GAPS, Office
+from .sequences.office import CRASH_POINTS, FALLS_ASLEEP, GAPS, Office
 from .sequences.there import There
 
 SEQUENCES = int(os.environ.get("STATE_MACHINE", "0"))
@@ -147,7 +147,7 @@ class Sequence(RuleBasedStateMachine):
         self.office.clock.pass_by(seconds)
         self.office.sweep()
 
-    @rule(place=st.sampled_from([*DEATHS, FALLS_ASLEEP]), seconds=st.sampled_from([0, 70]))
+    @rule(place=st.sampled_from([*CRASH_POINTS, FALLS_ASLEEP]), seconds=st.sampled_from([0, 70]))
     def a_worker_is_stopped(self, place: str, seconds: int) -> None:
         self.office.stop_at(place)
         self.office.clock.pass_by(seconds)

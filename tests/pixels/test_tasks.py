@@ -94,7 +94,7 @@ def test_no_message_goes_out_for_what_was_rolled_back(
 def test_the_sweeper_hands_out_what_is_due_without_any_message(
     connect, promise, misbehaving, sandbox_server, queued, settings
 ):
-    settings.SWEEP_INTERVAL = 0.001
+    settings.DISPATCH_INTERVAL = 0.001
     pitchtarget, xandr = connect("pitchtarget"), connect("xandr")
     misbehaving.script = [says([]), says({"id": "6014360342905"}), says("", 500)]
     unread = promise(pitchtarget, "Unread")
@@ -106,7 +106,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     Pixel.objects.filter(pk=unread.pk).update(read_back_at=F("created_at"))
     time.sleep(0.01)
 
-    tasks.sweep()
+    tasks.dispatch_due()
     messages = queued()
     assert {(task, row) for task, row, _ in messages} == {
         ("push_connection", str(waiting.connection_id)),
@@ -114,14 +114,14 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
         ("test_connection", str(xandr.pk)),
         ("read_pixel", str(unread.pk)),
         ("read_ad_accounts", str(pitchtarget.pk)),
-        ("tell", str(pitchtarget.pk)),
+        ("notify", str(pitchtarget.pk)),
     }
     assert all(expires for _, _, expires in messages)  # the next sweep says it again
 
 
 def test_the_sweeper_says_nothing_when_nothing_is_due(queued, easyflow, sandbox, settings):
-    Connection.objects.update(test="works", told="works")
-    tasks.sweep()
+    Connection.objects.update(test="works", last_notified_state="works")
+    tasks.dispatch_due()
     assert queued() == []
 
 
@@ -140,7 +140,13 @@ def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
 
 def test_a_message_about_a_row_that_is_gone_does_nothing(db):
     nowhere = str(uuid.uuid4())
-    for task in (tasks.push_connection, tasks.test_connection, tasks.read_pixel, tasks.look_for_twins, tasks.tell):
+    for task in (
+        tasks.push_connection,
+        tasks.test_connection,
+        tasks.read_pixel,
+        tasks.check_for_duplicate,
+        tasks.notify,
+    ):
         task(nowhere)
     tasks.pull_connection("999999999")
     tasks.look_again("999999999")
@@ -152,7 +158,7 @@ def test_without_a_broker_the_sweeper_does_the_work_itself(request, connect, pro
     pixels = [promise(connect("xandr"), name) for name in "abc"]
     request.getfixturevalue(broker)
     started = time.monotonic()
-    tasks.sweep()
+    tasks.dispatch_due()
     assert time.monotonic() - started < 10
     assert [Pixel.objects.get(pk=pixel.pk).lifecycle for pixel in pixels] == ["live"] * 3
     assert len(sandbox.held("xandr")) == 3

@@ -3,7 +3,7 @@
 import pytest
 
 from pixels.models import Connection
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.reconcile import connection_test
 from pixels.services import connections
 from tests.providers.loopback import hangs_up, says
@@ -107,9 +107,9 @@ def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alic
 
 
 def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, settings):
-    settings.SWEEP_INTERVAL = 15
+    settings.DISPATCH_INTERVAL = 15
     assert connection_test.waiting(10) == []  # its message may still be on the way
-    settings.SWEEP_INTERVAL = 0
+    settings.DISPATCH_INTERVAL = 0
     assert connection_test.waiting(10) == [xandr.pk]
     connection_test.check(xandr.pk)
     assert connection_test.waiting(10) == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from accounts.models import Activity
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver
 from pixels.providers.xandr import Xandr
@@ -63,8 +63,8 @@ def pixel(sandbox, xandr, live):
 
 
 def sides(pixel, field):
-    ours = pixel.ours[field]
-    return pixel.agreed.get(field, ours), ours, (pixel.theirs or {}).get(field)
+    ours = pixel.local_values[field]
+    return pixel.base_values.get(field, ours), ours, (pixel.remote_values or {}).get(field)
 
 
 def held_name(sandbox):
@@ -75,22 +75,22 @@ def held_name(sandbox):
 
 
 def test_a_pixel_that_was_never_touched_has_no_sides(pixel):
-    assert (pixel.remote, pixel.drift, pixel.agreed) == ("in_sync", [], {})
+    assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
 def test_a_change_at_xandr_is_theirs(pixel, theirs):
     theirs(pixel, name="Boots")
-    assert (pixel.remote, pixel.drift) == ("drifted", ["name"])
+    assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Shoes", "Boots")
-    assert who_moved(pixel, "name") == "theirs"
+    assert who_moved(pixel, "name") == "remote"
 
 
 def test_a_change_of_ours_that_was_accepted_and_not_taken_over_is_ours(pixel, ours, answers):
     answers("Shoes")
     ours(pixel, name="Boots")
-    assert (pixel.remote, pixel.drift) == ("drifted", ["name"])
+    assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Boots", "Shoes")
-    assert who_moved(pixel, "name") == "ours"
+    assert who_moved(pixel, "name") == "local"
 
 
 def test_both_is_a_conflict(pixel, theirs, ours, answers):
@@ -105,34 +105,34 @@ def test_each_field_has_its_own_answer(pixel, theirs, ours, answers):
     theirs(pixel, trigger_type="hybrid")
     answers("Shoes")
     ours(pixel, name="Boots")
-    assert {field: who_moved(pixel, field) for field in pixel.drift} == {"name": "ours", "trigger_type": "theirs"}
+    assert {field: who_moved(pixel, field) for field in pixel.drift} == {"name": "local", "trigger_type": "remote"}
 
 
 def test_the_agreed_value_stays_through_further_moves(pixel, theirs):
     for name in ("One", "Two", "Three"):
         theirs(pixel, name=name)
         assert sides(pixel, "name") == ("Shoes", "Shoes", name)
-        assert who_moved(pixel, "name") == "theirs"
+        assert who_moved(pixel, "name") == "remote"
 
 
 def test_when_they_go_back_there_is_no_difference_and_nothing_to_remember(pixel, theirs):
     theirs(pixel, name="Boots")
     theirs(pixel, name="Shoes")
-    assert (pixel.remote, pixel.drift, pixel.agreed) == ("in_sync", [], {})
+    assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
 def test_when_they_come_to_the_same_there_is_none_either(pixel, theirs, ours):
     theirs(pixel, name="Boots")
     ours(pixel, name="Boots")
-    assert (pixel.remote, pixel.drift, pixel.agreed) == ("in_sync", [], {})
+    assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
 def test_a_change_that_was_taken_over_moves_what_is_agreed(pixel, theirs, ours):
     ours(pixel, name="Boots")
-    assert (pixel.remote, pixel.agreed) == ("in_sync", {})
+    assert (pixel.remote_status, pixel.base_values) == ("in_sync", {})
     theirs(pixel, name="Shoes")  # the old name again, by their hand
     assert sides(pixel, "name") == ("Boots", "Boots", "Shoes")
-    assert who_moved(pixel, "name") == "theirs"
+    assert who_moved(pixel, "name") == "remote"
 
 
 def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, ours, answers, sandbox, sync):
@@ -144,15 +144,15 @@ def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, ours, answers, 
     sync(pixel.connection)
     pixel.refresh_from_db()
     assert sides(pixel, "name") == ("Shoes", "Boots", "Shoes")
-    assert who_moved(pixel, "name") == "ours"
+    assert who_moved(pixel, "name") == "local"
 
 
 def test_a_change_that_was_refused_moves_nobody(pixel, ours, sandbox, bob, carry_out):
     refusal = {"provider": "xandr", "operation": "update", "fault": "status", "code": 400}
     sandbox.ask("POST", "faults", json=refusal)
     ours(pixel, name="Boots")
-    assert (pixel.name, pixel.error_code, pixel.agreed) == ("Shoes", "refused", {})
-    assert pixel.remote == "in_sync"
+    assert (pixel.name, pixel.error_code, pixel.base_values) == ("Shoes", "refused", {})
+    assert pixel.remote_status == "in_sync"
 
 
 # -- What is no difference ------------------------------------------------------------------------------------
@@ -162,22 +162,22 @@ def test_what_xandr_fills_in_by_itself_is_none_and_is_not_counted(pixel, theirs,
     issued = pixel.snippets.count()
     run = theirs(pixel, **FILLED_IN)
     assert (run.updated, run.unchanged) == (0, 1)
-    assert (pixel.remote, pixel.drift, pixel.snippets.count()) == ("in_sync", [], issued)
+    assert (pixel.remote_status, pixel.drift, pixel.snippets.count()) == ("in_sync", [], issued)
     item = {"id": 1, "name": "Spring", "state": "active", "advertiser_id": 2, "pixel_ids": [int(pixel.remote_id)]}
     sandbox.seed("xandr", sandbox.held("xandr"), line_items=[item])
     run = theirs(pixel)
-    assert (run.updated, run.unchanged, pixel.remote) == (0, 1, "in_sync")
+    assert (run.updated, run.unchanged, pixel.remote_status) == (0, 1, "in_sync")
 
 
 def test_other_words_for_the_same_are_none(xandr, live, theirs):
     pixel = live(xandr, options={"post_click_expire_mins": None, "post_click_value": 3})
     theirs(pixel, post_click_expire_mins=0, post_click_value="3.0")
-    assert (pixel.remote, pixel.drift) == ("in_sync", [])
+    assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
 def test_a_field_that_this_version_does_not_know_is_none(pixel, theirs):
     theirs(pixel, something_new={"of": ["2027"]})
-    assert (pixel.remote, pixel.drift) == ("in_sync", [])
+    assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
 # -- Adopting theirs ------------------------------------------------------------------------------------------
@@ -187,11 +187,11 @@ def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, theirs, bob, sandbox,
     theirs(pixel, name="Boots", trigger_type="hybrid")
     pixels.adopt_theirs(pixel, bob, ["name"])
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.drift, pixel.remote) == ("Boots", ["trigger_type"], "drifted")
-    assert pixel.agreed == {"trigger_type": "click"}
+    assert (pixel.name, pixel.drift, pixel.remote_status) == ("Boots", ["trigger_type"], "drifted")
+    assert pixel.base_values == {"trigger_type": "click"}
     pixels.adopt_theirs(pixel, bob, ["trigger_type"])
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.drift, pixel.agreed) == ("in_sync", [], {})
+    assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
     assert sandbox.asked("xandr", "update") == 0
     assert not Operation.objects.filter(kind="update").exists()
     assert sync(pixel.connection).updated == 0
@@ -214,7 +214,7 @@ def test_adopting_the_event_changes_the_event(pixel, theirs, bob):
     assert pixel.drift == ["events"]
     pixels.adopt_theirs(pixel, bob, ["events"])
     pixel.refresh_from_db()
-    assert (pixel.events, pixel.remote) == (["8"], "in_sync")
+    assert (pixel.events, pixel.remote_status) == (["8"], "in_sync")
 
 
 # -- Restoring ours -------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_restored_ours_is_sent_and_only_that_field(pixel, theirs, bob, carry_out
     pixel.refresh_from_db()
     [held] = sandbox.held("xandr")
     assert (held["name"], held["trigger_type"]) == ("Shoes", "hybrid")
-    assert (pixel.drift, pixel.agreed) == (["trigger_type"], {"trigger_type": "click"})
+    assert (pixel.drift, pixel.base_values) == (["trigger_type"], {"trigger_type": "click"})
 
 
 def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, theirs, bob, carry_out, answers):
@@ -239,7 +239,7 @@ def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, theirs, bob,
     carry_out()
     pixel.refresh_from_db()
     assert sides(pixel, "name") == ("Shoes", "Shoes", "Boots")
-    assert who_moved(pixel, "name") == "theirs"
+    assert who_moved(pixel, "name") == "remote"
 
 
 def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, theirs, bob, sandbox, no_wait):
@@ -250,7 +250,7 @@ def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, theirs, 
     no_wait()
     deliver.drain(pixel.connection_id, 60)
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote, held_name(sandbox)) == ("live", "in_sync", "Shoes")
+    assert (pixel.lifecycle, pixel.remote_status, held_name(sandbox)) == ("live", "in_sync", "Shoes")
 
 
 # -- Ignoring, and watching again -----------------------------------------------------------------------------
@@ -261,14 +261,14 @@ def test_an_ignored_field_may_differ_as_it_likes(pixel, theirs, bob):
     pixels.ignore_drift(pixel, bob, ["name"])
     for name in ("Boots", "Sandals"):
         theirs(pixel, name=name)
-        assert (pixel.remote, pixel.drift, pixel.name) == ("in_sync", [], "Shoes")
+        assert (pixel.remote_status, pixel.drift, pixel.name) == ("in_sync", [], "Shoes")
 
 
 def test_another_field_of_the_same_pixel_is_watched_all_the_same(pixel, theirs, bob):
     theirs(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     theirs(pixel, trigger_type="hybrid")
-    assert (pixel.remote, pixel.drift) == ("drifted", ["trigger_type"])
+    assert (pixel.remote_status, pixel.drift) == ("drifted", ["trigger_type"])
 
 
 def test_watched_again_it_says_who_moved_since_both_agreed(pixel, theirs, bob):
@@ -277,9 +277,9 @@ def test_watched_again_it_says_who_moved_since_both_agreed(pixel, theirs, bob):
     theirs(pixel, name="Sandals")
     pixels.watch_again(pixel, bob, ["name"])
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.drift) == ("drifted", ["name"])
+    assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Shoes", "Sandals")
-    assert who_moved(pixel, "name") == "theirs"
+    assert who_moved(pixel, "name") == "remote"
 
 
 def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, theirs, bob):
@@ -288,14 +288,14 @@ def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, the
     theirs(pixel, name="Shoes")
     pixels.watch_again(pixel, bob, ["name"])
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.drift, pixel.ignored) == ("in_sync", [], [])
+    assert (pixel.remote_status, pixel.drift, pixel.ignored) == ("in_sync", [], [])
 
 
 def test_a_change_of_ours_is_sent_though_the_field_is_ignored(pixel, theirs, bob, ours, sandbox):
     theirs(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     ours(pixel, name="Ours")
-    assert (held_name(sandbox), pixel.remote) == ("Ours", "in_sync")
+    assert (held_name(sandbox), pixel.remote_status) == ("Ours", "in_sync")
 
 
 # -- What is not decided --------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ DECISIONS = [pixels.adopt_theirs, pixels.restore_ours, pixels.ignore_drift]
 @pytest.mark.parametrize("fields", [[], ["trigger_type"], ["no such field"]])
 def test_what_does_not_differ_is_not_decided(pixel, theirs, bob, decide, fields):
     theirs(pixel, name="Boots")
-    with pytest.raises(Refused):
+    with pytest.raises(RuleViolation):
         decide(pixel, bob, fields)
     pixel.refresh_from_db()
     assert (pixel.name, pixel.drift, pixel.ignored) == ("Shoes", ["name"], [])
@@ -321,7 +321,7 @@ def test_a_decision_about_an_old_page_is_refused(pixel, theirs, bob, decide, san
     theirs(pixel, name="Boots")
     shown = Pixel.objects.get()
     pixels.adopt_theirs(pixel, bob, ["name"])
-    with pytest.raises(Refused):
+    with pytest.raises(RuleViolation):
         decide(shown, bob, ["name"])
     assert Pixel.objects.get().name == "Boots"
     assert not Operation.objects.open().exists()
@@ -331,7 +331,7 @@ def test_a_decision_about_an_old_page_is_refused(pixel, theirs, bob, decide, san
 def test_while_a_change_is_under_way_nothing_is_decided(pixel, theirs, bob, decide):
     theirs(pixel, name="Boots")
     pixels.change_pixel(pixel, bob, {"trigger_type": "hybrid"})
-    with pytest.raises(Refused):
+    with pytest.raises(RuleViolation):
         decide(pixel, bob, ["name"])
     assert Operation.objects.open().count() == 1
 
@@ -340,7 +340,7 @@ def test_a_new_pixel_made_elsewhere_agrees_with_itself(xandr, sandbox, sync, the
     sandbox.seed("xandr", [at_xandr(12, pixel_conversion_event_id=8)])
     sync(xandr)
     pixel = Pixel.objects.select_related("connection").get()
-    assert (pixel.remote, pixel.drift, pixel.agreed) == ("in_sync", [], {})
+    assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
     theirs(pixel, name="Renamed")
     assert sides(pixel, "name") == ("Elsewhere", "Elsewhere", "Renamed")
 
@@ -359,7 +359,7 @@ def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
     carry_out()
     theirs(pixel, name="Theirs")
     assert (pixel.lifecycle, pixel.name, pixel.drift) == ("live", "Ours", ["name"])
-    assert (pixel.agreed["name"], pixel.theirs["name"], who_moved(pixel, "name")) == (was, "Theirs", "both")
+    assert (pixel.base_values["name"], pixel.remote_values["name"], who_moved(pixel, "name")) == (was, "Theirs", "both")
     assert not Operation.objects.open().exists()
     assert Activity.objects.filter(verb="did not send a change, as theirs had changed too:", detail="name").exists()
     page = Page.of(browser_of(bob).get(at("pixel", pixel))).text

@@ -87,11 +87,11 @@ def rows() -> list[dict[str, Any]]:
     return [
         {
             "remote_id": pixel.remote_id,
-            "ours": pixel.ours,
-            "theirs": pixel.theirs,
+            "ours": pixel.local_values,
+            "theirs": pixel.remote_values,
             "drift": pixel.drift,
-            "state": [pixel.lifecycle, pixel.remote, pixel.remote_state],
-            "error": [pixel.error_code, pixel.error_sentence, pixel.error_words],
+            "state": [pixel.lifecycle, pixel.remote_status, pixel.remote_state],
+            "error": [pixel.error_code, pixel.error_sentence, pixel.error_provider_message],
             "last_fired": pixel.last_fired_at and pixel.last_fired_at.isoformat(),
             "snippets": [snippet.fingerprint for snippet in pixel.snippets.order_by("slug", "number")],
         }

@@ -16,7 +16,7 @@ from pixels import crash
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver
 from pixels.outbox.record import record
-from pixels.providers.base import RemotePixel
+from pixels.providers.values import RemotePixel
 from pixels.services import pixels
 
 from .actions import ACTIONS, all_rows, do
@@ -105,7 +105,7 @@ class States:
         self._sandbox.seed("xandr", [{**held, "name": "Theirs"}])
         self._sync(self._connection)
         pixel.refresh_from_db()
-        assert pixel.remote == "drifted"
+        assert pixel.remote_status == "drifted"
         return pixel
 
     def ignored(self) -> Pixel:
@@ -121,7 +121,7 @@ class States:
         self._sandbox.seed("xandr", [at_xandr(7, code=pixel.mark)])
         self._sync(self._connection)
         pixel.refresh_from_db()
-        assert pixel.remote == "duplicate"
+        assert pixel.remote_status == "duplicate"
         return pixel
 
     def updating(self) -> Pixel:

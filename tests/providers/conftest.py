@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Gate, Provider
+from pixels.providers.base import Provider
+from pixels.providers.protocols import RateLimiter
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 
 from .loopback import Loopback
 
@@ -83,9 +85,9 @@ def connect(loopback: Loopback) -> Callable[..., Provider]:
         url: str = "",
         credentials: Mapping[str, str | Secret] | None = None,
         tokens: Tokens | None = None,
-        gate: Gate = lambda call, wanted=1: wanted,
+        rate_limiter: RateLimiter = lambda call, wanted=1: wanted,
     ) -> Provider:
-        return PROVIDERS[slug](credentials or PLANTED[slug], url or loopback.url, gate, tokens or Tokens())
+        return PROVIDERS[slug](credentials or PLANTED[slug], url or loopback.url, rate_limiter, tokens or Tokens())
 
     return make
 
@@ -94,8 +96,8 @@ def connect(loopback: Loopback) -> Callable[..., Provider]:
 def hurried(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits short enough for a test; the deadline is the longest of them."""
     settings.CALL_DEADLINE = 0.4
-    monkeypatch.setattr("pixels.providers.http.CONNECT_TIMEOUT", 0.2)
-    monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 0.2)
+    monkeypatch.setattr("pixels.providers.transport.http.CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 0.2)
 
 
 def create(provider: Provider, **more: Any) -> Any:

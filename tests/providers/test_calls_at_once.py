@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from pixels.providers.base import AdAccountRef
 from pixels.providers.errors import NotSent, ProviderError, Throttled, Waiting
-from pixels.providers.http import Http
 from pixels.providers.secret import Secret
+from pixels.providers.transport.http import Http
+from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.sandbox.server import SandboxServer
 
@@ -48,9 +48,9 @@ class Member:
     def asked(self, operation: str = "list") -> int:
         return int(self.ask("GET", "requests")["requests"].get("xandr", {}).get(operation, 0))
 
-    def provider(self, gate: Any = lambda call, wanted=1: wanted) -> Xandr:
+    def provider(self, rate_limiter: Any = lambda call, wanted=1: wanted) -> Xandr:
         credentials = {"username": "sandbox", "password": Secret("sandbox")}
-        return Xandr(credentials, f"{self.url}/xandr", gate, Tokens(None))
+        return Xandr(credentials, f"{self.url}/xandr", rate_limiter, Tokens(None))
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ EVERYTHING = [str(number) for number in range(1, COUNT + 1)]
 def sends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     """Counts what is on the way at a time; with `meet`, the pages behind the first wait until so many are."""
 
-    def watch(meet: int = 0) -> list[int]:
+    def deadline(meet: int = 0) -> list[int]:
         lock, under_way, most = threading.Lock(), [0], [0]
         barrier = threading.Barrier(meet) if meet else None
         real = Http._send
@@ -101,7 +101,7 @@ def sends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
         monkeypatch.setattr(Http, "_send", send)
         return most
 
-    return watch
+    return deadline
 
 
 # -- Order and number -----------------------------------------------------------------------------------------
@@ -138,12 +138,12 @@ def test_as_many_as_the_setting_says(
 def test_the_gate_is_asked_for_each_request_and_for_several_at_once(member: Member, settings: Any) -> None:
     asks: list[int] = []
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         assert call == "read"
         asks.append(wanted)
         return wanted
 
-    assert read(member.provider(gate)) == (EVERYTHING, "")
+    assert read(member.provider(rate_limiter)) == (EVERYTHING, "")
     assert sum(asks) == 1 + 1 + 12  # the log-in, the first page, the others
     assert max(asks) <= settings.PULL_CONNECTIONS  # those that leave now, and no others
 
@@ -152,18 +152,18 @@ def test_the_gate_is_asked_by_the_thread_that_reads(member: Member) -> None:
     """Its row is in this thread's transaction."""
     threads = set()
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         threads.add(threading.get_ident())
         return 1
 
-    read(member.provider(gate))
+    read(member.provider(rate_limiter))
     assert threads == {threading.get_ident()}
 
 
 def test_no_more_leave_than_the_gate_lets_through(member: Member) -> None:
     left = 7
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         nonlocal left
         if not left:
             raise Waiting("A limit is reached.", retry_after=1)
@@ -171,7 +171,7 @@ def test_no_more_leave_than_the_gate_lets_through(member: Member) -> None:
         left -= granted
         return granted
 
-    ids, error = read(member.provider(gate))
+    ids, error = read(member.provider(rate_limiter))
     assert error == "Waiting: A limit is reached."
     assert member.asked() + member.asked("auth") == 7
     assert ids == EVERYTHING[:600]  # what was on the way has come
@@ -237,7 +237,7 @@ def test_sessions_that_are_refused_for_ever_come_to_an_end(member: Member) -> No
 def test_where_the_gate_refuses_in_the_middle_what_is_on_the_way_comes_first(member: Member) -> None:
     calls = 0
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         nonlocal calls
         calls += 1
         if calls > 5:
@@ -245,7 +245,7 @@ def test_where_the_gate_refuses_in_the_middle_what_is_on_the_way_comes_first(mem
         return 1
 
     member.fault("delay_before", seconds=0.1, count=None)
-    ids, error = read(member.provider(gate))
+    ids, error = read(member.provider(rate_limiter))
     assert (ids, error) == (EVERYTHING[:400], "Waiting: A limit is reached.")
     assert member.asked() == 4
 
@@ -254,13 +254,13 @@ def test_and_it_goes_on_there(member: Member) -> None:
     after = ""
     left = [3]
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         if left[0] < 1:
             raise Waiting("A limit is reached.", retry_after=1)
         left[0] -= 1
         return 1
 
-    provider, ids = member.provider(gate), []
+    provider, ids = member.provider(rate_limiter), []
     for _ in range(20):
         try:
             for page in provider.list_pixels(ACCOUNT, after=after or None):
@@ -275,14 +275,14 @@ def test_and_it_goes_on_there(member: Member) -> None:
 def test_a_claim_that_runs_out_in_the_middle_ends_it_at_once(member: Member) -> None:
     calls = 0
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         nonlocal calls
         calls += 1
         if calls > 6:
             raise NotSent("PixelHub was held up too long to send this safely.")
         return 1
 
-    ids, error = read(member.provider(gate))
+    ids, error = read(member.provider(rate_limiter))
     assert error == "NotSent: PixelHub was held up too long to send this safely."
     assert ids == EVERYTHING[: len(ids)]
 

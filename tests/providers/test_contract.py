@@ -10,8 +10,10 @@ from hypothesis import given, settings
 
 from pixels.events import EVENTS
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Capability, ConnectionForm, PixelForm, Provider, TagSubject
+from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
+from pixels.providers.forms import ConnectionForm, PixelForm
+from pixels.providers.values import AdAccountRef, Capability, TagContext
 
 from .conftest import CHOSEN
 from .loopback import Loopback
@@ -84,7 +86,7 @@ def test_every_word_points_into_the_catalogue(provider: type[Provider]) -> None:
     assert not set(near) & {word.event for word in words if word.grade != "none"}
     assert all(sentence.endswith(".") for word in words for sentence in word.near.values())
     assert len({word.value for word in words}) == len(words)
-    assert {value for preset in provider.presets for value in preset.words} <= {word.value for word in words}
+    assert {value for preset in provider.presets for value in preset.events} <= {word.value for word in words}
 
 
 def test_every_event_of_the_catalogue_has_a_source_and_a_sentence() -> None:
@@ -153,8 +155,8 @@ def test_credentials_and_ad_account_are_told_apart(provider: type[Provider]) -> 
 
 @each_provider
 def test_the_outlook_names_its_source(provider: type[Provider]) -> None:
-    assert provider.outlook.source.startswith("https://")
-    assert provider.outlook.sentence.endswith(".")
+    assert provider.lifecycle_notice.source.startswith("https://")
+    assert provider.lifecycle_notice.sentence.endswith(".")
 
 
 @each_provider
@@ -184,7 +186,7 @@ def test_live_addresses_are_https(provider: type[Provider]) -> None:
 @each_provider
 def test_tags_need_no_instance_and_fit_their_buttons(provider: type[Provider]) -> None:
     events, options = CHOSEN[provider.slug]
-    subject = TagSubject(
+    subject = TagContext(
         remote_id="37",
         name="Shop",
         events=events,
@@ -233,7 +235,7 @@ def test_an_event_unknown_to_this_version_survives_a_change_of_other_fields(prov
     assert tuple(form.cleaned_data["events"]) == stored
     assert form.options() == options
     assert "Unknown to PixelHub word-of-2031" in str(form["events"])
-    (word,) = provider.unknown_words(stored)
+    (word,) = provider.unknown_events(stored)
     assert (word.value, word.sentence, word.label) == ("word-of-2031", "Unknown to PixelHub", "word-of-2031")
     assert word.event in EVENTS
     assert not provider.pixel_form.for_pixel((known,), options, shown).is_valid()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Rejected, Throttled
 
 from .conftest import create
 from .loopback import Loopback, says
@@ -41,13 +41,13 @@ def test_an_id_in_a_positive_answer_is_a_pixel(
 @pytest.mark.parametrize(
     ("status", "body", "expected", "words"),
     [
-        (400, {"message": "Invalid param: []", "error": "Bad Request", "statusCode": 400}, Refused, "Invalid"),
+        (400, {"message": "Invalid param: []", "error": "Bad Request", "statusCode": 400}, Rejected, "Invalid"),
         (401, {"message": "Unauthorized", "error": "Unauthorized", "statusCode": 401}, BadCredentials, "Unauthorized"),
         (403, {"message": "Forbidden resource", "error": "Forbidden"}, Forbidden, "Forbidden resource"),
         (403, {"message": "Forbidden"}, Forbidden, "Forbidden"),
         (429, {"message": "Too Many Requests"}, Throttled, "Too Many Requests"),
         (500, {"message": "Internal server error", "statusCode": 500}, BadAnswer, "Internal server error"),
-        (200, {"message": "Invalid param: []", "statusCode": 400}, Refused, "Invalid param: []"),
+        (200, {"message": "Invalid param: []", "statusCode": 400}, Rejected, "Invalid param: []"),
         (200, {"message": "Unauthorized", "statusCode": 401}, BadCredentials, "Unauthorized"),
         (200, {"message": "Internal server error", "statusCode": 500}, BadAnswer, "Internal server error"),
     ],
@@ -64,7 +64,7 @@ def test_a_no_keeps_easyflows_words(
     with pytest.raises(ProviderError) as caught:
         create(connect("easyflow"))
     assert type(caught.value) is expected
-    assert words in caught.value.words
+    assert words in caught.value.provider_message
     assert caught.value.maybe_done == (expected is BadAnswer)
     assert len(loopback.received) == 1
 
@@ -100,7 +100,7 @@ def test_the_gateway_before_easyflow_is_told_from_easyflow(
     with pytest.raises(ProviderError) as caught:
         create(connect("easyflow"))
     error = caught.value
-    assert error.words == message
+    assert error.provider_message == message
     assert not error.maybe_done
     if status == 429:
         assert type(error) is Throttled

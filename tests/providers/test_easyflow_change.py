@@ -9,7 +9,7 @@ import pytest
 
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, BadCredentials, NotSupported, ProviderError, Refused
+from pixels.providers.errors import BadAnswer, BadCredentials, NotSupported, ProviderError, Rejected
 from pixels.providers.secret import Secret
 
 from .conftest import ACCOUNT, create
@@ -82,11 +82,11 @@ def test_what_is_no_answer_of_easyflow_or_about_another_pixel_is_no_yes(
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (200, {"message": "Invalid param: [events]", "error": "Bad Request", "statusCode": 400}, Refused),
-        (400, {"message": "Invalid param: [events]", "error": "Bad Request", "statusCode": 400}, Refused),
+        (200, {"message": "Invalid param: [events]", "error": "Bad Request", "statusCode": 400}, Rejected),
+        (400, {"message": "Invalid param: [events]", "error": "Bad Request", "statusCode": 400}, Rejected),
         (401, {"message": "Unauthorized", "error": "Unauthorized", "statusCode": 401}, BadCredentials),
         # As a service without this call says the same, a 404 does not prove that the pixel is gone.
-        (404, {"message": "Cannot PATCH /pixels/px_1", "error": "Not Found", "statusCode": 404}, Refused),
+        (404, {"message": "Cannot PATCH /pixels/px_1", "error": "Not Found", "statusCode": 404}, Rejected),
         (500, {"message": "Internal server error", "statusCode": 500}, BadAnswer),
     ],
 )
@@ -101,7 +101,7 @@ def test_a_no_to_a_change(
     with pytest.raises(ProviderError) as caught:
         change(connect("easyflow"), name="Boots")
     assert type(caught.value) is expected
-    assert body["message"] in caught.value.words
+    assert body["message"] in caught.value.provider_message
     assert len(loopback.received) == 1
 
 
@@ -150,7 +150,7 @@ def test_the_token_is_shown_nowhere_though_easyflow_repeats_it(
     for call in calls:
         try:
             answered = call()
-        except Refused as error:
+        except Rejected as error:
             shown += f"{error!r} {vars(error)}"
         else:
             shown += repr(answered)

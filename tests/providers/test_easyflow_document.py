@@ -7,9 +7,10 @@ import pytest
 
 from pixels.events import EVENTS
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Provider, RemotePixel
+from pixels.providers.base import Provider
 from pixels.providers.easyflow.vocabulary import NEWER, OLDER, PLATFORMS
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Rejected
+from pixels.providers.values import RemotePixel
 
 from .conftest import ACCOUNT, create
 from .loopback import Loopback, says
@@ -92,7 +93,7 @@ def test_each_event_is_sent_and_read_as_it_is_written(
     pixel = easyflow.create_pixel(ACCOUNT, "Shop", (event,), {"platform": "meta"}, "ph-1")
     assert loopback.received[0].json()["events"] == [event]
     assert pixel.events == (event,)
-    word = easyflow.word(event)
+    word = easyflow.provider_event(event)
     assert word is not None
     assert word.source == (OLDER if event in OLDER_EVENTS else NEWER)
     assert ("From a newer page" in word.note) == (event in NEWER_EVENTS)
@@ -129,7 +130,7 @@ def test_each_field_of_a_200(field: str, connect: Callable[..., Provider], loopb
 @pytest.mark.parametrize(
     ("status", "message", "error", "expected"),
     [
-        (400, "Invalid param: []", "Bad Request", Refused),
+        (400, "Invalid param: []", "Bad Request", Rejected),
         (401, "Unauthorized", "Unauthorized", BadCredentials),
         (403, "Forbidden resource", "Forbidden", Forbidden),
         (500, "Internal server error", "Internal Server Error", BadAnswer),
@@ -150,7 +151,7 @@ def test_each_documented_error_with_its_message_error_and_status_code(
     with pytest.raises(ProviderError) as caught:
         create(connect("easyflow"))
     assert type(caught.value) is expected
-    assert message in caught.value.words
+    assert message in caught.value.provider_message
     assert caught.value.status == status
 
 
@@ -169,7 +170,7 @@ NONE_THERE = {"page_view", "landing_page", "view_item", "add_to_cart", "registra
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_how_well_an_easyflow_event_fits_each_event(event: str) -> None:
-    word, grade, sentence = PROVIDERS["easyflow"].word_for(event)
+    word, grade, sentence = PROVIDERS["easyflow"].provider_event_for(event)
     assert (grade, word is None) == (
         ("none", True) if event in NONE_THERE else ("close" if event == "lead" else "exact", False)
     )
@@ -187,12 +188,15 @@ def test_how_well_an_easyflow_event_fits_each_event(event: str) -> None:
     ],
 )
 def test_what_the_newer_events_stand_for(value: str, event: str, grade: str) -> None:
-    word = PROVIDERS["easyflow"].word(value)
+    word = PROVIDERS["easyflow"].provider_event(value)
     assert word is not None
     assert (word.event, word.grade) == (event, grade)
 
 
 def test_the_outlook_is_active_with_source_and_date() -> None:
-    outlook = PROVIDERS["easyflow"].outlook
-    assert (outlook.status, outlook.source) == ("active", "https://docs.easyflow.digital/openapi/pixel")
-    assert outlook.as_of == "2026-11-21"
+    lifecycle_notice = PROVIDERS["easyflow"].lifecycle_notice
+    assert (lifecycle_notice.status, lifecycle_notice.source) == (
+        "active",
+        "https://docs.easyflow.digital/openapi/pixel",
+    )
+    assert lifecycle_notice.as_of == "2026-11-21"

@@ -6,8 +6,17 @@ from typing import Any, get_args
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Capability, Provider
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NotFound, NotSupported, ProviderError, Refused
+from pixels.providers.base import Provider
+from pixels.providers.errors import (
+    BadAnswer,
+    BadCredentials,
+    Forbidden,
+    NotFound,
+    NotSupported,
+    ProviderError,
+    Rejected,
+)
+from pixels.providers.values import Capability
 
 from .conftest import ACCOUNT
 from .loopback import Behaviour, Loopback, says
@@ -197,7 +206,7 @@ def test_an_odd_list_is_not_half_believed(
     [
         (401, {"message": "Unauthorized", "error": "Unauthorized", "statusCode": 401}, BadCredentials),
         (403, {"message": "Forbidden"}, Forbidden),
-        (404, {"message": "Cannot GET /pixels/list", "error": "Not Found", "statusCode": 404}, Refused),
+        (404, {"message": "Cannot GET /pixels/list", "error": "Not Found", "statusCode": 404}, Rejected),
         (200, {"message": "Unauthorized", "statusCode": 401}, BadCredentials),
     ],
 )

@@ -19,7 +19,7 @@ from pixels.providers.errors import (
     NoAnswer,
     NotSent,
     ProviderError,
-    Refused,
+    Rejected,
     Throttled,
 )
 
@@ -73,13 +73,13 @@ FAULTS: dict[str, tuple[Behaviour, type[ProviderError]]] = {
         BadAnswer,
     ),
     "a lie about zip": (says(b'{"id": "1"}', headers={"Content-Encoding": "gzip"}), BadAnswer),
-    "a bad request": (says({"message": ECHO, "error": "Bad Request", "statusCode": 400}, 400), Refused),
-    "an HTML bad request": (says(f"<p>No. {ECHO}</p>", 400), Refused),
+    "a bad request": (says({"message": ECHO, "error": "Bad Request", "statusCode": 400}, 400), Rejected),
+    "an HTML bad request": (says(f"<p>No. {ECHO}</p>", 400), Rejected),
     "a right that is missing": (says({"message": ECHO}, 403), Forbidden),
-    "a wrong address": (says("<h1>Not found</h1>", 404), Refused),
-    "a wrong method": (says({"message": "no"}, 405), Refused),
-    "a conflict": (says({"errors": {"name": ["taken"]}}, 409), Refused),
-    "an object that cannot be": (says({"errors": {"name": ["taken"]}}, 422), Refused),
+    "a wrong address": (says("<h1>Not found</h1>", 404), Rejected),
+    "a wrong method": (says({"message": "no"}, 405), Rejected),
+    "a conflict": (says({"errors": {"name": ["taken"]}}, 409), Rejected),
+    "an object that cannot be": (says({"errors": {"name": ["taken"]}}, 422), Rejected),
     "too many requests": (says({"message": "Too Many Requests"}, 429), Throttled),
 }
 EMPTY = ["nothing", "nothing, and says so", "an empty object"]
@@ -111,7 +111,7 @@ def assert_no_secret_shown(slug: str, error: ProviderError, log: pytest.LogCaptu
     link: BaseException | None = error
     while link is not None:
         assert isinstance(link, ProviderError), "a library's exception hangs on ours"
-        shown = f"{link!r} {link} {link.args} {link.sentence} {link.words} {link.advice} {vars(link)}"
+        shown = f"{link!r} {link} {link.args} {link.sentence} {link.provider_message} {link.advice} {vars(link)}"
         assert not any(secret in shown for secret in secrets)
         link = link.__cause__ or link.__context__
     shown = "".join(traceback.format_exception(error)) + log.text
@@ -155,7 +155,7 @@ def test_a_fault_is_one_request_and_one_honest_error(
     assert type(error) is expected
     assert error.maybe_done == (expected in (NoAnswer, BadAnswer))
     # Xandr is asked what uses a pixel that it refuses to delete.
-    looked_up = (slug, capability, expected) == ("xandr", "delete", Refused)
+    looked_up = (slug, capability, expected) == ("xandr", "delete", Rejected)
     assert len(loopback.received) == (2 if looked_up else 1)
     assert time.monotonic() - started < 9
     assert PROVIDERS[slug].label in error.sentence
@@ -283,11 +283,11 @@ def test_the_gate_is_asked_before_each_request_and_may_forbid_it(
 ) -> None:
     asked = []
 
-    def gate(call: str, wanted: int = 1) -> int:
+    def rate_limiter(call: str, wanted: int = 1) -> int:
         asked.append(call)
         raise Throttled("Wait.")
 
-    error = fails(connect(slug, gate=gate), "create")
+    error = fails(connect(slug, rate_limiter=rate_limiter), "create")
 
     assert type(error) is Throttled
     assert asked == ["write"]
@@ -302,7 +302,7 @@ def test_the_wait_that_ended_is_named(
     assert fails(connect("xandr"), "create").sentence == "Xandr did not answer within 0.4 seconds."
 
     settings.CALL_DEADLINE = 30
-    monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 0.2)
+    monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 0.2)
     loopback.script = [silent]
     assert fails(connect("xandr"), "create").sentence == "Xandr did not answer within 0.2 seconds."
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import PixelForm
+from pixels.providers.forms import PixelForm
 
 XANDR = {
     "events": ["7"],

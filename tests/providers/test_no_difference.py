@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from pixels.models import Connection, Pixel
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider, RemotePixel
+from pixels.providers.base import Provider
 from pixels.providers.secret import Secret
-from pixels.reconcile.compare import flat, see
+from pixels.providers.values import AdAccountRef, RemotePixel
+from pixels.reconcile.compare import see, values_of
 from pixels.sandbox.server import SandboxServer
 
 from .conftest import Tokens
@@ -124,7 +125,7 @@ SILENT_ABOUT = {"easyflow": {"enable_capi"}}
 def assert_same(provider: Provider, ours: Mapping[str, Any], remote: RemotePixel) -> None:
     """No difference, and not for want of an answer."""
     assert drift(provider, ours, remote) == []
-    assert ours.keys() - flat(remote).keys() <= SILENT_ABOUT.get(provider.slug, set())
+    assert ours.keys() - values_of(remote).keys() <= SILENT_ABOUT.get(provider.slug, set())
 
 
 @dataclass

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixels.providers import PROVIDERS
-from pixels.providers.answer import Answer
-from pixels.providers.base import Provider, RemotePixel, TagSubject
+from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
+from pixels.providers.transport.response import Answer
+from pixels.providers.values import RemotePixel, TagContext
 
 from .conftest import ACCOUNT, CHOSEN, PLANTED, Tokens, create
 from .strategies import PIXELS, odd_answers, odd_fields
@@ -45,7 +46,7 @@ def answered(provider: Provider) -> list[RemotePixel]:
             try:
                 found += call()
             except ProviderError as error:
-                json.dumps([error.sentence, error.words], allow_nan=False)
+                json.dumps([error.sentence, error.provider_message], allow_nan=False)
     return found
 
 
@@ -57,7 +58,7 @@ def show(provider: type[Provider], remote_id: str, events: tuple[Any, ...], opti
         if name != "events" and hasattr(field, "choices"):
             dict(field.choices).get(shown.get(name))
     tags = provider.tags(
-        TagSubject(
+        TagContext(
             remote_id=remote_id, name="Shop", events=events, options=options, ad_account=ACCOUNT, snippet="<!-- -->"
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Rejected, Throttled
 
 from .conftest import ACCOUNT, create
 from .loopback import Loopback, says
@@ -37,16 +37,16 @@ def test_names_of_all_languages_arrive_as_typed(connect: Callable[..., Provider]
 @pytest.mark.parametrize(
     ("status", "body", "expected", "words"),
     [
-        (422, {"errors": {"name": ["has already been taken"]}}, Refused, "name has already been taken"),
-        (422, {"error": "Name must be unique"}, Refused, "Name must be unique"),
-        (400, ["no", "never"], Refused, "no, never"),
-        (400, "<p>No <b>such</b> tag</p>", Refused, "No such tag"),
+        (422, {"errors": {"name": ["has already been taken"]}}, Rejected, "name has already been taken"),
+        (422, {"error": "Name must be unique"}, Rejected, "Name must be unique"),
+        (400, ["no", "never"], Rejected, "no, never"),
+        (400, "<p>No <b>such</b> tag</p>", Rejected, "No such tag"),
         (401, "", BadCredentials, ""),
         (403, {"error": "access_denied"}, Forbidden, "access_denied"),
         (
             404,
             "<h1>The page you were looking for doesn't exist.</h1>",
-            Refused,
+            Rejected,
             "The page you were looking for doesn't exist.",
         ),
         (429, "Slow down", Throttled, ""),
@@ -64,7 +64,7 @@ def test_a_no_keeps_pitchtargets_words_whatever_their_form(
     with pytest.raises(ProviderError) as caught:
         create(connect("pitchtarget"))
     assert type(caught.value) is expected
-    assert caught.value.words == words
+    assert caught.value.provider_message == words
     assert not caught.value.maybe_done
     assert len(loopback.received) == 1
 
@@ -132,7 +132,7 @@ def test_a_404_proves_nothing_and_the_list_decides(
 
 @pytest.mark.parametrize(
     ("body", "status", "expected"),
-    [("", 404, Refused), ("", 500, BadAnswer), ([{}], 200, BadAnswer), ({"error": "no"}, 403, Forbidden)],
+    [("", 404, Rejected), ("", 500, BadAnswer), ([{}], 200, BadAnswer), ({"error": "no"}, 403, Forbidden)],
 )
 def test_a_404_and_no_list_is_an_error_and_not_a_pixel_that_is_gone(
     body: Any, status: int, expected: type[ProviderError], connect: Callable[..., Provider], loopback: Loopback

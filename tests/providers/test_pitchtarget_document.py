@@ -8,7 +8,8 @@ import pytest
 
 from pixels.events import EVENTS
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider, RemotePixel, TagSubject
+from pixels.providers.base import Provider
+from pixels.providers.values import AdAccountRef, RemotePixel, TagContext
 
 from .loopback import Loopback, Received, says
 from .test_samples import printed
@@ -61,7 +62,7 @@ def test_each_tag_is_sent_as_documented_and_read_in_lower_case(
     assert loopback.received[0].form()["tag"] == tag
     (page,) = pitchtarget.list_pixels(SHOP)
     assert page.pixels[0].events == (tag,)
-    word = pitchtarget.word(tag)
+    word = pitchtarget.provider_event(tag)
     assert word is not None
     assert "Working with Offsite Conversion Pixels" in word.source
 
@@ -95,13 +96,13 @@ def test_the_field_creator_is_a_persons_name_and_not_kept(connect: Callable[...,
 
 def test_checkout_is_a_finished_purchase_and_never_the_start_of_a_checkout() -> None:
     pitchtarget = PROVIDERS["pitchtarget"]
-    checkout = pitchtarget.word("CHECKOUT")
+    checkout = pitchtarget.provider_event("CHECKOUT")
     assert checkout is not None
     assert (checkout.event, checkout.grade, checkout.near) == ("purchase", "exact", {})
     assert "not the start of a checkout" in checkout.note
-    assert pitchtarget.word_for("purchase")[:2] == (checkout, "exact")
-    assert pitchtarget.word_for("begin_checkout") == (None, "none", "")
-    assert [event for event in EVENTS if pitchtarget.word_for(event)[0] == checkout] == ["purchase"]
+    assert pitchtarget.provider_event_for("purchase")[:2] == (checkout, "exact")
+    assert pitchtarget.provider_event_for("begin_checkout") == (None, "none", "")
+    assert [event for event in EVENTS if pitchtarget.provider_event_for(event)[0] == checkout] == ["purchase"]
 
 
 GRADES = {
@@ -118,21 +119,21 @@ GRADES = {
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_how_well_a_tag_fits_each_event(event: str) -> None:
-    word, grade, sentence = PROVIDERS["pitchtarget"].word_for(event)
+    word, grade, sentence = PROVIDERS["pitchtarget"].provider_event_for(event)
     assert (word.value if word else None, grade) == GRADES.get(event, (None, "none"))
     assert grade != "close" or sentence.endswith(".")
 
 
 def test_the_outlook_says_when_the_tag_was_switched_off() -> None:
-    outlook = PROVIDERS["pitchtarget"].outlook
-    assert outlook.status == "legacy"
-    assert "switched their tag off in February 2017" in outlook.sentence
-    assert "pixel-migration" in outlook.source
-    assert outlook.as_of == "2026-11-21"
+    lifecycle_notice = PROVIDERS["pitchtarget"].lifecycle_notice
+    assert lifecycle_notice.status == "legacy"
+    assert "switched their tag off in February 2017" in lifecycle_notice.sentence
+    assert "pixel-migration" in lifecycle_notice.source
+    assert lifecycle_notice.as_of == "2026-11-21"
 
 
 def test_the_value_built_into_the_code_is_pointed_out_as_a_sentence() -> None:
-    subject = TagSubject(
+    subject = TagContext(
         remote_id="1", name="Shop", events=("LEAD",), options={}, ad_account=SHOP, snippet=LISTED["js_pixel"]
     )
     (tag,) = PROVIDERS["pitchtarget"].tags(subject)

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import (
     BadAnswer,
     BadCredentials,
     NotSent,
     ProviderError,
-    Refused,
+    Rejected,
     Throttled,
 )
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 
 from .conftest import ACCOUNT, Tokens, create
 from .loopback import Behaviour, Loopback, hangs_up, says
@@ -99,8 +100,8 @@ def test_a_refused_password_is_told_as_such_and_not_tried_again(
     provider, tokens = sign_in(connect)
     with pytest.raises(BadCredentials, match="the username, the password or the client id") as caught:
         create(provider)
-    assert "invalid_grant" in caught.value.words
-    assert "planted" not in caught.value.words
+    assert "invalid_grant" in caught.value.provider_message
+    assert "planted" not in caught.value.provider_message
     assert len(loopback.received) == 1
     assert tokens.token is None
 
@@ -117,7 +118,7 @@ def test_a_refused_password_is_told_as_such_and_not_tried_again(
         (hangs_up, NotSent),
         (says("", 302, {"Location": "http://elsewhere.invalid/"}), NotSent),
         (says("", 429, {"Retry-After": "7"}), Throttled),
-        (says("", 404), Refused),
+        (says("", 404), Rejected),
     ],
 )
 def test_without_a_token_the_call_is_known_not_to_be_sent(
@@ -139,9 +140,9 @@ def test_neither_password_nor_token_is_shown(
     echo = {"errors": ["planted-new-token-7e planted pass/word 6d planted+pass%2Fword+6d"]}
     loopback.script = [NEW, says(echo, 422)]
     provider, tokens = sign_in(connect)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         create(provider)
-    assert "planted" not in f"{caught.value.words} {caught.value!r} {vars(caught.value)} {caplog.text}"
+    assert "planted" not in f"{caught.value.provider_message} {caught.value!r} {vars(caught.value)} {caplog.text}"
     assert "planted" not in repr(tokens.token)
 
 

@@ -7,8 +7,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pixels.providers.redaction import redact
 from pixels.providers.secret import DOTS, Secret
+from pixels.providers.transport.redaction import redact
 
 SECRET = 'pl4nt/ed "Key" é+&<0001\'\\~'
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----\n"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pixels.providers.base import AdAccountRef, Provider, TagSubject
+from pixels.providers.base import Provider
+from pixels.providers.values import AdAccountRef, TagContext
 
 from .conftest import create
 from .loopback import Loopback, says
@@ -135,7 +136,7 @@ def test_pitchtarget_list(connect: Callable[..., Provider], loopback: Loopback) 
     assert pixel.snippet == json.loads(printed("pitchtarget_list"))[0]["js_pixel"]
     assert "John Doe" not in repr(pixel)
     (tag,) = connect("pitchtarget").tags(
-        TagSubject(
+        TagContext(
             remote_id=pixel.remote_id,
             name="CV uploaded",
             events=pixel.events,

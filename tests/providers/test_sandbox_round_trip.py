@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider
-from pixels.providers.errors import BadCredentials, NotFound, Refused
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadCredentials, NotFound, Rejected
+from pixels.providers.values import AdAccountRef
 from pixels.sandbox.server import SandboxServer
 
 from .conftest import Tokens
@@ -91,9 +92,9 @@ def test_the_code_of_a_pitchtarget_pixel_comes_with_the_list(member: Callable[..
 def test_a_name_taken_at_pitchtarget_is_refused_in_its_words(member: Callable[..., Any]) -> None:
     provider, account = member("pitchtarget")
     provider.create_pixel(account, "Taken", ("LEAD",), {}, "ph-1")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         provider.create_pixel(account, "Taken", ("LEAD",), {}, "ph-2")
-    assert caught.value.words
+    assert caught.value.provider_message
     assert not caught.value.maybe_done
 
 

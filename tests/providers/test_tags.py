@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, TagSubject
+from pixels.providers.values import AdAccountRef, TagContext
 
 
-def subject(**more: Any) -> TagSubject:
+def subject(**more: Any) -> TagContext:
     facts = {
         "remote_id": "37",
         "name": "Shop",
@@ -17,7 +17,7 @@ def subject(**more: Any) -> TagSubject:
         "options": {},
         "ad_account": AdAccountRef(id="2"),
     }
-    return TagSubject(**{**facts, **more})
+    return TagContext(**{**facts, **more})
 
 
 def test_xandr_tags_are_what_its_documents_print() -> None:

@@ -1,4 +1,4 @@
-"""The same promises over TLS, where the socket that is watched gets wrapped into another."""
+"""The same promises over TLS, where the socket that has a deadline gets wrapped into another."""
 
 import socket
 import ssl

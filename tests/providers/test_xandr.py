@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Refused
+from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Rejected
 from pixels.providers.xandr import Xandr
 
 from .conftest import ACCOUNT, create
@@ -111,8 +111,8 @@ def test_a_missing_pixel_is_not_found_only_where_xandr_says_so(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (failing("SYNTAX", 200, "advertiser not found"), Refused),
-        (says("Not found", 404), Refused),
+        (failing("SYNTAX", 200, "advertiser not found"), Rejected),
+        (says("Not found", 404), Rejected),
         (page(18), BadAnswer),
         (page(count=3), BadAnswer),
         (says({"response": {"status": "OK"}}), BadAnswer),
@@ -129,7 +129,7 @@ def test_other_answers_do_not_make_a_pixel_missing(
 
 def test_resource_not_found_on_a_create_is_a_refusal(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [failing("SYNTAX", 200, "resource not found")]
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         create(connect("xandr"))
 
 
@@ -195,9 +195,9 @@ def test_a_used_pixel_cannot_be_deleted_and_xandr_says_why(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [failing("INTEGRITY", 200, "Pixel is used by line items: 7")]
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         connect("xandr").delete_pixel(ACCOUNT, "17")
-    assert caught.value.words == "Pixel is used by line items: 7"
+    assert caught.value.provider_message == "Pixel is used by line items: 7"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pixels.providers.base import AdAccountRef
-from pixels.providers.errors import BadCredentials, Refused
+from pixels.providers.errors import BadCredentials, Rejected
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr import Xandr
 from pixels.providers.xandr.pixels import PixelService, Which
 from pixels.sandbox.server import SandboxServer
@@ -89,7 +89,7 @@ def test_a_refused_delete_names_the_line_item(sandbox: SandboxServer) -> None:
     remote_id = make(provider, "in use")
     item = {"id": 382, "name": "Shoes", "state": "active", "advertiser_id": 8, "pixel_ids": [int(remote_id)]}
     seed(sandbox, line_items=[item])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         provider.delete_pixel(ACCOUNT, remote_id)
     assert "Line Item 382 “Shoes” (active)" in caught.value.advice
     seed(sandbox, line_items=[{**item, "pixel_ids": []}])

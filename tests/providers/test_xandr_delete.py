@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, Forbidden, Refused
+from pixels.providers.errors import BadAnswer, Forbidden, Rejected
 
 from .conftest import ACCOUNT, SESSION
 from .loopback import Behaviour, Loopback, hangs_up, says
@@ -24,10 +24,10 @@ def item(number: Any, name: str = "Line Item", state: str = "active") -> dict[st
     return {"id": number, "name": name, "state": state}
 
 
-def refused(provider: Provider) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refused(provider: Provider) -> Rejected:
+    with pytest.raises(Rejected) as caught:
         provider.delete_pixel(ACCOUNT, "17")
-    assert type(caught.value) is Refused
+    assert type(caught.value) is Rejected
     return caught.value
 
 
@@ -39,7 +39,7 @@ def test_the_line_items_that_block_are_named(connect: Callable[..., Provider], l
         "At Xandr, remove the pixel from Line Item 382 “Line Item” (active), Line Item 383 “Shoes” (inactive); "
         "then delete it again."
     )
-    assert error.words == "Pixel is used by one or more line items"
+    assert error.provider_message == "Pixel is used by one or more line items"
     assert not error.retryable
     assert not error.maybe_done
     assert paths(loopback) == ["DELETE /pixel", "GET /pixel"]
@@ -76,7 +76,7 @@ def test_five_are_named_and_the_rest_is_counted(connect: Callable[..., Provider]
     assert error.advice.count("Line Item") == 5
     assert error.advice.endswith(" and 15 more; then delete it again.")
     assert len(error.advice) <= 500
-    assert len(error.words) <= 200
+    assert len(error.provider_message) <= 200
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_look_up_that_fails_does_not_hide_the_refusal(
     loopback.script = [IN_USE, look_up]
     error = refused(connect("xandr"))
     assert error.sentence == "Xandr refused to delete this pixel."
-    assert error.words == "Pixel is used by one or more line items"
+    assert error.provider_message == "Pixel is used by one or more line items"
     assert paths(loopback) == ["DELETE /pixel", "GET /pixel"]
 
 

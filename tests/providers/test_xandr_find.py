@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer
+from pixels.providers.values import AdAccountRef
 
 from .conftest import ACCOUNT
 from .loopback import Behaviour, Loopback

@@ -12,9 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import BadCredentials, Forbidden, ProviderError
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr.forms import XandrConnectionForm
 
 from .conftest import ACCOUNT, PLANTED, Tokens, create
@@ -88,7 +89,7 @@ def test_a_refused_key_shows_neither_key_nor_note(
     error = caught.value
     shown = "".join(traceback.format_exception(error)) + f"{vars(error)}{caplog.text}"
     assert not [part for part in (note, *note.split("."), *pem(KEY).splitlines()[1:-1]) if part in shown]
-    assert error.words == "No match for •••"
+    assert error.provider_message == "No match for •••"
     assert paths(loopback) == ["POST /v2/auth/jwt"]
 
 

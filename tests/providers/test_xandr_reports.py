@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pixels.providers.base import AdAccountRef, Provider
-from pixels.providers.errors import BadAnswer, Forbidden, ProviderError, Refused, Throttled
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadAnswer, Forbidden, ProviderError, Rejected, Throttled
+from pixels.providers.values import AdAccountRef
 
 from .conftest import ACCOUNT, Tokens
 from .loopback import Behaviour, Loopback, says
@@ -79,7 +80,7 @@ def test_a_report_that_failed_is_not_waited_for(
     status: str, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [ASKED, report(status)]
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         last_fired(connect("xandr"))
     assert len(loopback.received) == 2
 
@@ -133,12 +134,12 @@ def test_a_file_that_is_no_such_report_is_not_half_believed(
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (failing("SYNTAX", error="report not found"), "Refused"),
+        (failing("SYNTAX", error="report not found"), "Rejected"),
         (failing("SYSTEM", error_code="RATE_EXCEEDED"), "Throttled"),
         (says("", 429, {"Retry-After": "9"}), "Throttled"),
         (failing("UNAUTH", 403), "Forbidden"),
         (says(HEADER, 500), "BadAnswer"),
-        (says(HEADER, 404), "Refused"),
+        (says(HEADER, 404), "Rejected"),
         (says({"response": {"status": "OK"}}), "BadAnswer"),
     ],
 )

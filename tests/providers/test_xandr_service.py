@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, NotFound, Refused
+from pixels.providers.errors import BadAnswer, NotFound, Rejected
 from pixels.providers.xandr.login import PasswordLogIn
 from pixels.providers.xandr.pixels import PixelService, Which
 from pixels.providers.xandr.session import Session
@@ -242,7 +242,7 @@ def test_a_particular_pixel_is_not_found_by_words_or_by_nothing(
 
 def test_resource_not_found_about_a_list_is_a_refusal(service: PixelService, loopback: Loopback) -> None:
     loopback.script = [failing("SYNTAX", error="resource not found")]
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         service.all(ADVERTISER)
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         service.by_ids(["123", "456"])

@@ -16,7 +16,7 @@ from pixels.providers.errors import (
     Forbidden,
     NotSent,
     ProviderError,
-    Refused,
+    Rejected,
     Throttled,
 )
 from pixels.providers.secret import Secret
@@ -117,7 +117,7 @@ def test_a_refused_log_in_is_bad_credentials_after_one_request(
     loopback.script = [failing(error_id, status, "No match found for user/pass")]
     error = fails(lambda: connect("xandr", tokens=Tokens(None)).check_credentials(ACCOUNT))
     assert type(error) is BadCredentials
-    assert error.words == "No match found for user/pass"
+    assert error.provider_message == "No match found for user/pass"
     assert len(loopback.received) == 1
 
 
@@ -231,11 +231,11 @@ def test_a_log_in_too_many_in_an_unknown_shape_is_one_request_and_not_the_end(
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
     [
-        (failing("SYNTAX"), Refused),
-        (failing("INTEGRITY"), Refused),
-        (failing("INTEGRITY", 409), Refused),
-        (failing("LIMIT"), Refused),
-        (failing("SYNTAX", 400), Refused),
+        (failing("SYNTAX"), Rejected),
+        (failing("INTEGRITY"), Rejected),
+        (failing("INTEGRITY", 409), Rejected),
+        (failing("LIMIT"), Rejected),
+        (failing("SYNTAX", 400), Rejected),
         (failing("UNAUTH"), Forbidden),
         (failing("UNAUTH", 403), Forbidden),
         (failing("SYSTEM"), BadAnswer),
@@ -276,7 +276,7 @@ def test_an_error_in_an_odd_shape_is_an_honest_error(
     said = {"error_id": "SYNTAX", "error": "No.", "error_description": None, "error_code": None, field: odd}
     loopback.script = [says({"response": said})]
     error = fails(lambda: create(connect("xandr", tokens=Tokens() if logged_in else Tokens(None))))
-    assert type(error) is (Refused if field != "error_id" else BadAnswer if logged_in else NotSent)
+    assert type(error) is (Rejected if field != "error_id" else BadAnswer if logged_in else NotSent)
     assert len(loopback.received) == 1
 
 

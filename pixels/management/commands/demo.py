@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.models import Membership, Role, Team, User
 from pixels.models import Connection
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.services.connections import connect
 from pixels.services.pixels import Plan, create_pixels
 from pixels.services.websites import add_website

@@ -24,8 +24,8 @@ SILENT = 2  # intervals after which another scheduler takes over
 
 class Command(BaseCommand):
     help = (
-        "Finds due work in the database every SWEEP_INTERVAL, and at the moment for which something waits, and hands "
-        "it to the workers. Of several schedulers one works and the others stand by."
+        "Finds due work in the database every DISPATCH_INTERVAL, and at the moment for which something waits, and "
+        "hands it to the workers. Of several schedulers one works and the others stand by."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,21 +41,21 @@ class Command(BaseCommand):
                 log.warning("scheduler: the database does not answer: %s", type(error).__name__)
                 wait = SHORTEST * 5
             except Exception:  # whatever it is, the next look may do without it
-                log.exception("scheduler: a sweep failed")
-                wait = settings.SWEEP_INTERVAL
+                log.exception("scheduler: dispatching failed")
+                wait = settings.DISPATCH_INTERVAL
         try:
-            lease.give_back(lease.SWEEP, self.holder)
+            lease.give_back(lease.DISPATCH, self.holder)
         except Error:
             log.info("scheduler: the lease runs out by itself")
 
     def look(self) -> float:
-        """One sweep, if it is our job; seconds until the next."""
-        silence = SILENT * settings.SWEEP_INTERVAL
-        if not lease.hold(lease.SWEEP, self.holder, silence):
-            return min(max(lease.runs_for(lease.SWEEP) or 0, SHORTEST), settings.SWEEP_INTERVAL)
-        tasks.sweep()
-        lease.hold(lease.SWEEP, self.holder, silence)  # without a broker a sweep may have taken its time
+        """Dispatch what is due, if this scheduler holds the lease; the seconds until the next time."""
+        silence = SILENT * settings.DISPATCH_INTERVAL
+        if not lease.hold(lease.DISPATCH, self.holder, silence):
+            return min(max(lease.runs_for(lease.DISPATCH) or 0, SHORTEST), settings.DISPATCH_INTERVAL)
+        tasks.dispatch_due()
+        lease.hold(lease.DISPATCH, self.holder, silence)  # without a broker the work was done here and took time
         following = min(filter(None, (deliver.next_due(), runs.next_due())), default=None)
         if following is None:
-            return settings.SWEEP_INTERVAL
-        return min(max((following - clock.now()).total_seconds(), SHORTEST), settings.SWEEP_INTERVAL)
+            return settings.DISPATCH_INTERVAL
+        return min(max((following - clock.now()).total_seconds(), SHORTEST), settings.DISPATCH_INTERVAL)

@@ -13,15 +13,17 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils.functional import classproperty
 
-from ..answer import Answer
-from ..base import AdAccountRef, Call, Capability, Page, Provider, RemotePixel, Tag, TagSubject
+from ..base import Provider
 from ..errors import NotFound, NotSupported
+from ..protocols import CallKind
 from ..secret import Secret
+from ..transport.response import Answer
+from ..values import AdAccountRef, Capability, Page, RemotePixel, Tag, TagContext
 from . import listing
 from .forms import EasyflowConnectionForm, EasyflowPixelForm
+from .mapping import creation, envelope, pixel_in, remote_pixel, token_in, update
 from .tags import EasyflowTagForm, sdk_tag
-from .vocabulary import OUTLOOK, PRESETS, VOCABULARY
-from .wire import creation, envelope, pixel_in, remote_pixel, token_in, update
+from .vocabulary import LIFECYCLE_NOTICE, PRESETS, VOCABULARY
 
 ACTIVE, INACTIVE = "active", "inactive"
 
@@ -53,7 +55,7 @@ class Easyflow(Provider):
     # AWS API Gateway; Easyflow documents no domain of its own.
     live_url = "https://9iq81tsdy4.execute-api.sa-east-1.amazonaws.com"
     ad_account_label = "Owner id"
-    outlook = OUTLOOK
+    lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     presets = PRESETS
     connection_form = EasyflowConnectionForm
@@ -150,7 +152,7 @@ class Easyflow(Provider):
         return bool(value) if field_name == "enable_capi" else value
 
     @classmethod
-    def tags(cls, subject: TagSubject) -> list[Tag]:
+    def tags(cls, subject: TagContext) -> list[Tag]:
         return [sdk_tag(subject)]
 
     def _needs_list(self, capability: Capability) -> None:
@@ -166,7 +168,7 @@ class Easyflow(Provider):
 
     def _call(
         self,
-        kind: Call,
+        kind: CallKind,
         method: str,
         path: str,
         *,

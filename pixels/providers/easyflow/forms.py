@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from ..base import ConnectionForm, PixelForm
+from ..coerce import coerce
 from ..fields import EventsField, KeyField, TextField
-from ..shapes import known
+from ..forms import ConnectionForm, PixelForm
+from .mapping import SHAPES
 from .vocabulary import PLATFORMS, VOCABULARY
-from .wire import SHAPES
 
 TEXTS = ("platform", "conversion_label", "code", "description", "external_reference")
 NO_LABEL_LATER = "Easyflow takes a conversion label only when a pixel is created: make a new pixel for Google."
@@ -104,6 +104,6 @@ class EasyflowPixelForm(PixelForm):
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        options = known(options, SHAPES)
+        options = coerce(options, SHAPES)
         shown = {"events": list(events), **{name: options.get(name) or "" for name in TEXTS}}
         return shown | ({"enable_capi": options["enable_capi"]} if "enable_capi" in options else {})

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..answer import Answer, object_id
-from ..base import AdAccountRef, Page, RemotePixel
 from ..errors import BadAnswer
-from .wire import envelope, remote_pixel
+from ..transport.response import Answer, object_id
+from ..values import AdAccountRef, Page, RemotePixel
+from .mapping import envelope, remote_pixel
 
 PATH = "/pixels/list"
 LIMIT = 100

@@ -5,8 +5,8 @@ import re
 
 from django import forms
 
-from ..base import Tag, TagSubject
 from ..fields import TextField
+from ..values import Tag, TagContext
 from .vocabulary import VOCABULARY
 
 # The members of the SDK's Events seen in its documents; other events are written as strings.
@@ -40,7 +40,7 @@ class EasyflowTagForm(forms.Form):
     fingerprint_id = TextField(label="Fingerprint id", max_length=255, required=False)
 
 
-def sdk_tag(subject: TagSubject) -> Tag:
+def sdk_tag(subject: TagContext) -> Tag:
     filled = {name: str(subject.values.get(name) or "").strip() for name in PLACEHOLDERS}
     events = [event for event in subject.events if isinstance(event, str)]
     business, fingerprint = (_js_string(filled[name] or PLACEHOLDERS[name]) for name in PLACEHOLDERS)

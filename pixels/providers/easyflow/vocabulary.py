@@ -6,7 +6,7 @@ events and two platforms, the newer ones five events and two platforms more.
 
 from typing import Literal
 
-from ..base import Outlook, Preset, Word
+from ..values import LifecycleNotice, Preset, ProviderEvent
 
 OLDER = "Easyflow, POST /pixels, older page (docs.easyflow.digital/openapi/pixel/post-pixels)"
 NEWER = "Easyflow, PATCH /pixels/{pixelId}, newer page (docs.easyflow.digital/openapi/pixel/patch-pixels-id)"
@@ -37,8 +37,8 @@ def _word(
     grade: Literal["exact", "close", "none"] = "exact",
     note: str = "",
     source: str = OLDER,
-) -> Word:
-    return Word(
+) -> ProviderEvent:
+    return ProviderEvent(
         value=value,
         label=value,
         sentence=sentence,
@@ -106,10 +106,10 @@ VOCABULARY = (
 )
 
 PRESETS = (
-    Preset(label="Purchase only", words=("purchase-completed",)),
+    Preset(label="Purchase only", events=("purchase-completed",)),
     Preset(
         label="Checkout funnel",
-        words=(
+        events=(
             "checkout-initialized",
             "user-form-completed",
             "delivery-address-completed",
@@ -119,7 +119,7 @@ PRESETS = (
     ),
 )
 
-OUTLOOK = Outlook(
+LIFECYCLE_NOTICE = LifecycleNotice(
     status="active",
     sentence="Easyflow's documents describe its pixels as current.",
     source="https://docs.easyflow.digital/openapi/pixel",

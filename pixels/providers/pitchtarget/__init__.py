@@ -9,15 +9,16 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from ..answer import Answer, object_id
-from ..base import AdAccountRef, Page, Provider, RemotePixel, Tag, TagSubject
+from ..base import Provider
 from ..errors import NotFound
 from ..secret import Secret
+from ..transport.response import Answer, object_id
+from ..values import AdAccountRef, Page, RemotePixel, Tag, TagContext
 from .ad_accounts import read_ad_accounts
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm
 from .session import PasswordSession, Session, TokenSession, read
 from .tags import code_tag
-from .vocabulary import OUTLOOK, VOCABULARY
+from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
 
 # inferred: for a record it does not have and for a path it does not know, Rails answers the same.
 NO_SUCH_RECORD_OR_PATH = 404
@@ -40,7 +41,7 @@ class PitchTarget(Provider):
         "last_fired": "PitchTarget does not say when a pixel was last seen.",
         "changed_since": "PitchTarget always lists all pixels of an ad account.",
     }
-    outlook = OUTLOOK
+    lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     connection_form = PitchTargetConnectionForm
     secret_fields = frozenset({"token", "password"})
@@ -113,7 +114,7 @@ class PitchTarget(Provider):
         return [pixel for pixel in self._list(self._session(), ad_account) if pixel.name == name]
 
     @classmethod
-    def tags(cls, subject: TagSubject) -> list[Tag]:
+    def tags(cls, subject: TagContext) -> list[Tag]:
         tag = code_tag(subject)
         return [tag] if tag else []
 

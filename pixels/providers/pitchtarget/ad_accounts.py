@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..answer import Answer, object_id
-from ..base import AdAccountRef
 from ..errors import BadAnswer
+from ..transport.response import Answer, object_id
+from ..values import AdAccountRef
 from .session import Session, read
 
 PATH = "/fb_ad_accounts"

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from ..base import ConnectionForm, PixelForm
 from ..fields import EventsField, KeyField, PasswordField, TextField, digits_only, refuse_in_name
+from ..forms import ConnectionForm, PixelForm
 from .vocabulary import VOCABULARY
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answer import Answer
-from ..base import Call, Tokens
 from ..errors import BadAnswer, BadCredentials
-from ..http import Http
+from ..protocols import CallKind, Tokens
 from ..secret import Secret
 from ..token import SharedToken
+from ..transport.http import Http
+from ..transport.response import Answer
 
 LOG_IN_PATH = "/oauth/authorize"
 # inferred: no refusal is documented. OAuth says 400 or 401; 403 and 422 are what Rails applications say as well.
@@ -27,7 +27,7 @@ class Session:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+    def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
         """One request; raises BadCredentials when the token was refused, and returns any other answer."""
         raise NotImplementedError
 
@@ -37,7 +37,7 @@ class Session:
     def log_in_afresh(self) -> None:
         """Tries the user name and the password, where there are any; raises when they are refused."""
 
-    def _send(self, token: Secret, kind: Call, method: str, path: str, request: dict[str, Any]) -> Answer:
+    def _send(self, token: Secret, kind: CallKind, method: str, path: str, request: dict[str, Any]) -> Answer:
         headers = {"Authorization": f"OAuth {token.reveal()}"}
         return self._http.call(kind, method, path, headers=headers, hide=(token,), **request)
 
@@ -49,10 +49,10 @@ class TokenSession(Session):
         super().__init__(http)
         self._token = token
 
-    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+    def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
         answer = self._send(self._token, kind, method, path, request)
         if answer.status == 401:
-            raise answer.fault("the token", words(answer))
+            raise answer.fault("the token", error_text(answer))
         return answer
 
 
@@ -66,14 +66,14 @@ class PasswordSession(Session):
         self._password = password
         self._client_id = client_id
 
-    def call(self, kind: Call, method: str, path: str, **request: Any) -> Answer:
+    def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
         """A token that has run out is drawn anew, once: what PitchTarget refused was not carried out."""
         token = self._token.get()
         answer = self._send(token, kind, method, path, request)
         if answer.status == 401:
             answer = self._send(self._token.another(instead_of=token), kind, method, path, request)
         if answer.status == 401:
-            raise answer.fault("a token that it had just given", words(answer))
+            raise answer.fault("a token that it had just given", error_text(answer))
         return answer
 
     def sign_in(self) -> None:
@@ -98,7 +98,7 @@ class PasswordSession(Session):
         if answer.status in LOG_IN_REFUSED:
             raise BadCredentials(
                 "PitchTarget refused the username, the password or the client id.",
-                words=answer.words(words(answer)),
+                provider_message=answer.provider_message(error_text(answer)),
                 status=answer.status,
             )
         body = read(answer)
@@ -109,10 +109,10 @@ def read(answer: Answer) -> Any:
     """The JSON of a positive answer; otherwise the error that the answer stands for."""
     if answer.ok:
         return answer.json()
-    raise answer.fault("the token", words(answer))
+    raise answer.fault("the token", error_text(answer))
 
 
-def words(answer: Answer) -> str | None:
+def error_text(answer: Answer) -> str | None:
     """The texts of an error; None, so that the body speaks for itself, when it is no JSON: no error is documented."""
     try:
         return _texts(answer.json())

@@ -2,12 +2,12 @@
 
 import re
 
-from ..base import Tag, TagSubject
+from ..values import Tag, TagContext
 
 LEGACY = "Legacy: Facebook switched these tags off in February 2017; this code no longer measures anything."
 
 
-def code_tag(subject: TagSubject) -> Tag | None:
+def code_tag(subject: TagContext) -> Tag | None:
     """The `js_pixel` byte for byte; None while it has not been fetched."""
     if subject.snippet is None:
         return None

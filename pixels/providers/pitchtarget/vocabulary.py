@@ -1,11 +1,11 @@
 """PitchTarget's six tags (Facebook's conversion pixels of 2014), and what became of them."""
 
-from ..base import Outlook, Word
+from ..values import LifecycleNotice, ProviderEvent
 
 DOCUMENT = 'PitchTarget, "Working with Offsite Conversion Pixels", POST /offsitepixels (April 2014)'
 
 VOCABULARY = (
-    Word(
+    ProviderEvent(
         value="CHECKOUT",
         label="CHECKOUT",
         sentence="A purchase is finished",
@@ -15,7 +15,7 @@ VOCABULARY = (
         # A false friend: no `near` for begin_checkout here, where other providers' words for it look like this one.
         note="At PitchTarget, CHECKOUT means a finished purchase, not the start of a checkout.",
     ),
-    Word(
+    ProviderEvent(
         value="REGISTRATION",
         label="REGISTRATION",
         sentence="Somebody signs up",
@@ -23,7 +23,7 @@ VOCABULARY = (
         grade="exact",
         source=DOCUMENT,
     ),
-    Word(
+    ProviderEvent(
         value="LEAD",
         label="LEAD",
         sentence="Somebody leaves contact details",
@@ -32,7 +32,7 @@ VOCABULARY = (
         source=DOCUMENT,
         note="PitchTarget's documents do not say what counts as a lead: decide it, and stay with it.",
     ),
-    Word(
+    ProviderEvent(
         value="KEY_PAGE_VIEW",
         label="KEY_PAGE_VIEW",
         sentence="A visitor opens a page that matters to you",
@@ -45,7 +45,7 @@ VOCABULARY = (
             "view_item": "PitchTarget has no tag for items: this one counts the page, not what is looked at.",
         },
     ),
-    Word(
+    ProviderEvent(
         value="ADD_TO_CART",
         label="ADD_TO_CART",
         sentence="A visitor puts something into the cart",
@@ -53,7 +53,7 @@ VOCABULARY = (
         grade="exact",
         source=DOCUMENT,
     ),
-    Word(
+    ProviderEvent(
         value="OTHER",
         label="OTHER",
         sentence="Something else that matters to you",
@@ -63,7 +63,7 @@ VOCABULARY = (
     ),
 )
 
-OUTLOOK = Outlook(
+LIFECYCLE_NOTICE = LifecycleNotice(
     status="legacy",
     sentence=(
         "Facebook takes no new pixels of this kind since September 2016 and switched their tag off in February 2017: "

@@ -7,20 +7,21 @@ from typing import Any
 
 from django.conf import settings
 
-from ..answer import object_id
-from ..base import AdAccountRef, Limits, Page, Provider, RemotePixel, Tag, TagSubject
-from ..errors import BadAnswer, NotFound, Refused
+from ..base import Provider
+from ..errors import BadAnswer, NotFound, Rejected
 from ..secret import Secret
+from ..transport.response import object_id
+from ..values import AdAccountRef, Limits, Page, RemotePixel, Tag, TagContext
 from . import advertisers, envelope, lists, reports, times, users
 from .forms import XandrConnectionForm, XandrPixelForm
 from .line_items import with_line_items
 from .lists import Rows
 from .login import KeyLogIn, LogIn, PasswordLogIn
+from .mapping import comparable, to_object, to_remote_pixel
 from .pixels import NAMES, PixelService, Which
 from .session import Session
 from .tags import conversion_tags
-from .vocabulary import OUTLOOK, VOCABULARY
-from .wire import comparable, to_object, to_remote_pixel
+from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
 
 # inferred: the table names a pixel's code beside the advertiser's code only; that it works as a filter beside the
 # advertiser's id follows from the page "API Semantics" alone. With True a pixel may be found in one call.
@@ -49,7 +50,7 @@ class Xandr(Provider):
             "one_event_per_pixel",
         }
     )
-    outlook = OUTLOOK
+    lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     connection_form = XandrConnectionForm
     secret_fields = frozenset({"password", "private_key"})
@@ -132,7 +133,7 @@ class Xandr(Provider):
         which = _in_one_call(ad_account, reference)
         if which is not None:
             pixels: list[RemotePixel] = []
-            with suppress(NotFound, Refused):
+            with suppress(NotFound, Rejected):
                 rows, _ = service.particular(which)
                 pixels = _pixels(rows, ad_account)
             if pixels and all(_code(pixel) == reference for pixel in pixels):
@@ -161,18 +162,18 @@ class Xandr(Provider):
         return _written(self._service().modify(which, to_object(changes)), remote_id)
 
     def delete_pixel(self, ad_account: AdAccountRef, remote_id: str) -> None:
-        refusal: Refused
+        refusal: Rejected
         try:
             self._service().delete(Which(advertiser_id=ad_account.id, id=remote_id))
             return
         except NotFound:
             return
-        except Refused as error:  # of any kind: how Xandr refuses to delete what is used is not documented
+        except Rejected as error:  # of any kind: how Xandr refuses to delete what is used is not documented
             refusal = error
         raise with_line_items(refusal, self._session(), ad_account.id, remote_id)
 
     @classmethod
-    def tags(cls, subject: TagSubject) -> list[Tag]:
+    def tags(cls, subject: TagContext) -> list[Tag]:
         return conversion_tags(subject)
 
     @classmethod

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/en-us/xandr/digital-platform-api/advertiser-
 
 from __future__ import annotations
 
-from ..base import AdAccountRef
+from ..values import AdAccountRef
 from . import lists
 from .session import Session
 
@@ -21,7 +21,7 @@ def all_of(session: Session) -> list[AdAccountRef]:
             AdAccountRef(
                 id=remote_id,
                 code=code if isinstance(code, str) and code else None,
-                name=session.words(name) if isinstance(name, str) else "",
+                name=session.clean_text(name) if isinstance(name, str) else "",
             )
         )
     return found

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..answer import Answer, object_id
-from ..errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Refused
+from ..errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Rejected
+from ..transport.response import Answer, object_id
 
 # Recorded in 2017 for its sister services, as a SYNTAX error in an HTTP 200; for pixels inferred.
 NOT_FOUND = "resource not found"
@@ -65,14 +65,16 @@ def log_in_error(answer: Answer, response: Mapping[str, Any], refused: str) -> P
     and its own JavaScript client's tests the second."""
     bad = response["error_id"] in {"NOAUTH", "UNAUTH"} or answer.status == 401
     if bad and response["error_id"] not in NO_LOG_IN and not is_throttled(answer, response):
-        return BadCredentials(f"Xandr refused {refused}.", words=words(answer, response), status=answer.status)
+        return BadCredentials(
+            f"Xandr refused {refused}.", provider_message=error_text(answer, response), status=answer.status
+        )
     return error(answer, response, one_object=False)
 
 
 def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> ProviderError:
     error_id = response["error_id"]
-    said = words(answer, response)
-    facts: dict[str, Any] = {"words": said, "status": answer.status}
+    said = error_text(answer, response)
+    facts: dict[str, Any] = {"provider_message": said, "status": answer.status}
     if is_throttled(answer, response):
         return answer.throttled(**facts)
     if error_id in NO_LOG_IN:
@@ -88,12 +90,12 @@ def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> P
     if error_id in REFUSALS:
         if one_object and response["error"].casefold() == NOT_FOUND:
             return NotFound("Xandr says that this pixel does not exist.", **facts)
-        return Refused("Xandr refused this.", **facts)
+        return Rejected("Xandr refused this.", **facts)
     return answer.fault("the log-in", said)
 
 
-def words(answer: Answer, response: Mapping[str, Any]) -> str:
-    return answer.words(f"{response['error']} {response['error_description']}")
+def error_text(answer: Answer, response: Mapping[str, Any]) -> str:
+    return answer.provider_message(f"{response['error']} {response['error_description']}")
 
 
 def objects(response: Mapping[str, Any], names: tuple[str, str]) -> list[Any] | None:

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from ..base import ConnectionForm, PixelForm
+from ..coerce import coerce
 from ..fields import (
     EventsField,
     PasswordField,
@@ -17,9 +17,9 @@ from ..fields import (
     digits_only,
     no_control_characters,
 )
-from ..shapes import known
+from ..forms import ConnectionForm, PixelForm
+from .mapping import SHAPES
 from .vocabulary import VOCABULARY
-from .wire import SHAPES
 
 MAX_REPEAT_MINUTES = 32767
 MAX_CLICK_MINUTES = 129600  # 90 days
@@ -202,7 +202,7 @@ class XandrPixelForm(PixelForm):
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        options = known(options, SHAPES)
+        options = coerce(options, SHAPES)
         minutes = options.get("min_minutes_per_conv")
         piggybacks = options.get("piggyback_pixels") or []
         same = (

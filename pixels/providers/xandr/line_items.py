@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..answer import MAX_WORDS, object_id
-from ..errors import ProviderError, Refused
+from ..errors import ProviderError, Rejected
+from ..transport.response import MAX_MESSAGE, object_id
 from . import lists
 from .pixels import PixelService, Which
 from .session import Session
@@ -20,15 +20,15 @@ MAX_NAME = 30
 MAX_ADVICE = 500  # characters
 
 
-def with_line_items(refusal: Refused, session: Session, advertiser_id: str, pixel_id: str) -> Refused:
+def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pixel_id: str) -> Rejected:
     """The refusal of a delete, with the line items that use the pixel. A look-up that fails changes nothing else."""
     try:
         users = _users(session, advertiser_id, pixel_id)
     except ProviderError:
         users = {}
-    facts: dict[str, Any] = {"words": refusal.words[:MAX_WORDS], "status": refusal.status}
+    facts: dict[str, Any] = {"provider_message": refusal.provider_message[:MAX_MESSAGE], "status": refusal.status}
     if not users:
-        return Refused(
+        return Rejected(
             "Xandr refused to delete this pixel.",
             advice="It does so while a line item uses the pixel: look for one there and remove the pixel from it.",
             **facts,
@@ -36,7 +36,7 @@ def with_line_items(refusal: Refused, session: Session, advertiser_id: str, pixe
     named = [_named(session, remote_id, item) for remote_id, item in list(users.items())[:NAMED]]
     rest = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
     are = "1 line item uses" if len(users) == 1 else f"{len(users)} line items use"
-    return Refused(
+    return Rejected(
         f"Xandr refused to delete this pixel: {are} it.",
         advice=f"At Xandr, remove the pixel from {', '.join(named)}{rest}; then delete it again."[:MAX_ADVICE],
         **facts,
@@ -66,7 +66,9 @@ def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dic
 
 
 def _named(session: Session, remote_id: str, item: dict[str, Any]) -> str:
-    name, state = (session.words(text) if isinstance(text := item.get(key), str) else "" for key in ("name", "state"))
+    name, state = (
+        session.clean_text(text) if isinstance(text := item.get(key), str) else "" for key in ("name", "state")
+    )
     if len(name) > MAX_NAME:
         name = name[: MAX_NAME - 1] + "…"
     return f"Line Item {remote_id[:20]}" + (f" “{name}”" if name else "") + (f" ({state[:12]})" if state else "")

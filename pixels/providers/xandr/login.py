@@ -13,10 +13,10 @@ from typing import Protocol
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from ..answer import Answer
 from ..errors import BadCredentials
-from ..http import Http
 from ..secret import Secret
+from ..transport.http import Http
+from ..transport.response import Answer
 
 
 class LogIn(Protocol):

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ..answer import object_id
-from ..errors import Refused
+from ..errors import Rejected
+from ..transport.response import object_id
 from . import envelope
 from .session import Session
 from .times import moment
@@ -45,7 +45,7 @@ def fetch(session: Session, advertiser_id: str, report_id: str) -> dict[str, dat
     response = session.call("read", "GET", "/report", {"id": report_id})
     status = str(response.get("execution_status")).casefold()
     if status in FAILED:
-        raise Refused("Xandr could not make its report of last fires.")
+        raise Rejected("Xandr could not make its report of last fires.")
     if status != "ready":
         return None
     # The id to download it by may be another one.

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from ..answer import Answer
-from ..base import Call, Tokens
-from ..http import Http
+from ..protocols import CallKind, Tokens
 from ..secret import Secret
 from ..token import SharedToken
+from ..transport.http import Http
+from ..transport.response import Answer
 from . import envelope
 from .login import LogIn
 
@@ -32,7 +32,7 @@ class Session:
 
     def call(
         self,
-        kind: Call,
+        kind: CallKind,
         method: str,
         path: str,
         params: Params | None = None,
@@ -49,7 +49,7 @@ class Session:
             return response
         raise envelope.error(answer, response, one_object=one_object)
 
-    def calls(self, kind: Call, method: str, path: str, params: Sequence[Params]) -> Iterator[dict[str, Any]]:
+    def calls(self, kind: CallKind, method: str, path: str, params: Sequence[Params]) -> Iterator[dict[str, Any]]:
         """Many like calls, a few of them at a time; what is inside each positive answer, in their order."""
         done, token, fresh = 0, self._token.get(), False
         while done < len(params):
@@ -82,13 +82,13 @@ class Session:
     def log_in_afresh(self) -> None:
         self._token.afresh()
 
-    def words(self, text: str) -> str:
+    def clean_text(self, text: str) -> str:
         """A text out of an answer's data, fit to be shown."""
-        return self._http.words(text)
+        return self._http.clean_text(text)
 
     def _call(
         self,
-        kind: Call,
+        kind: CallKind,
         method: str,
         path: str,
         params: Params | None,

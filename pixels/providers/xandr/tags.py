@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
-from ..base import Tag, TagSubject
-from ..shapes import known
-from .wire import SHAPES
+from ..coerce import coerce
+from ..values import Tag, TagContext
+from .mapping import SHAPES
 
 # Since its documents of 2024-10-09; without the parameters a call from there is not counted.
 CONSENT = (
@@ -17,11 +17,11 @@ FIELD = "piggyback_pixels"
 PIGGYBACKS = {FIELD: SHAPES[FIELD]}
 
 
-def conversion_tags(subject: TagSubject) -> list[Tag]:
+def conversion_tags(subject: TagContext) -> list[Tag]:
     """Image and script; with piggyback pixels only their kind: images carry images, scripts carry scripts."""
     if not (subject.remote_id.isascii() and subject.remote_id.isdigit()):
         return []
-    piggybacks = known(subject.options, PIGGYBACKS).get(FIELD, [])
+    piggybacks = coerce(subject.options, PIGGYBACKS).get(FIELD, [])
     kinds = {piggyback["pixel_type"] for piggyback in piggybacks}
     tags = []
     if "js" not in kinds:

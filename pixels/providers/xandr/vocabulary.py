@@ -3,13 +3,13 @@
 The values are what `pixel_conversion_event_id` holds; NO_CATEGORY stands for its null.
 """
 
-from ..base import Outlook, Word
+from ..values import LifecycleNotice, ProviderEvent
 
 NO_CATEGORY = "none"
 SOURCE = "Xandr, Conversion Pixel Service, pixel_conversion_event_id (learn.microsoft.com/en-us/xandr)"
 
 VOCABULARY = (
-    Word(
+    ProviderEvent(
         value="2",
         label="LandingPage",
         sentence="A visitor arrives after seeing an ad",
@@ -18,7 +18,7 @@ VOCABULARY = (
         source=SOURCE,
         near={"page_view": "Xandr means the page that a visitor lands on after an ad, not every page."},
     ),
-    Word(
+    ProviderEvent(
         value="3",
         label="ItemView",
         sentence="A visitor looks at a product or service",
@@ -26,7 +26,7 @@ VOCABULARY = (
         grade="exact",
         source=SOURCE,
     ),
-    Word(
+    ProviderEvent(
         value="4",
         label="AddToCart",
         sentence="A visitor puts something into the cart",
@@ -34,7 +34,7 @@ VOCABULARY = (
         grade="exact",
         source=SOURCE,
     ),
-    Word(
+    ProviderEvent(
         value="5",
         label="InitiateCheckout",
         sentence="A buyer starts the checkout",
@@ -42,7 +42,7 @@ VOCABULARY = (
         grade="exact",
         source=SOURCE,
     ),
-    Word(
+    ProviderEvent(
         value="6",
         label="AddPaymentInfo",
         sentence="A buyer fills in payment details",
@@ -54,7 +54,7 @@ VOCABULARY = (
             "payment_info_added_boleto": "Xandr does not tell a boleto from other ways to pay.",
         },
     ),
-    Word(
+    ProviderEvent(
         value="7",
         label="Purchase",
         sentence="A purchase is confirmed",
@@ -62,7 +62,7 @@ VOCABULARY = (
         grade="exact",
         source=SOURCE,
     ),
-    Word(
+    ProviderEvent(
         value="8",
         label="Lead",
         sentence="Somebody interested leaves contact details",
@@ -72,7 +72,7 @@ VOCABULARY = (
         note="Xandr means contact details such as e-mail addresses or zip codes.",
         near={"registration": "Xandr does not tell a registration from other leads."},
     ),
-    Word(
+    ProviderEvent(
         value=NO_CATEGORY,
         label="No category",
         sentence="None of these fits",
@@ -82,7 +82,7 @@ VOCABULARY = (
     ),
 )
 
-OUTLOOK = Outlook(
+LIFECYCLE_NOTICE = LifecycleNotice(
     status="closing",
     sentence=(
         "Microsoft Invest, the buying side of Xandr, closed on 2026-02-28: "

@@ -7,28 +7,21 @@ from typing import Any
 
 from django import forms
 
-from pixels.providers.answer import Answer, object_id
-from pixels.providers.base import (
-    AdAccountRef,
-    ConnectionForm,
-    Outlook,
-    Page,
-    PixelForm,
-    Provider,
-    RemotePixel,
-    Tag,
-    TagSubject,
-    Word,
-)
+from pixels.providers.base import Provider
+from pixels.providers.coerce import Shape, coerce, text
 from pixels.providers.errors import NotFound
 from pixels.providers.fields import EventsField, KeyField, TextField
-from pixels.providers.shapes import Shape, known, text
+from pixels.providers.forms import ConnectionForm, PixelForm
+from pixels.providers.transport.response import Answer, object_id
+from pixels.providers.values import AdAccountRef, LifecycleNotice, Page, ProviderEvent, RemotePixel, Tag, TagContext
 
 DOCUMENT = "Fourth's own page, which does not exist"
 
 VOCABULARY = (
-    Word(value="buy", label="Buy", sentence="A purchase is finished", event="purchase", grade="exact", source=DOCUMENT),
-    Word(
+    ProviderEvent(
+        value="buy", label="Buy", sentence="A purchase is finished", event="purchase", grade="exact", source=DOCUMENT
+    ),
+    ProviderEvent(
         value="join", label="Join", sentence="Somebody signs up", event="registration", grade="exact", source=DOCUMENT
     ),
 )
@@ -51,7 +44,7 @@ class FourthPixelForm(PixelForm):
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        options = known(options, SHAPES)
+        options = coerce(options, SHAPES)
         return {"events": list(events), "colour": options.get("colour"), "mark": options.get("mark") or ""}
 
 
@@ -67,7 +60,7 @@ class Fourth(Provider):
         "last_fired": "Fourth does not say when a beacon last fired.",
         "changed_since": "Fourth does not say what has changed.",
     }
-    outlook = Outlook(
+    lifecycle_notice = LifecycleNotice(
         status="active", sentence="Fourth was invented today.", source="https://fourth.example", as_of="2026-11-22"
     )
     vocabulary = VOCABULARY
@@ -116,7 +109,7 @@ class Fourth(Provider):
             self._call("write", "DELETE", f"/beacons/{remote_id}", garden=ad_account.id)
 
     @classmethod
-    def tags(cls, subject: TagSubject) -> list[Tag]:
+    def tags(cls, subject: TagContext) -> list[Tag]:
         if not subject.remote_id.isalnum():
             return []
         return [
@@ -148,6 +141,6 @@ class Fourth(Provider):
             remote_id=remote_id,
             name=text(body.get("name")),
             events=tuple(events) if isinstance(events, list) else None,
-            options=known(body, SHAPES),
+            options=coerce(body, SHAPES),
             raw=body,
         )

@@ -164,7 +164,7 @@ class Desk:
         shown = tables() + self.bench.log.text.encode()
         for secret in (*PLANTED, *self.tokens):
             assert not any(form in shown for form in forms_of(secret)), secret
-        texts = ("error_sentence", "error_words", "error_advice")
+        texts = ("error_sentence", "error_provider_message", "error_advice")
         for row in (*Pixel.objects.values_list(*texts), *SyncRun.objects.values_list(*texts[:2])):
             assert not any(sign in text for text in row for sign in ("<", "://"))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, NotSent, Refused, Throttled
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, NotSent, Rejected, Throttled
 from tests.providers.fault_table import table as of_the_clients
 from tests.providers.fault_table.table import GOOD, LONG, MB, Outcome, Row, all_end
 
@@ -73,7 +73,7 @@ ENDS: dict[Outcome, dict[str, End]] = {
         "delete": End("deleting/pending", "deleted/done", 2, paused=True),
         "list": End("failed", "done", paused=True),
     },
-    Refused: REFUSED,
+    Rejected: REFUSED,
     Forbidden: REFUSED,
     NoAnswer: IN_DOUBT,
     BadAnswer: IN_DOUBT,

@@ -45,7 +45,7 @@ def seed(at: Desk, ids: list[str], account: str = "") -> None:
 def known(at: Desk) -> list[dict[str, Any]]:
     """The rows of the 250, without what a look at them may write."""
     rows = Pixel.objects.filter(remote_id__in=IDS[at.slug]).order_by("pk")
-    return list(rows.values("pk", "remote_id", "name", "lifecycle", "remote", "missed_at", "drift"))
+    return list(rows.values("pk", "remote_id", "name", "lifecycle", "remote_status", "missed_at", "drift"))
 
 
 def ends(given: dict[str, Any], slug: str, row: Row) -> str:
@@ -103,9 +103,9 @@ def test_a_list_that_lies_makes_nothing_gone_and_nothing_twice(
     assert run.state == ends(given, slug, row)
     assert bool(run.error_sentence) == (run.state != "done")
     assert (at.counted()[0] - asked)["list"] == requests(given, slug, row)
-    absent = Pixel.objects.filter(remote="absent")
+    absent = Pixel.objects.filter(remote_status="absent")
     assert absent.count() == (row.missing if run.state == "done" else 0)
-    assert not Pixel.objects.filter(remote="gone").exists()
+    assert not Pixel.objects.filter(remote_status="gone").exists()
 
     at.well_again()
     look_for_missing(at)
@@ -114,10 +114,10 @@ def test_a_list_that_lies_makes_nothing_gone_and_nothing_twice(
 
     assert after.state == "done"
     held = Counter(str(one["id"]) for one in at.bench.held(slug))
-    rows = Pixel.objects.exclude(remote="gone")
+    rows = Pixel.objects.exclude(remote_status="gone")
     assert Counter(rows.values_list("remote_id", flat=True)) == held
     deleted = set(IDS[slug]) - set(held)  # really, by the fault
-    assert set(Pixel.objects.filter(remote="gone").values_list("remote_id", flat=True)) == deleted
+    assert set(Pixel.objects.filter(remote_status="gone").values_list("remote_id", flat=True)) == deleted
     assert [one for one in known(at) if one["remote_id"] not in deleted] == [
         one for one in before if one["remote_id"] not in deleted
     ]
@@ -163,5 +163,5 @@ def test_19_more_than_people_delete_by_hand_needs_a_person(
     if state == "stopped":
         assert f"{lacks} of {MANY}" in run.error_sentence
         assert known(at) == before
-    assert Pixel.objects.filter(remote="absent").count() == (lacks if state == "done" else 0)
+    assert Pixel.objects.filter(remote_status="absent").count() == (lacks if state == "done" else 0)
     assert not SyncRun.objects.filter(state="running").exists()

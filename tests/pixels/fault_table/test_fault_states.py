@@ -134,7 +134,7 @@ class Writing:
             remote = "gone"
         else:
             assert (held, done) == ([OLD], 0)
-        assert self.pixel.remote == remote
+        assert self.pixel.remote_status == remote
         assert bool(self.pixel.remote_id) == (lifecycle in ("live", "deleted"))
         assert bool(self.pixel.error_sentence) == (state != "done")
 

@@ -63,11 +63,11 @@ def test_7_a_change_of_what_somebody_has_deleted_there(
     if state == "live/failed":
         assert pixel.error_sentence
     if case == "xandr" and operation == "update":  # only a direct look says that it is gone
-        assert pixel.remote != "gone"
+        assert pixel.remote_status != "gone"
         assert at.sync().state == "done"
         look_for_missing(at)
         pixel.refresh_from_db()
-        assert pixel.remote == "gone"
+        assert pixel.remote_status == "gone"
 
 
 @pytest.mark.parametrize("fault", [("status", {"code": 403, "body": "html"}), ("status", {"code": 500}), ("drop", {})])
@@ -82,12 +82,12 @@ def test_6_a_look_that_fails_makes_nothing_gone(
     look_for_missing(at)
     look_for_missing(at)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.missed_at) == ("absent", None)
+    assert (pixel.remote_status, pixel.missed_at) == ("absent", None)
     at.well_again()
     at.clock.pass_by(BETWEEN)
     look_for_missing(at)
     pixel.refresh_from_db()
-    assert pixel.remote == "gone"
+    assert pixel.remote_status == "gone"
 
 
 # 21
@@ -114,7 +114,7 @@ def test_21_a_clock_that_is_wrong_or_set_back_loses_nothing(
     at.bench.control("POST", "seed", json={"provider": "xandr", "objects": [{**held, "name": "Theirs"}]})
     assert at.sync(full=False).updated == 1  # by Xandr's clock it is new, whatever ours says
     other.refresh_from_db()
-    assert (other.remote, other.drift) == ("drifted", ["name"])
+    assert (other.remote_status, other.drift) == ("drifted", ["name"])
     assert not Operation.objects.open().exists()
 
 
@@ -157,7 +157,7 @@ def test_22_the_same_in_another_form_is_no_difference(
         _sandbox.store.put(at.slug, account, pixel.remote_id, {**held, **form})
         assert at.sync().state == "done"
         pixel.refresh_from_db()
-        assert (form, pixel.drift, pixel.remote) == (form, [], "in_sync")
+        assert (form, pixel.drift, pixel.remote_status) == (form, [], "in_sync")
     assert Pixel.objects.count() == 1
 
 
@@ -170,7 +170,7 @@ def test_23_a_name_that_was_taken_before_is_a_refusal(desk: Callable[[str], Desk
     pixel = at.promise()
     at.work()
     assert at.state(pixel) == "failed/failed"
-    assert "has already been taken" in pixel.error_words
+    assert "has already been taken" in pixel.error_provider_message
     at.sync()
     assert at.state(pixel) == "failed/failed"
     assert (Pixel.objects.exclude(pk=pixel.pk).get().name, at.names()) == (NEW, [NEW])
@@ -229,7 +229,7 @@ def test_a_second_one_that_is_made_late_is_told_of(
             duplicate_check.look(operation)
         at.clock.pass_by(BETWEEN)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("duplicate", "duplicate")
+    assert (pixel.remote_status, pixel.error_code) == ("duplicate", "duplicate")
     assert at.names() == [NEW, NEW]
 
 
@@ -265,7 +265,7 @@ def test_24_a_run_stops_and_the_next_one_is_the_new_users(
         "The credentials of this connection were removed or replaced meanwhile.",
     )
     assert not at.is_paused()
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
     assert who_is_signed_in(at, _sandbox) is None  # the old session is not kept beside the new password
     logged_in = at.counted()[0]["auth"]
     assert at.sync().state == "done"
@@ -352,8 +352,8 @@ def test_25_a_provider_that_is_away_for_six_hours(number: int, desk: Callable[[s
             at.clock.pass_by(seconds)
         return at.counted()[0].total() - before
 
-    assert 0 < asked_in(10, settings.SWEEP_INTERVAL) <= settings.CIRCUIT_FAILURES + 3
-    assert 15 <= asked_in(80, settings.SWEEP_INTERVAL) <= 20  # minutes
+    assert 0 < asked_in(10, settings.DISPATCH_INTERVAL) <= settings.CIRCUIT_FAILURES + 3
+    assert 15 <= asked_in(80, settings.DISPATCH_INTERVAL) <= 20  # minutes
     assert 32 <= asked_in(33, 600) <= 33
     row = Connection.objects.get()
     assert row.is_down

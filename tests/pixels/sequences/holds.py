@@ -11,7 +11,7 @@ from django.conf import settings
 
 from pixels.limits import clock
 from pixels.models import Operation, Pixel, SyncRun
-from pixels.outbox.record import DOUBTFUL_TRIES, LONGEST_WAIT
+from pixels.outbox.record import LONGEST_WAIT, MAX_UNCONFIRMED
 
 from .office import Office
 
@@ -119,20 +119,24 @@ class Watch:
             return self._as_it_was_said(pixel, one)
         if one is None:
             # An archived one is not looked for.
-            absent = {Pixel.Remote.ABSENT} if pixel.archived_at else set()
-            assert pixel.remote in {Pixel.Remote.GONE, *absent}
+            absent = {Pixel.RemoteStatus.ABSENT} if pixel.archived_at else set()
+            assert pixel.remote_status in {Pixel.RemoteStatus.GONE, *absent}
             return None
-        assert (pixel.theirs or {}).get("name") == one["name"]
-        if pixel.remote != Pixel.Remote.DUPLICATE:
+        assert (pixel.remote_values or {}).get("name") == one["name"]
+        if pixel.remote_status != Pixel.RemoteStatus.DUPLICATE:
             ours = pixel.name == one["name"] or "name" in pixel.ignored
             differs = bool(set(pixel.drift) - {"name"})
-            assert pixel.remote == (Pixel.Remote.IN_SYNC if ours and not differs else Pixel.Remote.DRIFTED)
+            assert pixel.remote_status == (
+                Pixel.RemoteStatus.IN_SYNC if ours and not differs else Pixel.RemoteStatus.DRIFTED
+            )
         return None
 
     def _as_it_was_said(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
         """Where nothing can be read: what we hold is what was last accepted, or the pixel says that it is not sure."""
         assert one is not None
-        in_doubt = pixel.operations.filter(kind=Kind.UPDATE, doubts__gt=0, state__in=[State.FAILED, State.CANCELLED])
+        in_doubt = pixel.operations.filter(
+            kind=Kind.UPDATE, unconfirmed_count__gt=0, state__in=[State.FAILED, State.CANCELLED]
+        )
         if "theirs" not in one["name"] and not in_doubt.exists():
             assert pixel.name == one["name"]
 
@@ -155,12 +159,12 @@ def _fit_together(pixel: Pixel, operations: list[Operation]) -> None:
     assert not pixel.is_pending, "nobody will ever do it"
     kind, states = ENDED[Lifecycle(pixel.lifecycle)]
     last = next(one for one in reversed(operations) if one.kind == kind)
-    assert last.state in states or pixel.remote == Pixel.Remote.DUPLICATE, (pixel.lifecycle, last.state)
+    assert last.state in states or pixel.remote_status == Pixel.RemoteStatus.DUPLICATE, (pixel.lifecycle, last.state)
 
 
 def _has_an_end(operation: Operation) -> None:
     """Open, it has a time, or a worker whose lease ends."""
-    assert operation.doubts <= DOUBTFUL_TRIES
+    assert operation.unconfirmed_count <= MAX_UNCONFIRMED
     if operation.state == State.IN_FLIGHT:
         assert operation.lease_until and operation.lease_until <= _latest(settings.LEASE)
     elif operation.state == State.PENDING:

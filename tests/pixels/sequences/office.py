@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Team, User
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver, duplicate_check
@@ -31,7 +31,7 @@ WRONG = {
 }
 # Where a worker can be stopped: before its claim, before the first byte, the answer read, in the middle of writing it
 # down, and after a look-up.
-DEATHS = ("cp3", "cp4", "cp7", "cp14", "cp12", "cp9")
+CRASH_POINTS = ("cp3", "cp4", "cp7", "cp14", "cp12", "cp9")
 # Where something else can happen while it is at work; "listed": a page of a list has come and is not used yet.
 GAPS = ("cp4", "cp7", "cp14", "cp9", "listed")
 FALLS_ASLEEP = "falls asleep"
@@ -43,7 +43,7 @@ class Office:
     ) -> None:
         self.there, self.clock, self.team, self.alice, self.bob = there, clock, team, alice, bob
         monkeypatch.setattr(crash, "armed", self._at)
-        for name in ("record", "record_error", "attach_found"):
+        for name in ("record", "record_error", "link_found"):
             monkeypatch.setattr(deliver, name, partial(self._write_down, getattr(deliver, name)))
         provider = PROVIDERS[there.slug]
         monkeypatch.setattr(provider, "list_pixels", _with_gap(provider.list_pixels, self._at))
@@ -83,7 +83,7 @@ class Office:
             options[mark] = f"ph-{pk}" if marked or self.there.slug == "easyflow" else None
         plan = pixels.Plan(id=pk, name=tag, events=(EVENT[self.there.slug],), options=options)
         account = self.connection.ad_accounts.get()
-        with suppress(Refused):  # while the connection is not in use
+        with suppress(RuleViolation):  # while the connection is not in use
             pixels.create_pixels(self.team, self.bob, ad_account=account, website=None, plans=[plan])
             self.tags[pk] = tag
 
@@ -106,7 +106,7 @@ class Office:
     def credentials(self, what: str) -> None:
         self.connection.refresh_from_db()
         known = {"right": CREDENTIALS, "wrong": WRONG}.get(what)
-        with suppress(Refused):
+        with suppress(RuleViolation):
             if known:
                 connections.replace_credentials(self.connection, self.alice, known[self.there.slug])
             elif what == "disconnected":
@@ -123,7 +123,7 @@ class Office:
     def ask_for_sync(self, *, full: bool = True, confirms: bool = False) -> None:
         self.connection.refresh_from_db()
         if full:
-            with suppress(Refused):
+            with suppress(RuleViolation):
                 stopped = connections.stopped_run(self.connection) if confirms else None
                 connections.sync_now(self.connection, self.alice, stopped=stopped)
         else:
@@ -215,7 +215,7 @@ class Office:
 
 
 def _is_there(pixel: Pixel, actor: User, *, remote_id: str) -> None:
-    pixels.it_is_there(pixel, actor, remote_id)
+    pixels.confirm_exists(pixel, actor, remote_id)
 
 
 def _with_gap(real: Any, gap: Callable[[str], None]) -> Any:

@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.utils import timezone
 
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.sandbox import app, xandr_pixels
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer

@@ -16,9 +16,10 @@ import pytest
 import requests
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import AdAccountRef, Provider
+from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
 from pixels.providers.secret import Secret
+from pixels.providers.values import AdAccountRef
 from pixels.sandbox import members
 from pixels.sandbox.server import SandboxServer
 
@@ -138,8 +139,8 @@ class Bench:
         assert not any(sign in error.sentence + error.advice for sign in "<>{}\n")
         assert "fault" not in error.sentence + error.advice, "the body's words"
         assert str(error) == error.sentence
-        assert len(error.words) <= 200
-        assert "<" not in error.words
+        assert len(error.provider_message) <= 200
+        assert "<" not in error.provider_message
         hosts = [url.removeprefix("http://") for url in (self.url, self.elsewhere.url)]
         assert not any(host in error.sentence + error.advice for host in hosts)
         link: BaseException | None = error
@@ -210,7 +211,7 @@ def hurry(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def shorten() -> None:
         settings.CALL_DEADLINE = 0.5
-        monkeypatch.setattr("pixels.providers.http.CONNECT_TIMEOUT", 0.3)
-        monkeypatch.setattr("pixels.providers.http.READ_TIMEOUT", 0.3)
+        monkeypatch.setattr("pixels.providers.transport.http.CONNECT_TIMEOUT", 0.3)
+        monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 0.3)
 
     return shorten

@@ -14,7 +14,7 @@ from typing import Any
 
 from urllib3.util.request import ACCEPT_ENCODING
 
-from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, ProviderError, Rejected, Throttled
 
 OPERATIONS = ("list", "read", "create", "update", "delete")
 EVERY = "*"
@@ -52,12 +52,12 @@ def all_end(outcome: Outcome, **but: Any) -> Ends:
 
 # A definite no of the HTTP status. Xandr's own words come before the status, and the sandbox makes them SYNTAX there.
 # Whatever Xandr refuses to delete, it is asked what the pixel is used by.
-NOT_DELETED: tuple[Outcome, int] = (Refused, 2)
-NO = all_end(Refused, xandr_delete=NOT_DELETED)
+NOT_DELETED: tuple[Outcome, int] = (Rejected, 2)
+NO = all_end(Rejected, xandr_delete=NOT_DELETED)
 # PitchTarget's list decides whether a pixel is there whose address is not.
-NOT_THERE = all_end(Refused, pitchtarget_read=(GOOD, 2), xandr_delete=NOT_DELETED)
+NOT_THERE = all_end(Rejected, pitchtarget_read=(GOOD, 2), xandr_delete=NOT_DELETED)
 FORBIDDEN = all_end(Forbidden)
-FORBIDDEN_BY_STATUS = all_end(Forbidden, xandr=Refused, xandr_delete=NOT_DELETED)
+FORBIDDEN_BY_STATUS = all_end(Forbidden, xandr=Rejected, xandr_delete=NOT_DELETED)
 # A Xandr session may just have run out, so there it is one log-in and one more try.
 LOGGED_OUT = all_end(BadCredentials, xandr=(BadCredentials, 3))
 UNCLEAR = all_end(BadAnswer)
@@ -119,19 +119,19 @@ TABLE: dict[str, list[Row]] = {
     "error_in_200": [
         by_xandr("SYSTEM", BadAnswer),
         Row({"error_id": "SYSTEM", "effect": True}, UNCLEAR),
-        by_xandr("SYNTAX", Refused, xandr_delete=NOT_DELETED),
-        by_xandr("INTEGRITY", Refused, xandr_delete=NOT_DELETED),
-        by_xandr("LIMIT", Refused, xandr_delete=NOT_DELETED),
+        by_xandr("SYNTAX", Rejected, xandr_delete=NOT_DELETED),
+        by_xandr("INTEGRITY", Rejected, xandr_delete=NOT_DELETED),
+        by_xandr("LIMIT", Rejected, xandr_delete=NOT_DELETED),
         by_xandr("UNAUTH", Forbidden),
         by_xandr("NOAUTH", (BadCredentials, 3)),
         by_xandr("NOAUTH_EXPIRED", BadCredentials),
         by_xandr("NOAUTH_DISABLED", BadCredentials),
         by_xandr("SOMETHING_NEW", BadAnswer),
         Row({"error_code": "RATE_EXCEEDED"}, {"xandr": Throttled}, only="xandr"),
-        by_easyflow(400, Refused),
+        by_easyflow(400, Rejected),
         by_easyflow(401, BadCredentials),
         by_easyflow(403, Forbidden),
-        by_easyflow(404, Refused),
+        by_easyflow(404, Rejected),
         by_easyflow(408, BadAnswer),
         by_easyflow(429, Throttled),
         by_easyflow(503, BadAnswer),
@@ -213,7 +213,7 @@ TABLE: dict[str, list[Row]] = {
         *(Row({"style": style}, WAIT, only="xandr") for style in ("429_date", "429_twice", "429_absurd")),
         Row({"style": "503"}, all_end(BadAnswer, xandr=Throttled)),
         Row({"style": "503_plain"}, UNCLEAR),
-        Row({"style": "405"}, all_end(Refused, xandr=Throttled)),
+        Row({"style": "405"}, all_end(Rejected, xandr=Throttled)),
         Row({"style": "200"}, error_in_200(Throttled, Throttled)),
     ],
 }

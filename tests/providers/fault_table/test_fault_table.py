@@ -12,7 +12,7 @@ from django.conf import settings as project
 
 from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
-from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError, Refused, Throttled
+from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError, Rejected, Throttled
 from pixels.providers.secret import DOTS
 from pixels.sandbox.faults import FAULTS
 
@@ -154,11 +154,11 @@ def test_a_fault_ends_as_the_table_says(
 @pytest.mark.parametrize("slug", PROVIDERS)
 def test_an_echo_is_shown_with_its_secrets_hidden(slug: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words would hold them, were they not hidden: it is not their length that keeps them out."""
-    monkeypatch.setattr("pixels.providers.answer.MAX_WORDS", 5000)
+    monkeypatch.setattr("pixels.providers.transport.response.MAX_MESSAGE", 5000)
     (remote_id,) = bench.make(slug, OLD)
     bench.faults(slug, {"fault": "echo", "operation": "create"})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         CALLS["create"](bench.member(slug), remote_id)
-    assert caught.value.words.count(DOTS) == SECRETS_SENT[slug] + 1  # and the host
-    assert "127.0.0.1" not in caught.value.words
+    assert caught.value.provider_message.count(DOTS) == SECRETS_SENT[slug] + 1  # and the host
+    assert "127.0.0.1" not in caught.value.provider_message
     bench.assert_no_secret(f"{caught.value!r} {vars(caught.value)}")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pixels.providers import PROVIDERS
-from pixels.providers.base import Page, Provider
-from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Refused
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Rejected
+from pixels.providers.values import Page
 from pixels.sandbox import members
 from pixels.sandbox.faults import FAULTS
 
@@ -269,7 +270,7 @@ def test_a_refused_delete_stays_one_though_nobody_says_what_is_in_the_way(
     bench.faults("xandr", {"fault": fault, "operation": operation, **given})
     asked, _ = bench.counted("xandr")
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         bench.member("xandr").delete_pixel(ACCOUNTS["xandr"], remote_id)
 
     assert not caught.value.maybe_done

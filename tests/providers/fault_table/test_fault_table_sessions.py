@@ -19,7 +19,7 @@ from pixels.providers.errors import (
     NoAnswer,
     NotSent,
     ProviderError,
-    Refused,
+    Rejected,
     Throttled,
 )
 from pixels.providers.secret import Secret
@@ -76,7 +76,7 @@ def try_to_create(bench: Bench, provider: Provider) -> tuple[ProviderError | Non
 # The log-in itself. What goes wrong there says nothing about the call that needed it: that was not sent.
 
 NOT_SENT = all_end(NotSent)
-NOT_DONE_EITHER = all_end(Refused, pitchtarget=BadCredentials)
+NOT_DONE_EITHER = all_end(Rejected, pitchtarget=BadCredentials)
 LOG_INS: dict[str, list[Row]] = {
     "delay_before": [Row({"seconds": LONG}, NOT_SENT, slow=True)],
     "delay_after": [Row({"seconds": LONG}, NOT_SENT, slow=True)],
@@ -89,7 +89,7 @@ LOG_INS: dict[str, list[Row]] = {
         Row({"code": 400}, NOT_DONE_EITHER),
         Row({"code": 401}, all_end(BadCredentials)),
         Row({"code": 403}, NOT_DONE_EITHER),
-        Row({"code": 404}, all_end(Refused)),
+        Row({"code": 404}, all_end(Rejected)),
         Row({"code": 422}, NOT_DONE_EITHER),
         *(Row({"code": code}, NOT_SENT) for code in (408, 500, 503, 999)),
         *(Row({"code": code, "body": body}, NOT_SENT) for code in (200, 502) for body in ("html", "empty")),
@@ -122,13 +122,13 @@ LOG_INS: dict[str, list[Row]] = {
     "wrong_charset": [Row({}, NOT_SENT)],
     "throttled": [
         *(Row({"style": style}, all_end(Throttled)) for style in ("429", "429_bare")),
-        Row({"style": "405"}, all_end(Throttled, pitchtarget=Refused)),
+        Row({"style": "405"}, all_end(Throttled, pitchtarget=Rejected)),
         Row({"style": "200"}, all_end(Throttled, pitchtarget=NotSent)),
         Row({"style": "503_plain"}, NOT_SENT),
     ],
     "too_many_logins": [
         Row({"code": 200}, all_end(Throttled, pitchtarget=NotSent)),
-        Row({"code": 405}, all_end(Throttled, pitchtarget=Refused)),
+        Row({"code": 405}, all_end(Throttled, pitchtarget=Rejected)),
         Row({"code": 429}, all_end(Throttled)),
     ],
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pixels.providers.errors import BadAnswer
-from pixels.providers.http import MAX_BYTES
+from pixels.providers.transport.http import MAX_BYTES
 
 from .conftest import ACCOUNTS, Bench
 

@@ -10,11 +10,11 @@ from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel, SyncRun
 from pixels.providers.errors import Throttled, Waiting
 
-LATE = timedelta(seconds=60)  # a sweep hands out what is due far sooner
+LATE = timedelta(seconds=60)  # the dispatcher enqueues what is due far sooner
 
 
 @dataclass(frozen=True)
-class Wait:
+class Blocker:
     """`until`: only where it is still to come."""
 
     reason: Literal["disconnected", "paused", "down", "limit", "line", "late"]
@@ -26,21 +26,21 @@ class Wait:
         return self.reason not in ("line", "late")
 
 
-def wait_of(pixel: Pixel, last: Operation | None) -> Wait | None:
+def blocker_of(pixel: Pixel, last: Operation | None) -> Blocker | None:
     """What the latest change of a pixel waits for; None where it is being sent, or about to be."""
     if last is None or last.state != Operation.State.PENDING:
         return None
     connection = pixel.connection
     if connection.disconnected_at:
-        return Wait("disconnected")
+        return Blocker("disconnected")
     if connection.paused_at:
-        return Wait("paused")
+        return Blocker("paused")
     if connection.is_down:
-        return Wait("down", to_come(connection.closed_until))
+        return Blocker("down", to_come(connection.circuit_open_until))
     if last.error_code in (Waiting.code, Throttled.code) and not _is_late(last.not_before):
-        return Wait("limit", to_come(last.not_before))
+        return Blocker("limit", to_come(last.not_before))
     if _is_late(max(filter(None, (last.created_at, last.not_before)))):
-        return Wait("line" if _is_served(connection) else "late")
+        return Blocker("line" if _is_served(connection) else "late")
     return None
 
 
@@ -64,9 +64,9 @@ def _is_late(since: datetime | None) -> bool:
 
 
 def _is_served(connection: Connection) -> bool:
-    """A worker has the connection's turn, or had it a moment ago: this change is behind others."""
+    """A worker holds the drain lease, or held it a moment ago: this change is behind others."""
     now = clock.now()
-    if connection.turn_until and connection.turn_until > now:
+    if connection.drain_lease_until and connection.drain_lease_until > now:
         return True
     sent = Operation.objects.filter(pixel__connection=connection, finished_at__gt=now - LATE)
     return sent.exclude(state=Operation.State.CANCELLED).exists()

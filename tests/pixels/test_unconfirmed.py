@@ -10,7 +10,7 @@ from tests.providers.loopback import breaks_off, drips, hangs_up, raw, resets, s
 
 from .conftest import EVENT, dies
 from .page import Page
-from .test_push import LOGGED_IN, creates, script
+from .test_deliver import LOGGED_IN, creates, script
 
 PROVIDERS = list(EVENT)
 DOUBTS = {
@@ -66,7 +66,7 @@ def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at,
     assert pixel.reference in page.text
     assert "Retry" not in page.text
     browser.post(at("pixel_retry", pixel))
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.retry(Pixel.objects.get(), bob)
     assert Operation.objects.count() == 1
     browser.post(at("pixel_archive", pixel))

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from ..answer import Answer, object_id
-from ..base import AdAccountRef, RemotePixel
+from ..coerce import Shape, coerce, text
 from ..errors import BadAnswer, Forbidden
 from ..secret import Secret
-from ..shapes import Shape, known, text
+from ..transport.response import Answer, object_id
+from ..values import AdAccountRef, RemotePixel
 
 CONVERSION_LABEL = "conversion-label"  # inside "metadata"
 SERVER_SIDE = "serverSideMetadata"
@@ -129,17 +129,17 @@ def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]
     if answer.ok:
         raise answer.unusable()
     message = found.get("message")
-    words = message if isinstance(message, str) else None
+    text = message if isinstance(message, str) else None
     if answer.status == 403 and "error" not in found and "statusCode" not in found:
         # Easyflow's own errors have all three keys; {"message": "Forbidden"} alone is how AWS's gateway in front of it
         # speaks (inferred), and that says it of a missing key and of a call it does not know alike.
         raise Forbidden(
             "The gateway in front of Easyflow turned this away.",
-            words=answer.words(words),
+            provider_message=answer.provider_message(text),
             status=answer.status,
             advice="Either the API key is unknown there, or Easyflow has no such call: check the key first.",
         )
-    raise answer.fault("the API key or the API secret", words)
+    raise answer.fault("the API key or the API secret", text)
 
 
 def pixel_in(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -166,7 +166,7 @@ def remote_pixel(pixel: Mapping[str, Any]) -> RemotePixel | None:
         name=name,
         state=status,
         events=tuple(events) if _are_texts(events) else None,
-        options=known(said, SHAPES),
+        options=coerce(said, SHAPES),
         # No document shows it in an answer; should it come, the token in it is kept nowhere.
         raw={key: value for key, value in pixel.items() if key != SERVER_SIDE},
     )

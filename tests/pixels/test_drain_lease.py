@@ -34,7 +34,7 @@ def theirs(charlie):
 def one_worker(monkeypatch):
     """One worker, that takes messages in the order in which they came; a turn lasts for one change."""
     messages = deque()
-    monkeypatch.setattr(tasks, "TURN", 0.0)
+    monkeypatch.setattr(tasks, "DRAIN_SECONDS", 0.0)
     monkeypatch.setattr(tasks, "_publish", lambda task, row_id, **more: messages.append(row_id) or True)
 
     def work(most=1000):
@@ -55,7 +55,7 @@ def test_all_that_is_due_of_a_connection_is_sent_in_the_order_in_which_it_was_as
         promise(easyflow, f"Pixel {number:02}")
     assert not deliver.drain(easyflow.pk, 600)
     assert [held["name"] for held in sandbox.held("easyflow")] == [f"Pixel {number:02}" for number in range(25)]
-    assert Connection.objects.get().turn_until is None
+    assert Connection.objects.get().drain_lease_until is None
 
 
 def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, theirs, promise, sandbox, one_worker):
@@ -126,7 +126,7 @@ def test_the_turn_of_a_worker_that_died_ends_by_itself(easyflow, promise, sandbo
     try:
         deliver.drain(easyflow.pk, 1)
     except SystemExit:
-        Connection.objects.update(turn_until=timezone.now() + timedelta(seconds=1 + settings.CALL_DEADLINE))
+        Connection.objects.update(drain_lease_until=timezone.now() + timedelta(seconds=1 + settings.CALL_DEADLINE))
     assert not deliver.drain(easyflow.pk, 1)
     assert names(easyflow) == []
     time.pass_by(settings.CALL_DEADLINE + 2)
@@ -168,4 +168,4 @@ def test_many_workers_at_one_connection_send_each_change_once(easyflow, promise,
         promise(easyflow, name)
     assert at_once(*[lambda: deliver.drain(easyflow.pk, 60)] * 6) == ["done"] * 6
     assert [held["name"] for held in sandbox.held("easyflow")] == list("abcd")  # one of them, in order
-    assert Connection.objects.get().turn_until is None
+    assert Connection.objects.get().drain_lease_until is None

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..answer import object_id
-from ..base import RemotePixel
-from ..shapes import Shape, known, number, text, whole
+from ..coerce import Shape, coerce, number, text, whole
+from ..transport.response import object_id
+from ..values import RemotePixel
 from . import times
 from .vocabulary import NO_CATEGORY
 
@@ -63,7 +63,7 @@ def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
         name=name if isinstance(name, str) else None,
         state=state if isinstance(state, str) else None,
         events=_events(pixel),
-        options=known(pixel, SHAPES),
+        options=coerce(pixel, SHAPES),
         changed_at=times.moment(pixel.get("last_modified")),
         raw=pixel,
     )
@@ -71,7 +71,7 @@ def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
 
 def comparable(field_name: str, value: Any) -> Any:
     """Synonyms made one: 0 and null both mean the longest window; no piggyback pixels is null or []."""
-    value = known({field_name: value}, SHAPES).get(field_name, value)
+    value = coerce({field_name: value}, SHAPES).get(field_name, value)
     return value or None if field_name in (*WINDOWS, *TEXTS) else value
 
 

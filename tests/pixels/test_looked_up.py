@@ -112,7 +112,7 @@ def test_a_look_up_that_fails_is_made_again_and_sends_nothing(ours, fault, sandb
         fault(provider, operation, "status", code=500, count=8)
     go(3)
     assert state(pixel) == ("checking", "pending")
-    assert Operation.objects.get().doubts == 1
+    assert Operation.objects.get().unconfirmed_count == 1
     sandbox.ask("DELETE", "faults")
     go()
     assert state(pixel) == ("live", "done")
@@ -124,7 +124,7 @@ def test_a_namesake_that_was_there_before_is_never_taken_for_ours(ours, fault, s
     pixel = ours("pitchtarget")
     fault("pitchtarget", "create", "drop", effect=False)
     deliver.push(deliver.due(1)[0])
-    assert Operation.objects.get().seen_before == ["6014360300000"]
+    assert Operation.objects.get().preexisting_ids == ["6014360300000"]
     go(8)
     # The name is taken, and PitchTarget says so each time: a definite no in the end.
     assert state(pixel)[0] in ("failed", "unknown")
@@ -139,7 +139,7 @@ def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, faul
     pixel = Pixel.objects.get()
     fault("xandr", "create", "drop", effect=False)
     deliver.push(deliver.due(1)[0])
-    assert Operation.objects.get().seen_before == ["700"]
+    assert Operation.objects.get().preexisting_ids == ["700"]
     go(2)
     pixel.refresh_from_db()
     assert pixel.remote_id != "700"
@@ -153,7 +153,7 @@ def test_more_than_one_is_reported_and_none_deleted(ours, fault, sandbox, go, br
     sandbox.seed("xandr", [held | {"id": held["id"] + 5}])
     go()
     assert state(pixel) == ("live", "done")
-    assert (pixel.remote, pixel.remote_id, pixel.error_code) == ("duplicate", str(held["id"]), "duplicate")
+    assert (pixel.remote_status, pixel.remote_id, pixel.error_code) == ("duplicate", str(held["id"]), "duplicate")
     page = Page.of(browser_of(bob).get(at("pixel", pixel)))
     assert f"more than once: as {held['id']}, {held['id'] + 5}." in page.text
     assert len(sandbox.held("xandr")) == 2
@@ -171,7 +171,7 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
     for _ in range(2):
         sync(pixel.connection)
         pixel.refresh_from_db()
-        assert (pixel.lifecycle, pixel.remote, pixel.error_code) == ("live", "duplicate", "duplicate")
+        assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
     assert f"as {held['id']}, {held['id'] + 1}." in pixel.error_sentence
     assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
     overview = Page.of(browser_of(alice).get(at("overview")))
@@ -179,7 +179,7 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
     browser_of(alice).post(at("pixel_dismiss", pixel))
     sync(pixel.connection)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("in_sync", "")
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
 
 
 def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):

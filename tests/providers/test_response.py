@@ -7,9 +7,9 @@ from email.utils import format_datetime
 import pytest
 
 from pixels.models import Pixel
-from pixels.providers.answer import MAX_ID, Answer, object_id
 from pixels.providers.errors import Throttled
 from pixels.providers.secret import DOTS, Secret
+from pixels.providers.transport.response import MAX_ID, Answer, object_id
 
 SECRET = 'p&q/r "s" <t>'
 
@@ -21,8 +21,8 @@ def answer(content: str = "", **headers: str) -> Answer:
 
 def test_a_secret_becomes_dots_in_what_a_client_picked_and_in_the_body_itself() -> None:
     """Its spellings: test_redaction.py."""
-    assert answer().words(f"bad key {SECRET} used") == f"bad key {DOTS} used"
-    assert answer(json.dumps({"error": f"bad key {SECRET} used"})).words() == f"bad key {DOTS} used"
+    assert answer().provider_message(f"bad key {SECRET} used") == f"bad key {DOTS} used"
+    assert answer(json.dumps({"error": f"bad key {SECRET} used"})).provider_message() == f"bad key {DOTS} used"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_secret_becomes_dots_in_what_a_client_picked_and_in_the_body_itself() 
     ],
 )
 def test_words_come_from_the_parsed_body_and_one_that_cannot_be_parsed_gives_none(body: str, words: str) -> None:
-    assert answer(body).words() == words
+    assert answer(body).provider_message() == words
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_words_come_from_the_parsed_body_and_one_that_cannot_be_parsed_gives_non
     ],
 )
 def test_words_are_plain_and_short(said: str, shown: str) -> None:
-    assert answer().words(said) == shown
+    assert answer().provider_message(said) == shown
 
 
 def wait(header: str, **more: str) -> float | None:
@@ -129,4 +129,4 @@ def test_an_answer_does_not_show_itself() -> None:
     ("status", "shown"), [(200, ""), (201, ""), (302, ""), (502, "bad gateway"), (404, "bad gateway")]
 )
 def test_only_an_errors_body_is_quoted_as_that_of_a_success_is_data(status: int, shown: str) -> None:
-    assert Answer("Xandr", status, {}, b'{"said": "bad gateway"}', ()).unusable().words == shown
+    assert Answer("Xandr", status, {}, b'{"said": "bad gateway"}', ()).unusable().provider_message == shown

@@ -43,8 +43,8 @@ def test_a_garbage_cursor_misses_nothing_and_is_forgotten(account, sandbox, unti
     assert sandbox.asked("xandr", "list") - asked == 1
 
 
-def whole(**place):
-    """A place behind the first page, but for what is given."""
+def whole(**cursor):
+    """A cursor behind the first page, but for what is given."""
     usual = {
         "account": AdAccount.objects.first().pk,
         "after": "100",
@@ -55,7 +55,7 @@ def whole(**place):
         "stopped": "",
         "counts": {"pages": 1, "seen": 100, "missing": 0, "lacking": 0},
     }
-    return usual | place
+    return usual | cursor
 
 
 def packed(numbers):
@@ -63,7 +63,7 @@ def packed(numbers):
 
 
 @pytest.mark.parametrize(
-    ("place", "seen"),
+    ("cursor", "seen"),
     [
         ([], b""),
         ("text", b""),
@@ -80,23 +80,23 @@ def packed(numbers):
         ({"earlier": 0}, zlib.compress(b"\xff\xfe")),
     ],
 )
-def test_from_a_place_that_makes_no_sense_the_list_begins_again(account, place, seen, caplog):
+def test_from_a_place_that_makes_no_sense_the_list_begins_again(account, cursor, seen, caplog):
     run = connections.sync_now(account, None)
-    if place not in ({}, {"after": "100"}) and isinstance(place, dict):
-        place = whole(**place)
-    SyncRun.objects.filter(pk=run.pk).update(place=place, seen_ids=seen, pages=77, seen=7700, missing=7)
+    if cursor not in ({}, {"after": "100"}) and isinstance(cursor, dict):
+        cursor = whole(**cursor)
+    SyncRun.objects.filter(pk=run.pk).update(cursor=cursor, seen_ids=seen, pages=77, seen=7700, missing=7)
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.pages, run.seen, run.unchanged, run.missing) == ("done", 3, 250, 250, 0)
-    assert not Pixel.objects.filter(remote="absent").exists()
-    assert "the place that was kept makes no sense" in caplog.text
+    assert not Pixel.objects.filter(remote_status="absent").exists()
+    assert "the cursor that was kept makes no sense" in caplog.text
 
 
 def test_the_place_of_another_connections_ad_account_is_not_ours(account, connect):
     """It lies behind all of ours, where nothing is left to be read."""
     other = connect("xandr").ad_accounts.get()
     run = connections.sync_now(account, None)
-    SyncRun.objects.filter(pk=run.pk).update(place=whole(account=other.pk), seen_ids=packed(range(1, 101)))
+    SyncRun.objects.filter(pk=run.pk).update(cursor=whole(account=other.pk), seen_ids=packed(range(1, 101)))
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.seen) == ("done", 250)
@@ -105,23 +105,23 @@ def test_the_place_of_another_connections_ad_account_is_not_ours(account, connec
 @pytest.mark.parametrize("after", ["text", "-5", "100000", "99999999999999999999"])
 def test_a_place_outside_the_list_marks_nothing_and_the_next_sync_is_right(account, after, sync):
     run = connections.sync_now(account, None)
-    SyncRun.objects.filter(pk=run.pk).update(place=whole(after=after), seen_ids=packed(range(1, 101)))
+    SyncRun.objects.filter(pk=run.pk).update(cursor=whole(after=after), seen_ids=packed(range(1, 101)))
     pull.pull(run.pk)
     run.refresh_from_db()
     # Behind the end there is nothing: too short, so it is read once more. The others Xandr refuses.
     assert run.state == ("done" if after == "100000" else "failed")
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
     assert sync(account).unchanged == 250
 
 
 def test_seen_ids_of_others_hide_nothing_for_long(account, sync, sandbox):
     """They are judged over the whole list, and a list that is too short for them is not believed."""
     run = connections.sync_now(account, None)
-    SyncRun.objects.filter(pk=run.pk).update(place=whole(), seen_ids=packed(range(5001, 5101)))
+    SyncRun.objects.filter(pk=run.pk).update(cursor=whole(), seen_ids=packed(range(5001, 5101)))
     pull.pull(run.pk)
     run.refresh_from_db()
     assert run.state == "stopped"  # a hundred would be missing: a person has to look
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
     assert sync(account).missing == 0
 
 
@@ -132,7 +132,7 @@ def test_ids_of_another_account_in_a_list_are_refused(account, sandbox, sync):
     run = sync(account)
     assert run.state == "failed"
     assert Pixel.objects.count() == 250
-    assert not Pixel.objects.filter(remote="absent").exists()
+    assert not Pixel.objects.filter(remote_status="absent").exists()
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_a_sync_held_for_a_year_goes_on(account, facts):
 
 def test_a_pixel_that_was_looked_for_in_a_year_to_come_is_looked_for_now(account, sandbox):
     Pixel.objects.filter(remote_id="7").update(
-        remote="absent", absent_at=timezone.now(), read_back_at=timezone.now() + YEAR
+        remote_status="absent", absent_at=timezone.now(), read_back_at=timezone.now() + YEAR
     )
     for one in missing.due(10):
         missing.look(one)
-    assert Pixel.objects.get(remote_id="7").remote == "in_sync"
+    assert Pixel.objects.get(remote_id="7").remote_status == "in_sync"

@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.services import Refused
+from accounts.services import RuleViolation
 from pixels import tasks
 from pixels.models import Pixel, SyncRun
 from pixels.outbox import deliver
-from pixels.providers.base import AdAccountRef
+from pixels.providers.values import AdAccountRef
 from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 
 from .conftest import dies
 from .page import Page
-from .test_gone import delete
+from .test_missing import delete
 from .test_pull import at_pitchtarget, at_xandr
 
 KNOWN = range(1, 251)
@@ -49,7 +49,7 @@ def fifty_are_new(xandr, sandbox, sync):
 
 
 def absent():
-    return sorted(Pixel.objects.filter(remote="absent").values_list("remote_id", flat=True))
+    return sorted(Pixel.objects.filter(remote_status="absent").values_list("remote_id", flat=True))
 
 
 def result(run):
@@ -80,7 +80,7 @@ def test_after_a_wait_it_goes_on_where_it_was(fifty_are_new, sandbox, throttled,
     assert result(run) == RIGHT
     assert absent() == ["205", "7"]  # judged over the whole list, not over its end
     assert sandbox.asked("xandr", "list") - asked == 3 + 1  # each page once, and the refusal
-    assert (run.place, run.seen_ids) == (None, None)
+    assert (run.cursor, run.seen_ids) == (None, None)
 
 
 def test_after_a_wait_at_every_page_too(fifty_are_new, sandbox, go_on):
@@ -156,7 +156,7 @@ def test_a_worker_that_dies_costs_no_more_than_what_was_read_since_the_place_was
     pull.pull(run.pk)
     state, seen, *_, missing, total = result(run)
     assert (state, seen, missing, total) == ("done", 298, 2, 298)
-    assert run.deaths == 1
+    assert run.crashes == 1
     assert absent() == ["205", "7"]
     assert sandbox.asked("xandr", "list") - asked == 3 + 1 + again
     assert Pixel.objects.count() == 300
@@ -219,7 +219,7 @@ def test_what_a_person_confirms_is_what_was_shown_of_all_ad_accounts_together(tw
     confirmed = go_on(connections.sync_now(two_accounts, alice, stopped=run))
     assert (confirmed.state, confirmed.missing, confirmed.lacking) == ("stopped", 10, 10)
     assert len(absent()) == 10
-    with pytest.raises(Refused):
+    with pytest.raises(RuleViolation):
         connections.sync_now(two_accounts, alice, stopped=run)  # that is settled
     go_on(connections.sync_now(two_accounts, alice, stopped=confirmed))
     assert len(absent()) == 20
@@ -273,7 +273,7 @@ def test_what_people_made_and_changed_meanwhile_is_neither_missing_nor_undone(
     deliver.drain(fifty_are_new.pk, 60)
     go_on(run)
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote) == ("Renamed here", "in_sync")
+    assert (pixel.name, pixel.remote_status) == ("Renamed here", "in_sync")
     assert Pixel.objects.get(name="Made here").lifecycle == "live"
     assert absent() == ["205", "7"]
 

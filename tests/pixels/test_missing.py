@@ -49,7 +49,7 @@ def look(settings):
 
 
 def remotes():
-    return sorted(set(Pixel.objects.values_list("remote", flat=True)))
+    return sorted(set(Pixel.objects.values_list("remote_status", flat=True)))
 
 
 def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, sandbox, sync, look, browser_of, vera, at):
@@ -58,15 +58,15 @@ def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, san
     run = sync(xandr)
     assert (run.state, run.missing) == ("done", 1)
     one = Pixel.objects.get(remote_id="105")
-    assert one.remote == "absent"
+    assert one.remote_status == "absent"
     look(later=False)
     look(later=False)
     one.refresh_from_db()
-    assert one.missed_at and one.remote == "absent"  # not yet a minute
+    assert one.missed_at and one.remote_status == "absent"  # not yet a minute
     look()
     look()
     one.refresh_from_db()
-    assert one.remote == "gone"
+    assert one.remote_status == "gone"
     assert missing.due(10) == []
     page = Page.of(browser_of(vera).get(at("pixel", one)))
     assert "Deleted at Xandr outside PixelHub" in page.text
@@ -81,7 +81,7 @@ def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbo
     run = sync(xandr)
     assert run.state == "failed"  # shorter than it says: nothing is marked
     assert remotes() == ["in_sync"]
-    Pixel.objects.filter(remote_id="105").update(remote="absent", absent_at=timezone.now())
+    Pixel.objects.filter(remote_id="105").update(remote_status="absent", absent_at=timezone.now())
     look()
     assert remotes() == ["in_sync"]
     assert Pixel.objects.get(remote_id="105").missed_at is None
@@ -104,7 +104,7 @@ def test_what_is_refused_or_broken_says_nothing(xandr, seeded, sandbox, sync, lo
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "read", "count": None, **fault})
     for _ in range(3):
         look()
-    assert Pixel.objects.get(remote_id="105").remote == "absent"
+    assert Pixel.objects.get(remote_id="105").remote_status == "absent"
     assert Pixel.objects.get(remote_id="105").missed_at is None
 
 
@@ -114,7 +114,7 @@ def test_many_at_once_stop_the_sync(xandr, seeded, sandbox, sync, count, deleted
     delete(sandbox, *range(100, 100 + deleted))
     run = sync(xandr)
     assert run.state == state
-    assert Pixel.objects.filter(remote="absent").count() == (deleted if state == "done" else 0)
+    assert Pixel.objects.filter(remote_status="absent").count() == (deleted if state == "done" else 0)
 
 
 def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, browser_of, bob, vera, at, carry_out):
@@ -132,7 +132,7 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     browser_of(bob).post(they_are_gone)
     carry_out()
     assert SyncRun.objects.order_by("-pk").first().state == "done"
-    assert Pixel.objects.filter(remote="absent").count() == 10
+    assert Pixel.objects.filter(remote_status="absent").count() == 10
     assert Activity.objects.filter(verb="confirmed what is gone and started a sync of", actor=bob).exists()
     assert "Sync stopped" not in Page.of(browser_of(vera).get(at("overview"))).text
 

@@ -1,4 +1,4 @@
-"""Connections that end every wait: a watch over each call shuts its socket when its time is up.
+"""Connections that end every wait: a deadline over each call shuts its socket when its time is up.
 
 No timeout of a socket does that: every byte that drips in, of the headers too, starts it anew. So a second handle of
 the socket, taken before TLS wraps it, is shut from outside, and the reading side wakes.
@@ -20,7 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from pixels.crash import crash_point
 
 
-class Watch:
+class Deadline:
     """Knows of one call whether its connection stood, and ends it when its time is up."""
 
     def __init__(self) -> None:
@@ -57,26 +57,26 @@ class Watch:
             sock.shutdown(socket.SHUT_RDWR)
 
 
-_call = threading.local()  # the watch over the call that this thread has under way
+_call = threading.local()  # the deadline of the call that this thread has under way
 
 
 @contextmanager
-def watched(seconds: float) -> Iterator[Watch]:
+def within(seconds: float) -> Iterator[Deadline]:
     """One call of this thread, of so many seconds at most."""
-    _call.watch = watch = Watch()
-    timer = threading.Timer(seconds, watch.expire)
+    _call.deadline = deadline = Deadline()
+    timer = threading.Timer(seconds, deadline.expire)
     timer.daemon = True
     timer.start()
     try:
-        yield watch
+        yield deadline
     finally:
         timer.cancel()
-        watch.close()
+        deadline.close()
 
 
 @contextmanager
 def connections(kept: int) -> Iterator[requests.Session]:
-    """A session whose calls are watched; so many connections are kept from one call to the next."""
+    """A session whose calls have a deadline; so many connections are kept from one call to the next."""
     with requests.Session() as session:
         session.trust_env = False  # no proxies and no .netrc from the environment
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # what was set is never sent back
@@ -87,29 +87,29 @@ def connections(kept: int) -> Iterator[requests.Session]:
 
 
 class _Adapter(HTTPAdapter):
-    """Hands every connection to the watch of the call that uses it; repeats nothing."""
+    """Hands every connection to the deadline of the call that uses it; repeats nothing."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": _watched(HTTPConnectionPool),
-            "https": _watched(HTTPSConnectionPool),
+            "http": _bounded(HTTPConnectionPool),
+            "https": _bounded(HTTPSConnectionPool),
         }
 
 
-def _watched(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+def _bounded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined]
         bare: socket.socket | None = None  # as it was before TLS
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
             self.bare = sock.dup()
-            _call.watch.opened(sock)
+            _call.deadline.opened(sock)
             return sock
 
         def connect(self) -> None:
             super().connect()  # with https it ends after the handshake
-            _call.watch.connected = True
+            _call.deadline.connected = True
 
         def close(self) -> None:
             super().close()
@@ -127,8 +127,8 @@ def _watched(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         def _get_conn(self, timeout: float | None = None) -> Any:
             connection = super()._get_conn(timeout)
             if connection.bare and connection.sock:  # kept from an earlier call
-                _call.watch.opened(connection.bare)
-                _call.watch.connected = True
+                _call.deadline.opened(connection.bare)
+                _call.deadline.connected = True
             return connection
 
     return Pool

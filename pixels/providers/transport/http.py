@@ -13,19 +13,17 @@ from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 import urllib3
 from django.conf import settings
 
-from .answer import Answer
-from .errors import BadAnswer, NoAnswer, NotSent, ProviderError, Throttled
-from .secret import Secret
-from .watch import Watch, connections, watched
-
-if TYPE_CHECKING:
-    from .base import Call, Gate
+from ..errors import BadAnswer, NoAnswer, NotSent, ProviderError, Throttled
+from ..protocols import CallKind, RateLimiter
+from ..secret import Secret
+from .deadline import Deadline, connections, within
+from .response import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +35,21 @@ MAX_BYTES = 8 * 1024 * 1024  # of the unpacked body
 class Http:
     """Calls one provider on behalf of one connection."""
 
-    def __init__(self, label: str, base_url: str, gate: Gate, hide: tuple[Secret, ...]) -> None:
+    def __init__(self, label: str, base_url: str, rate_limiter: RateLimiter, hide: tuple[Secret, ...]) -> None:
         self._label = label
         self._base_url = base_url
-        self._gate = gate
+        self._rate_limiter = rate_limiter
         self._hide = hide
-        self._reserved: Call | None = None
+        self._reserved: CallKind | None = None
 
-    def reserve(self, kind: Call) -> None:
-        """Ask the gate now for the call that follows: before it is written down that it may have been sent."""
-        self._gate(kind)
+    def reserve(self, kind: CallKind) -> None:
+        """Ask the rate limiter now for the call that follows: before it is written down that it may have been sent."""
+        self._rate_limiter(kind)
         self._reserved = kind
 
     def call(
         self,
-        kind: Call,
+        kind: CallKind,
         method: str,
         path: str,
         *,
@@ -67,14 +65,14 @@ class Http:
         `hide`: secrets beyond the connection's own that the answer may repeat.
         """
         reserved, self._reserved = self._reserved == kind, None
-        self._gate(kind, 0 if reserved else 1)
+        self._rate_limiter(kind, 0 if reserved else 1)
         body = {"json": json, "data": form if text is None else text.encode()}
         with connections(1) as session:
             return self._send(session, method, path, hide, headers=headers, params=params, **body)
 
     def calls(
         self,
-        kind: Call,
+        kind: CallKind,
         method: str,
         path: str,
         params: Sequence[Mapping[str, str | int]],
@@ -92,13 +90,13 @@ class Http:
             send = partial(self._send, session, method, path, hide, headers=headers)
             try:
                 for position in range(len(params)):
-                    # The gate is asked here and never by a sender: it may use the database of this thread.
+                    # The rate limiter is asked here and never by a sender: it may use the database of this thread.
                     slots = slots if waiting else at_once
                     while len(waiting) < slots and (ahead := position + len(waiting)) < len(params):
                         if not let_through:
                             try:
                                 # No more than leave now: they count in the window in which they leave.
-                                let_through = self._gate(kind, min(len(params) - ahead, slots - len(waiting)))
+                                let_through = self._rate_limiter(kind, min(len(params) - ahead, slots - len(waiting)))
                             except Throttled:
                                 if waiting:
                                     break  # what is on the way comes first
@@ -117,14 +115,14 @@ class Http:
         request["headers"] = {"User-Agent": "PixelHub", "Accept": "application/json", **(request["headers"] or {})}
         started = time.monotonic()
         failure: ProviderError | None = None
-        with watched(settings.CALL_DEADLINE) as watch:
+        with within(settings.CALL_DEADLINE) as deadline:
             try:
                 status, answered, content = self._exchange(session, method=method, url=self._base_url + path, **request)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                failure = self._failure(watch, error)
-            if watch.expired and failure is None:
-                # A body without a stated length ends when the watch shuts the socket, and looks complete.
-                failure = self._failure(watch)
+                failure = self._failure(deadline, error)
+            if deadline.expired and failure is None:
+                # A body without a stated length ends when the deadline shuts the socket, and looks complete.
+                failure = self._failure(deadline)
         took = time.monotonic() - started
         if failure is not None:
             logger.warning("%s %s %s: %s after %.1f s", self._label, method, path, failure.code, took)
@@ -136,9 +134,9 @@ class Http:
             raise BadAnswer(f"{self._label} answered with an unexpected redirect.", status=status)
         return answer
 
-    def words(self, text: str) -> str:
+    def clean_text(self, text: str) -> str:
         """A text out of an answer's data, fit to be shown as errors show the provider's words."""
-        return Answer(self._label, 0, {}, b"", self._hide).words(text)
+        return Answer(self._label, 0, {}, b"", self._hide).provider_message(text)
 
     def _exchange(self, session: requests.Session, **request: Any) -> tuple[int, Mapping[str, str], bytes]:
         timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
@@ -150,12 +148,12 @@ class Http:
                     raise BadAnswer(f"{self._label} sent more data than PixelHub accepts.", status=response.status_code)
         return response.status_code, response.headers, bytes(content)
 
-    def _failure(self, watch: Watch, error: Exception | None = None) -> ProviderError:
-        if not watch.connected:
+    def _failure(self, deadline: Deadline, error: Exception | None = None) -> ProviderError:
+        if not deadline.connected:
             if isinstance(error, requests.exceptions.SSLError):
                 return NotSent(f"No secure connection to {self._label} could be made.")
             return NotSent(f"{self._label} is not reachable.")
-        if watch.expired:
+        if deadline.expired:
             return NoAnswer(f"{self._label} did not answer within {settings.CALL_DEADLINE:g} seconds.")
         if _is_read_timeout(error):
             return NoAnswer(f"{self._label} did not answer within {READ_TIMEOUT:g} seconds.")

@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 from html.entities import html5
 
-from .secret import DOTS, Secret
+from ..secret import DOTS, Secret
 
 NEVER = "(?!)"  # matches nothing
 # Whoever quotes a text breaks its lines anew, or joins them.

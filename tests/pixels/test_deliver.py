@@ -77,7 +77,7 @@ def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
             deliver.push(due)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
-    assert WORDS[provider] in pixel.error_words
+    assert WORDS[provider] in pixel.error_provider_message
     assert pixel.error_advice
     assert creates(misbehaving) == 1
     text = Page.of(browser_of(vera).get(at("pixel", pixel))).text
@@ -109,10 +109,10 @@ def test_what_failed_can_be_retried_by_a_person(
 
 def test_only_what_failed_is_retried(live, promise, xandr, bob, sandbox):
     queued = promise(xandr, "Queued")
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.retry(queued, bob)
     there = live(xandr, "There")
-    with pytest.raises(pixels.Refused):
+    with pytest.raises(pixels.RuleViolation):
         pixels.retry(there, bob)
     assert Operation.objects.count() == 2
 
@@ -249,7 +249,7 @@ def test_a_doubtful_update_ends_after_some_tries_with_the_pixel_as_it_was(
         for due in deliver.due(10):
             deliver.push(due)
     pixel.refresh_from_db()
-    assert len(misbehaving.received) == record.DOUBTFUL_TRIES
+    assert len(misbehaving.received) == record.MAX_UNCONFIRMED
     assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Purchase", "bad_answer")
     assert pixel.operations.get(kind="update").state == "failed"
 
@@ -258,7 +258,7 @@ def test_pitchtargets_snippet_is_fetched_after_the_create(pitchtarget, live, san
     pixel = live(pitchtarget)
     [held] = sandbox.held("pitchtarget")
     assert pixel.snippets.get().body == held["js_pixel"]
-    assert (pixel.remote_state, pixel.remote) == ("Inactive", "in_sync")
+    assert (pixel.remote_state, pixel.remote_status) == ("Inactive", "in_sync")
 
 
 def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_again(
@@ -277,9 +277,9 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     made = {"id": pixel.remote_id, "name": pixel.name, "tag": "checkout", "status": "Inactive", "creator": "x"}
     sandbox.seed("pitchtarget", [made | {"js_pixel": "<b>\n"}], ad_account="9")
     settings.SANDBOX_URL = sandbox_server.url
-    settings.SWEEP_INTERVAL = 15
+    settings.DISPATCH_INTERVAL = 15
     assert read_back.unread(10) == []  # not at once again
-    settings.SWEEP_INTERVAL = 0
+    settings.DISPATCH_INTERVAL = 0
     now = timezone.now()
     Pixel.objects.update(created_at=now - timedelta(seconds=25), read_back_at=now - timedelta(seconds=10))
     assert read_back.unread(10) == []  # each wait is as long as all before it

@@ -14,7 +14,7 @@ EXACT = 2**53  # whole numbers below it are the same as floats
 Shape = Callable[[Any], Any]  # returns the value, normalised, or raises ValueError
 
 
-def known(said: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
+def coerce(said: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
     """The fields that were said in the shape they should have."""
     found = {}
     for name, shape in shapes.items():

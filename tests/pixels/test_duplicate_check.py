@@ -17,17 +17,17 @@ from .page import Page
 TEN_MINUTES, A_DAY = 600, 86400
 
 
-class HeldUp:
+class HeldUpRows:
     """The rows that a worker looks at; between that and what it does about them something happens."""
 
     def __init__(self, rows, happens):
         self._rows, self._happens = rows, happens
 
     def select_related(self, *names):
-        return HeldUp(self._rows.select_related(*names), self._happens)
+        return HeldUpRows(self._rows.select_related(*names), self._happens)
 
     def filter(self, **wanted):
-        return HeldUp(self._rows.filter(**wanted), self._happens)
+        return HeldUpRows(self._rows.filter(**wanted), self._happens)
 
     def first(self):
         row = self._rows.first()
@@ -47,7 +47,7 @@ def fault(sandbox):
 @pytest.fixture
 def sent_twice(xandr, promise, fault, time, settings):
     """Its first answer got lost, it was provably not there, and was sent again. Its code: ours, or the user's own."""
-    settings.LATE_CHECKS = [TEN_MINUTES, A_DAY]
+    settings.DUPLICATE_CHECKS = [TEN_MINUTES, A_DAY]
 
     def make(code=""):
         pk = Pixel().pk
@@ -96,7 +96,7 @@ def test_a_second_object_is_found_after_ten_minutes_and_reported(
     time.pass_by(TEN_MINUTES + 1)
     assert look() == 1
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote, pixel.error_code) == ("live", "duplicate", "duplicate")
+    assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
     text = Page.of(browser_of(bob).get(at("pixel", pixel))).text
     assert f"Xandr holds this pixel more than once: as {pixel.remote_id}, {twin}." in text
     assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
@@ -113,7 +113,7 @@ def test_one_that_comes_in_hours_later_is_found_by_the_last_look(sent_twice, com
     time.pass_by(TEN_MINUTES + 60)
     assert look() == 1
     pixel.refresh_from_db()
-    assert pixel.remote == "duplicate"
+    assert pixel.remote_status == "duplicate"
     time.pass_by(30 * A_DAY)
     assert look() == 0  # and that was the last
 
@@ -125,7 +125,7 @@ def test_where_all_is_well_nothing_is_said(sent_twice, time, look):
         time.pass_by(wait)
         assert look() == 1
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("in_sync", "")
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
     assert Activity.objects.count() == before
 
 
@@ -182,14 +182,14 @@ def test_what_becomes_of_a_change_does_not_hide_the_second_object(
     fault("update", "status", code=403)
     deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("duplicate", "refused")
+    assert (pixel.remote_status, pixel.error_code) == ("duplicate", "refused")
     pixels.dismiss_error(pixel, bob)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("duplicate", "duplicate")
+    assert (pixel.remote_status, pixel.error_code) == ("duplicate", "duplicate")
     assert second in pixel.error_sentence
     pixels.dismiss_error(pixel, bob)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code, pixel.twins) == ("not_seen", "", [])
+    assert (pixel.remote_status, pixel.error_code, pixel.duplicate_remote_ids) == ("not_seen", "", [])
 
 
 def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice, time, look):
@@ -198,7 +198,7 @@ def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice
     time.pass_by(TEN_MINUTES + 1)
     assert look() == 1
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("in_sync", "")
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
 
 
 def test_a_look_that_fails_is_made_again_and_changes_nothing(sent_twice, comes_in_late, time, look, fault, settings):
@@ -209,7 +209,7 @@ def test_a_look_that_fails_is_made_again_and_changes_nothing(sent_twice, comes_i
     fault("read", "status", code=500, count=None)
     assert look() == 1
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("in_sync", "")
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
     assert look() == 0  # not at once again
 
 
@@ -223,7 +223,7 @@ def test_and_the_next_one_finds_it(sent_twice, comes_in_late, time, look, sandbo
     time.pass_by(settings.LEASE + 1)
     assert look() == 1
     pixel.refresh_from_db()
-    assert pixel.remote == "duplicate"
+    assert pixel.remote_status == "duplicate"
 
 
 def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
@@ -239,7 +239,7 @@ def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
     time.pass_by(settings.LEASE + 1)
     assert look() == 1
     pixel.refresh_from_db()
-    assert pixel.remote == "duplicate"
+    assert pixel.remote_status == "duplicate"
 
 
 def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbox, meanwhile):
@@ -247,12 +247,12 @@ def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbo
     time.pass_by(TEN_MINUTES + 1)
     [operation] = duplicate_check.due(10)
     asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
-    meanwhile("xandr", "find_pixels", before=lambda: tasks.look_for_twins(str(operation)))
-    tasks.look_for_twins(str(operation))
-    tasks.look_for_twins(str(operation))
+    meanwhile("xandr", "find_pixels", before=lambda: tasks.check_for_duplicate(str(operation)))
+    tasks.check_for_duplicate(str(operation))
+    tasks.check_for_duplicate(str(operation))
     now_asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
     assert 1 <= now_asked - asked <= 2  # one look: by the code, and the whole list where that finds nothing
-    assert Operation.objects.get().looked_again == 1
+    assert Operation.objects.get().duplicate_checks_done == 1
 
 
 def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twice, time, monkeypatch):
@@ -264,11 +264,11 @@ def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twi
     def look_first():
         monkeypatch.setattr(duplicate_check, "_due", real)
         duplicate_check.look(operation)
-        Operation.objects.update(looked_again=100)  # what a second look would write over
+        Operation.objects.update(duplicate_checks_done=100)  # what a second look would write over
 
-    monkeypatch.setattr(duplicate_check, "_due", lambda now: HeldUp(real(now), look_first))
+    monkeypatch.setattr(duplicate_check, "_due", lambda now: HeldUpRows(real(now), look_first))
     duplicate_check.look(operation)
-    assert Operation.objects.get().looked_again == 100
+    assert Operation.objects.get().duplicate_checks_done == 100
 
 
 def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in_late, time, look, bob, settings):
@@ -285,7 +285,7 @@ def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in
     time.pass_by(settings.LEASE + 1)
     look()
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote) == ("Renamed", "duplicate")
+    assert (pixel.name, pixel.remote_status) == ("Renamed", "duplicate")
 
 
 def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late, time, look, sandbox, alice, sync):
@@ -301,7 +301,7 @@ def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late
     assert look() == 1
     sync(pixel.connection)
     pixel.refresh_from_db()
-    assert (pixel.remote, pixel.error_code) == ("in_sync", "")
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
 
 
 def test_a_paused_or_disconnected_connection_is_looked_at_when_it_is_back(
@@ -316,27 +316,27 @@ def test_a_paused_or_disconnected_connection_is_looked_at_when_it_is_back(
     carry_out()
     assert look() == 1
     pixel.refresh_from_db()
-    assert pixel.remote == "duplicate"
+    assert pixel.remote_status == "duplicate"
 
 
 @pytest.mark.parametrize(("checks", "looks"), [([], 0), ([60], 1), ([60, 120, 240], 3)])
 def test_how_often_is_a_setting(sent_twice, time, look, settings, monkeypatch, checks, looks):
     pixel = sent_twice()
     operation = Operation.objects.get()
-    settings.LATE_CHECKS = checks
-    Operation.objects.update(look_again_at=duplicate_check.when(0, operation.finished_at))
+    settings.DUPLICATE_CHECKS = checks
+    Operation.objects.update(duplicate_check_at=duplicate_check.when(0, operation.finished_at))
     done = 0
     for _ in range(5):
         time.pass_by(300)
         done += look()
     assert done == looks
-    assert Operation.objects.get().looked_again == looks
-    assert pixel.operations.get().look_again_at is None
+    assert Operation.objects.get().duplicate_checks_done == looks
+    assert pixel.operations.get().duplicate_check_at is None
 
 
 def test_looks_that_are_long_overdue_are_made_one_after_the_other(sent_twice, time, look):
     """The scheduler was away for days."""
     sent_twice()
-    Operation.objects.update(look_again_at=timezone.now() - timedelta(days=3))
+    Operation.objects.update(duplicate_check_at=timezone.now() - timedelta(days=3))
     time.pass_by(3 * A_DAY)
     assert [look(), look(), look()] == [1, 1, 0]

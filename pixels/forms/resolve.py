@@ -5,10 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pixels.providers.answer import MAX_ID, object_id
+from pixels.providers.transport.response import MAX_ID, object_id
 
 
-class SettleForm(forms.Form):
+class ResolveForm(forms.Form):
     remote_id = forms.CharField(label="Its id", error_messages={"required": "Give the id that it has there."})
 
     def clean_remote_id(self) -> str:

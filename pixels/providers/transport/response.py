@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 
 import orjson
 
-from .errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Refused, Throttled
+from ..errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Rejected, Throttled
+from ..secret import Secret
 from .redaction import redact
-from .secret import Secret
 
 MAX_DEPTH = 50
 MAX_ID = 64  # characters; the column Pixel.remote_id holds no more
-MAX_WORDS = 200
+MAX_MESSAGE = 200
 MAX_TEXT = 20_000  # characters; taking tags out of a longer text can take minutes
 DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -61,13 +61,15 @@ class Answer:
         else:
             sentence = f"{self.label} answered with data that PixelHub does not understand."
         # Only an error's body is words; that of a success is data, in which a session or a token may stand.
-        return BadAnswer(sentence, status=self.status, words="" if self.status < 400 else self.words())
+        return BadAnswer(
+            sentence, status=self.status, provider_message="" if self.status < 400 else self.provider_message()
+        )
 
-    def fault(self, credential: str, words: str | None = None) -> ProviderError:
+    def fault(self, credential: str, said: str | None = None) -> ProviderError:
         """The error that the HTTP status stands for; `credential` is what a 401 refuses: "the token"."""
         facts: dict[str, Any] = {
             "status": self.status,
-            "words": self.words() if words is None else self.words(words),
+            "provider_message": self.provider_message(said),
         }
         if self.status == 401:
             return BadCredentials(f"{self.label} refused {credential}.", **facts)
@@ -76,13 +78,13 @@ class Answer:
         if self.status == 429:
             return self.throttled(**facts)
         if 400 <= self.status < 500 and self.status != 408:
-            return Refused(f"{self.label} refused this.", **facts)
+            return Rejected(f"{self.label} refused this.", **facts)
         return self.unusable()
 
     def throttled(self, **facts: Any) -> Throttled:
         return Throttled(f"{self.label} asks us to wait.", retry_after=self._retry_after(), **facts)
 
-    def words(self, text: str | None = None) -> str:
+    def provider_message(self, text: str | None = None) -> str:
         """The provider's own text, fit to be shown: no tags, no URLs, no secrets, not long.
 
         `text`: a part of the parsed body; left out, all its texts.
@@ -93,7 +95,7 @@ class Answer:
         text = redact(html.unescape(text), self.hide)
         text = re.sub(r"(?i)\b[a-z][a-z0-9+.-]*://\S+", "…", text)
         text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
-        return text if len(text) <= MAX_WORDS else text[: MAX_WORDS - 1] + "…"
+        return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
     def _texts(self) -> str:
         """The strings in the body's JSON, or a web page as it came; nothing of a body that is neither."""

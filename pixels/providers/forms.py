@@ -1,0 +1,106 @@
+"""The two forms that every provider fills in: credentials, and the options of a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from django import forms
+
+from .fields import EventsField, keep_choice, no_control_characters
+from .values import AdAccountRef
+
+
+class ConnectionForm(forms.Form):
+    """Credentials and the first ad account. Subclasses add credential fields and label the ad account's.
+
+    A provider with several ways to sign in names them in `ways`, each with the fields that it takes (all of them
+    declared as required), and has a choice field `way` (required=False) whose first value is the usual one. Fields of
+    the ways not chosen are neither checked nor kept.
+    """
+
+    ad_account = forms.CharField(max_length=64)
+    ad_account_fields: ClassVar[tuple[str, ...]] = ("ad_account", "ad_account_code")
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @property
+    def show_when(self) -> dict[str, str]:
+        """field -> "way=value": shown only while that way is chosen."""
+        return {name: f"way={way}" for way, names in self.ways.items() for name in names}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.ways:
+            data["way"] = data.get("way") or next(iter(self.ways))
+            chosen = self.ways.get(data["way"], ())
+            for name in {name for names in self.ways.values() for name in names} - set(chosen):
+                self.errors.pop(name, None)
+                data.pop(name, None)
+        if data.get("ad_account_code") and not data.get("ad_account") and "ad_account" not in self.errors:
+            self.add_error("ad_account", "Give its id as well, or leave both empty.")
+        return data
+
+    def credentials(self) -> dict[str, str]:
+        return {k: v for k, v in self.cleaned_data.items() if k not in self.ad_account_fields}
+
+    def ad_account_ref(self) -> AdAccountRef | None:
+        """None where it was left open, to be picked from the provider's list."""
+        data = self.cleaned_data
+        if not data["ad_account"]:
+            return None
+        return AdAccountRef(id=data["ad_account"], code=data.get("ad_account_code") or None)
+
+    def refs(self) -> list[AdAccountRef]:
+        ref = self.ad_account_ref()
+        return [ref] if ref else []
+
+
+class PixelForm(forms.Form):
+    """The event checklist and the options of one provider. Name, website and uniqueness are checked elsewhere.
+
+    `advanced` names the fields shown under "Advanced"; `per_pixel` the options that each pixel of a batch has its own
+    value of (pre-filled with that pixel's reference where `Provider.reference_option` says so); `show_when` the fields
+    that mean something only beside a certain value of another.
+    """
+
+    advanced: ClassVar[tuple[str, ...]] = ()
+    advanced_hint: ClassVar[str] = ""  # what is under "Advanced", in a few words
+    per_pixel: ClassVar[tuple[str, ...]] = ()
+    fixed: ClassVar[Mapping[str, str]] = {}  # field that no update can change -> why, as a sentence
+    secret_options: ClassVar[frozenset[str]] = frozenset()  # fields that are kept sealed and never shown
+    show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
+    events: forms.Field
+
+    @classmethod
+    def for_pixel(
+        cls, events: tuple[str, ...], options: Mapping[str, Any], data: Mapping[str, Any] | None = None
+    ) -> Self:
+        """The form of an existing pixel: a choice it already has stays one, also if this version does not know it."""
+        initial = cls.initial_for(events, options)
+        form = cls(data, initial=initial)
+        for name, form_field in form.fields.items():
+            if name in cls.fixed:
+                form_field.disabled, form_field.help_text = True, cls.fixed[name]
+            if isinstance(form_field, EventsField):
+                form_field.keep(events)
+            elif isinstance(form_field, forms.ChoiceField):
+                keep_choice(form_field, initial.get(name))
+        return form
+
+    def clean_name(self, name: str) -> str:
+        """The provider's own limits on a name; raises ValidationError."""
+        no_control_characters(name)
+        return name
+
+    def options(self) -> dict[str, Any]:
+        """The cleaned fields beyond events and secrets, normalised as in RemotePixel.options; JSON values only."""
+        raise NotImplementedError
+
+    def secrets(self) -> dict[str, str]:
+        """The secret options that were filled in; a field left empty says nothing, so it changes nothing."""
+        return {name: self.cleaned_data[name] for name in sorted(self.secret_options) if self.cleaned_data.get(name)}
+
+    @classmethod
+    def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+        """The initial values that show an existing pixel: the inverse of `options()`. Never raises."""
+        raise NotImplementedError

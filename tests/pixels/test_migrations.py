@@ -1,0 +1,83 @@
+"""An upgrade loses nothing: rows written by an earlier version, read by this one."""
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from pixels.models import AdAccount, AvailableAdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
+
+BEFORE = ("pixels", "0007_confirmed_counts_and_constraints")
+
+
+@pytest.fixture
+def upgrade(transactional_db):
+    """Goes back to the earlier version's tables, lets it write, and goes on to this one's."""
+
+    def run(write):
+        migrate([BEFORE])
+        write(MigrationExecutor(connection).loader.project_state([BEFORE]).apps)
+        migrate(None)
+
+    yield run
+    migrate(None)
+
+
+def migrate(to):
+    executor = MigrationExecutor(connection)
+    executor.migrate(to or executor.loader.graph.leaf_nodes())
+
+
+def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_value(upgrade):
+    now = timezone.now()
+    later = now + timezone.timedelta(hours=1)
+
+    def write(apps):
+        of = lambda name: apps.get_model("pixels", name).objects  # noqa: E731
+        team = apps.get_model("accounts", "Team").objects.create(name="Shop", slug="shop")
+        xandr = of("Connection").create(
+            **{"team": team, "provider": "xandr", "environment": "sandbox", "test": "refused", "told": "paused"},
+            **{"closed_until": later, "turn_until": later, "hinted_at": now, "offered_at": now, "offer_tried_at": now},
+            **{"offer_error": "No", "test_words": '{"error": "pl4nted\\/0008"}'},
+        )
+        account = of("AdAccount").create(
+            connection=xandr, remote_id="2", fires_asked_at=now, fires_seen_at=later, fires_report="r1"
+        )
+        of("OfferedAdAccount").create(connection=xandr, remote_id="8")
+        of("Gate").create(key="user", closed_until=later)
+        pixel = of("Pixel").create(
+            **{"team": team, "connection": xandr, "ad_account": account, "name": "Shop", "lifecycle": "updating"},
+            **{"remote": "drifted", "remote_id": "7", "theirs": {"name": "Theirs"}, "agreed": {"name": "Before"}},
+            **{"twins": ["9"], "digest": 5, "fires_seen_at": now, "error_words": "bad key pl4nted/0008"},
+        )
+        of("Operation").create(
+            **{"team": team, "pixel": pixel, "kind": "update", "payload": {"name": "Shop"}, "fingerprint": "f"},
+            **{"state": "in_flight", "attempt": 3, "lease_until": later, "maybe_sent": True, "doubts": 2, "sends": 2},
+            **{"seen_before": ["1"], "look_again_at": later, "looked_again": 1},
+        )
+        of("SyncRun").create(
+            **{"team": team, "connection": xandr, "state": "queued", "deaths": 2, "place": {"after": "100"}},
+            **{"seen_ids": b"ids", "not_before": later, "error_words": "Basic bWU6cGw0bnRlZC8wMDA4"},
+        )
+
+    upgrade(write)
+    xandr, account, pixel = Connection.objects.get(), AdAccount.objects.get(), Pixel.objects.get()
+    operation, run = Operation.objects.get(), SyncRun.objects.get()
+    assert [xandr.test_provider_message, pixel.error_provider_message, run.error_provider_message] == ["", "", ""]
+    assert (xandr.last_notified_state, xandr.ad_accounts_error) == ("paused", "No")
+    assert [xandr.circuit_open_until, xandr.drain_lease_until, xandr.last_enqueued_at] == [later, later, now]
+    assert [xandr.ad_accounts_listed_at, xandr.ad_accounts_tried_at] == [now, now]
+    assert [account.last_fired_report_asked_at, account.last_fired_report_seen_at] == [now, later]
+    assert account.last_fired_report_id == "r1"
+    assert (
+        [one.remote_id for one in xandr.available_ad_accounts.all()]
+        == ["8"]
+        == [AvailableAdAccount.objects.get().remote_id]
+    )
+    assert RateLimit.objects.get().blocked_until == later
+    assert (pixel.remote_status, pixel.remote_values) == ("drifted", {"name": "Theirs"})
+    assert (pixel.base_values, pixel.duplicate_remote_ids, pixel.remote_hash) == ({"name": "Before"}, ["9"], 5)
+    assert pixel.last_fired_report_seen_at == now
+    assert (operation.unconfirmed_count, operation.preexisting_ids, operation.duplicate_checks_done) == (2, ["1"], 1)
+    assert (operation.state, operation.maybe_sent, operation.duplicate_check_at) == ("in_flight", True, later)
+    assert (run.crashes, run.cursor, bytes(run.seen_ids)) == (2, {"after": "100"}, b"ids")
