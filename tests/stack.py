@@ -232,7 +232,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack
 @pytest.fixture(scope="session", autouse=True)
 def broker_server() -> Iterator[None]:
     """The embedded broker as in the product: cache, rate limits and messages are real in every test."""
-    from pixelhub import broker
+    from pixelhub.local import broker
 
     process = subprocess.Popen(broker.command(), stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
     try:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import environ
 import pytest
 
-from pixelhub import dotenv
+from pixelhub.local import dotenv
 from pixels.providers import PROVIDERS
 from tests.stack import ROOT
 

@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 import psycopg
 
-from pixelhub import broker
+from pixelhub.local import broker
 from tests.services import Postgres, Redis, Service, end_with_parent, wait_for
 from tests.stack import ROOT
 

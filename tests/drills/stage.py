@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pixelhub import broker
+from pixelhub.local import broker
 from tests.crash import commands
 from tests.services import Service, end_with_parent, free_port, wait_for
 from tests.stack import ROOT

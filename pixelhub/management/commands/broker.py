@@ -3,7 +3,7 @@ import os
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from pixelhub import broker
+from pixelhub.local import broker
 
 
 class Command(BaseCommand):

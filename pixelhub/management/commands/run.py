@@ -16,8 +16,9 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from pixelhub import broker, dotenv, health
-from pixelhub.supervisor import Asked, Died, Supervisor
+from pixelhub import health
+from pixelhub.local import broker, dotenv
+from pixelhub.local.supervisor import Asked, Died, Supervisor
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "pixelhub")
