@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
 
 from .models import Membership, Role, Team, User
 
@@ -20,6 +21,7 @@ class TeamRequest(HttpRequest):
     user: User
     team: Team
     membership: Membership
+    htmx: HtmxDetails
 
 
 def memberships(request: HttpRequest) -> list[Membership]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.models import User
 from accounts.services import RuleViolation
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, Snippet, SyncRun, Website
 from pixels.services.connections import sync_now
@@ -80,7 +81,7 @@ class ConnectionAdmin(ReadOnly):
         started = 0
         for connection in queryset.select_related("team"):
             try:
-                sync_now(connection, request.user)
+                sync_now(connection, cast(User, request.user))
                 started += 1
             except RuleViolation as refused:
                 self.message_user(request, f"{connection}: {refused}", messages.WARNING)
@@ -136,7 +137,7 @@ class PixelAdmin(ReadOnly):
         sent = 0
         for pixel in queryset.select_related("team", "connection"):
             try:
-                retry(pixel, request.user)
+                retry(pixel, cast(User, request.user))
                 sent += 1
             except RuleViolation as refused:
                 self.message_user(request, f"{pixel}: {refused}", messages.WARNING)

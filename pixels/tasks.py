@@ -63,7 +63,7 @@ def _enqueue(task: Task, row_id: UUID | int | str, **options: Any) -> bool:
     if task is not push_connection:
         return _publish(task, row_id, **options)
     now = clock.now()
-    row = Connection.objects.filter(pk=row_id)
+    row = Connection.objects.filter(pk=str(row_id))
     none_out = clock.passed("last_enqueued_at", now - timedelta(seconds=MESSAGE_LOST_AFTER), MESSAGE_LOST_AFTER)
     if not row.filter(none_out).update(last_enqueued_at=now):
         return True

@@ -12,6 +12,8 @@ from pixels.providers import PROVIDERS
 from pixels.providers.forms import ConnectionForm
 from pixels.providers.values import AdAccountRef
 
+from .choices import choice_of_rows
+
 SHOWN = 100  # of a longer list a search shows the rest
 
 
@@ -35,7 +37,7 @@ class PickForm(forms.Form):
 
     def __init__(self, connection: Connection, data: Any = None) -> None:
         super().__init__(data)
-        self.fields["pick"].queryset = not_added(connection)
+        choice_of_rows(self, "pick").queryset = not_added(connection)
 
     def refs(self) -> list[AdAccountRef]:
         return [

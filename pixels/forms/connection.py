@@ -12,6 +12,8 @@ from pixels.models.connection import provider_choices
 from pixels.providers.base import Provider
 from pixels.providers.forms import ConnectionForm
 
+from .choices import choice
+
 Environment = Connection.Environment
 
 
@@ -25,7 +27,7 @@ class EnvironmentForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [Environment.SANDBOX, Environment.LIVE] if settings.SANDBOX_ENABLED else [Environment.LIVE]
-        field = self.fields["environment"]
+        field = choice(self, "environment")
         field.choices = [(choice.value, choice.label) for choice in offered]
         field.initial = Environment.LIVE if settings.PRODUCTION else offered[0]
         if len(offered) > 1:

@@ -39,8 +39,7 @@ class EditPixelForm:
 
     def _check(self) -> None:
         if self.name.cleaned_data["version"] != self.version:
-            self.name.data = self.name.data.copy()
-            self.name.data["version"] = self.version
+            self.name.data = {**self.name.data, "version": self.version}
             self.name.add_error(
                 None, "Somebody changed this pixel while you were editing. Compare the values and save again."
             )

@@ -18,6 +18,8 @@ from pixels.models import Connection, Pixel, Website
 from pixels.models.connection import provider_choices
 from pixels.models.pixel import PixelQuerySet
 
+from .choices import choice_of_rows, choices_of
+
 Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
 # All as what is, never as what is not: an index finds the few of one kind among many.
 LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
@@ -90,8 +92,8 @@ class PixelFilterForm(forms.Form):
     def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team = team
-        self.fields["website"].queryset = Website.objects.for_team(team)
-        self.fields["connection"].queryset = Connection.objects.for_team(team)
+        choice_of_rows(self, "website").queryset = Website.objects.for_team(team)
+        choice_of_rows(self, "connection").queryset = Connection.objects.for_team(team)
 
     def apply(self, pixels: PixelQuerySet) -> PixelQuerySet:
         """What the address asks for; a value that makes no sense filters nothing."""
@@ -122,7 +124,7 @@ class PixelFilterForm(forms.Form):
         template for each option, which takes longer than all rows of the table."""
         for name in LISTS:
             chosen = self.cleaned_data.get(name) or ""
-            options = ((str(value), label) for value, label in self.fields[name].choices)
+            options = ((str(value), label) for value, label in choices_of(self, name))
             wanted = str(getattr(chosen, "pk", chosen))
             yield name, name.title(), [(value, label, value == wanted) for value, label in options]
 
@@ -145,6 +147,6 @@ class PixelFilterForm(forms.Form):
         said = self.cleaned_data
         parts = [f"“{said['q']}”" if said.get("q") else ""]
         for name in ("provider", "state", "event"):
-            parts.append(dict(self.fields[name].choices).get(said.get(name), "") if said.get(name) else "")
+            parts.append(dict(choices_of(self, name)).get(said.get(name), "") if said.get(name) else "")
         parts += [str(said[name]) if said.get(name) else "" for name in ("website", "connection")]
         return ", ".join(part for part in parts if part)

@@ -20,6 +20,7 @@ from pixels.providers.fields import no_control_characters
 from pixels.providers.values import ProviderEvent
 from pixels.services.pixels import Plan
 
+from .choices import choice_of_rows
 from .website import WebsiteForm
 
 NAME_LENGTH = 255  # ours; Easyflow, PitchTarget and Xandr document none
@@ -53,13 +54,14 @@ class DraftForm(forms.Form):
     def __init__(self, team: Team, connection: Connection, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team = team
-        self.fields["connection"].queryset = usable_connections(team)
+        connections = choice_of_rows(self, "connection")
+        connections.queryset = usable_connections(team)
         paused = Connection.objects.for_team(team).filter(disconnected_at=None, paused_at__isnull=False)
         paused = paused.prefetch_related("ad_accounts")
         if names := ", ".join(str(one) for one in paused):
-            self.fields["connection"].help_text = f"Not here while paused: {names}."
-        self.fields["ad_account"].queryset = connection.ad_accounts.all()
-        self.fields["website"].queryset = Website.objects.for_team(team).filter(archived_at=None)
+            connections.help_text = f"Not here while paused: {names}."
+        choice_of_rows(self, "ad_account").queryset = connection.ad_accounts.all()
+        choice_of_rows(self, "website").queryset = Website.objects.for_team(team).filter(archived_at=None)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -156,18 +158,18 @@ class NewPixelForm:
 
     def _row(self, word: ProviderEvent) -> Row:
         """What was typed for this pixel, else the default; a default that was only shown follows the name."""
-        posted = self.data or {}
-        name = str(
-            posted.get("name", "") if self.data else self.draft.get_initial_for_field(self.draft.fields["name"], "name")
-        )
+        posted = self.data or QueryDict()
+        initial = self.draft.get_initial_for_field(self.draft.fields["name"], "name")
+        name = str(posted.get("name", "") if self.data else initial)
         default = f"{name.strip()} – {word.label}"
         typed = posted.get(f"name-{word.value}")
-        untouched = typed is None or typed == posted.get(f"default-{word.value}")
+        if typed is None or typed == posted.get(f"default-{word.value}"):
+            typed = default
         own = {option: self._own(option, word) for option in self.options.per_pixel}
-        return Row(word, self.pixel_id(word.value), default if untouched else typed.strip(), default, own)
+        return Row(word, self.pixel_id(word.value), typed.strip(), default, own)
 
     def _own(self, option: str, word: ProviderEvent) -> str:
-        typed = (self.data or {}).get(f"{option}-{word.value}")
+        typed = (self.data or QueryDict()).get(f"{option}-{word.value}")
         if typed is not None:
             return typed.strip()
         return self.reference(word.value) if option == self.provider.reference_option else ""

@@ -26,4 +26,4 @@ class WebsiteForm(forms.ModelForm):
         fields = ("name", "url")
 
     def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"team"}
+        return super()._get_validation_exclusions() - {"team"}  # type: ignore[misc]

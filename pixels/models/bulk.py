@@ -22,8 +22,9 @@ class Writer:
     def __init__(self, pattern: Model, *own: str) -> None:
         fields = [field for field in pattern._meta.concrete_fields if field.name in own or not _is_drawn(field)]
         fields.sort(key=lambda field: own.index(field.name) if field.name in own else len(own))
-        self._table = connection.ops.quote_name(pattern._meta.db_table)
-        self._names = [connection.ops.quote_name(field.column) for field in fields]
+        quote: Any = connection.ops.quote_name
+        self._table = quote(pattern._meta.db_table)
+        self._names = [quote(field.column) for field in fields]
         self._prepare = [_preparer(field) for field in fields[: len(own)]]
         self._shared = tuple(_prepared(field, pattern) for field in fields[len(own) :])
 
@@ -48,8 +49,8 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    fields = [meta.get_field(name) for name in names]
-    quote = connection.ops.quote_name
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    quote: Any = connection.ops.quote_name
     sets = ", ".join(f"{quote(field.column)} = %s" for field in fields)
     statement = f"UPDATE {quote(meta.db_table)} SET {sets} WHERE {quote(meta.pk.column)} = %s"
     ready = [[_prepared(field, row, add=False) for field in (*fields, meta.pk)] for row in rows]
@@ -77,7 +78,7 @@ def _prepared(field: Field, pattern: Model, *, add: bool = True) -> Any:
     return _json(value) if _is_json(field) and value is not None else field.get_db_prep_save(value, connection)
 
 
-def _preparer(field: Field) -> Callable[[Any], Any] | None:
+def _preparer(field: Any) -> Callable[[Any], Any] | None:
     """How a value gets its form in the database; None where it has it."""
     kind = (field.target_field if field.is_relation else field).get_internal_type()
     if kind == "JSONField":

@@ -44,7 +44,7 @@ def seal(plaintext: bytes, *, aad: str) -> bytes:
     return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + aad.encode())
 
 
-def unseal(sealed: bytes, *, aad: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, aad: str) -> bytes:
     sealed = bytes(sealed)
     key_id, nonce, ciphertext = sealed[:KEY_ID], sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
     key = keys().get(key_id)

@@ -12,7 +12,8 @@ class Once(template.Node):
         self.key, self.nodelist = key, nodes
 
     def render(self, context: Context) -> str:
-        drawn: dict[Any, str] = context.render_context.setdefault(self, {})
+        kept: Any = context.render_context
+        drawn: dict[Any, str] = kept.setdefault(self, {})
         key = self.key.resolve(context)
         if key not in drawn:
             drawn[key] = self.nodelist.render(context)

@@ -50,7 +50,7 @@ def new(request: TeamRequest) -> HttpResponse:
     """One page: choosing the provider (by GET) shows its own fields."""
     slug = request.POST.get("provider") or request.GET.get("provider")
     provider = PROVIDERS.get(slug or "")
-    context = {"provider_form": ProviderForm(initial={"provider": slug}), "provider": provider}
+    context: dict[str, Any] = {"provider_form": ProviderForm(initial={"provider": slug}), "provider": provider}
     if provider is None:
         return render(request, "pixels/connection_new.html", context)
     data = request.POST if request.method == "POST" else None

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.forms import BoundField
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -77,7 +78,8 @@ def _kept(team: Any, connection: Connection, data: QueryDict) -> dict[str, Any]:
         website = team.websites.filter(pk=kept["website"]).first()
         if website:
             kept["name"] = website.name
-    before = Connection.objects.for_team(team).filter(pk=uuid_or_none(data.get("shown"))).first()
+    shown = uuid_or_none(data.get("shown"))
+    before = Connection.objects.for_team(team).filter(pk=shown).first() if shown else None
     if before is not None:
         kept["events"] = same_events(data.getlist("events"), before.provider_class, connection.provider_class)
     return kept
@@ -100,7 +102,8 @@ def _create(request: TeamRequest, form: NewPixelForm) -> list[Pixel]:
 
 
 def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpResponse:
-    simple, advanced = [], []
+    simple: list[BoundField] = []
+    advanced: list[BoundField] = []
     for field in form.options:
         if field.name == "events":
             continue
@@ -113,7 +116,7 @@ def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpRe
         "simple": simple,
         "advanced": advanced,
         "advanced_open": any(field.errors for field in advanced),
-        "secrets_gone": any((form.data or {}).get(name) for name in form.options.secret_options),
+        "secrets_gone": any((form.data or QueryDict()).get(name) for name in form.options.secret_options),
         "sandbox_page": form.connection.is_sandbox,
     }
     template = "pixels/pixel_new_form.html" if request.htmx else "pixels/pixel_new.html"

@@ -31,9 +31,9 @@ COUNTED = ("live", "waiting", *NEEDS)
 def overview(request: TeamRequest) -> HttpResponse:
     """What needs you first, then what is current, then what happened; the same few queries however many pixels."""
     runs = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-created_at", "-id")
-    connections = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
-    connections = connections.annotate(last_run=Subquery(runs.values("state")[:1]), **_numbers())
-    connections = list(connections.order_by("created_at", "pk"))
+    rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
+    rows = rows.annotate(last_run=Subquery(runs.values("state")[:1]), **_numbers()).order_by("created_at", "pk")
+    connections: list[Any] = list(rows)  # with the numbers
     counts = {key: sum(getattr(one, f"{key}_count") for one in connections) for key in COUNTED}
     counts["total"] = sum(one.pixel_count for one in connections)
     in_use = [connection for connection in connections if not connection.disconnected_at]

@@ -48,7 +48,7 @@ class LongPaginator(Paginator):
         start = (number - 1) * self.per_page
         end = min(start + self.per_page, self.count)
         rows = self.rows.filter(pk__in=self._ids(start, end)).order_by(*self.found.query.order_by)
-        return self._get_page(list(rows), number, self)
+        return self._get_page(list(rows), number, self)  # type: ignore[attr-defined]
 
     @cached_property
     def count(self) -> int:
