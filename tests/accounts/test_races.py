@@ -1,42 +1,18 @@
 """Two people at the same moment. On PostgreSQL only: SQLite lets one writer in at a time."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from accounts import services
 from accounts.models import Invitation, Membership, Role, User
+from tests.at_once import at_once
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time"),
 ]
 ROUNDS = range(5)
-
-
-def at_once(*actions: Callable[[], object]) -> list[str]:
-    """Starts all of them together; gives what became of each: "done" or the name of its error."""
-    gate, results = threading.Barrier(len(actions)), []
-
-    def run(action: Callable[[], object]) -> None:
-        gate.wait()
-        try:
-            action()
-            results.append("done")
-        except Exception as error:
-            results.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[action]) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(results)
 
 
 @pytest.mark.parametrize("_", ROUNDS)

@@ -13,8 +13,8 @@ from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 from pixels.services.restore import after_restore
 
+from .elsewhere import at_pitchtarget, at_xandr
 from .page import Page
-from .test_pull import at_pitchtarget, at_xandr
 
 KEPT = (Connection, AdAccount, Pixel, Snippet, Operation, SyncRun)
 

@@ -10,7 +10,7 @@ from pixels.models import AdAccount, Pixel, SyncRun
 from pixels.reconcile import missing, pull, runs
 from pixels.services import connections
 
-from .test_pull import at_xandr
+from .elsewhere import at_xandr
 
 YEAR = timedelta(days=365)
 OLD = {"last_modified": "2026-01-01 00:00:00"}

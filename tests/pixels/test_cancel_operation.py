@@ -8,7 +8,7 @@ from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver, record
 from pixels.services import pixels
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 
 from .conftest import dies
 

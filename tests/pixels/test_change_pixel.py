@@ -8,9 +8,9 @@ from pixels.outbox import deliver
 from pixels.services import pixels
 from tests.providers.loopback import says
 
+from .answers import LOGGED_IN
+from .elsewhere import at_xandr
 from .page import Page
-from .test_deliver import LOGGED_IN
-from .test_pull import at_xandr
 
 
 @pytest.fixture

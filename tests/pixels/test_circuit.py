@@ -13,7 +13,7 @@ from pixels.outbox import deliver, duplicate_check
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Rejected, Throttled
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 from tests.providers.loopback import hangs_up, says, silent
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, dies

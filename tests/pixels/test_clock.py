@@ -14,7 +14,7 @@ from pixels.models import Connection, Credential, Lease, Operation, Pixel
 from pixels.outbox import deliver
 from pixels.services import pixels
 
-from .test_pull import at_xandr
+from .elsewhere import at_xandr
 
 on_postgresql = pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite is on one machine, with one clock")
 

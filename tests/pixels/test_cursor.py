@@ -14,9 +14,8 @@ from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 
 from .conftest import dies
+from .elsewhere import at_pitchtarget, at_xandr, delete
 from .page import Page
-from .test_missing import delete
-from .test_pull import at_pitchtarget, at_xandr
 
 KNOWN = range(1, 251)
 

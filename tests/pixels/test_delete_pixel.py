@@ -8,8 +8,8 @@ from pixels.outbox import deliver
 from pixels.services import pixels
 from tests.providers.loopback import says
 
+from .answers import LOGGED_IN
 from .page import Page
-from .test_deliver import LOGGED_IN
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver, record
 from pixels.reconcile import read_back
 from pixels.services import pixels
-from tests.providers.loopback import Loopback, says
+from tests.providers.loopback import says
 
+from .answers import creates, script
 from .conftest import EVENT
 from .page import Page
 
@@ -26,18 +27,6 @@ WORDS = {
     "pitchtarget": "has already been taken",
     "xandr": "code is in use",
 }
-LOGGED_IN = says({"response": {"status": "OK", "token": "planted:session"}})
-
-
-def script(provider: str, *answers):
-    """Before a create Xandr is logged in to, and PitchTarget is asked what goes by that name already."""
-    before = {"xandr": [LOGGED_IN], "pitchtarget": [says([])]}
-    return [*before.get(provider, []), *answers]
-
-
-def creates(server: Loopback) -> int:
-    """How often a pixel was asked for."""
-    return sum(one.method == "POST" and not one.path.endswith("/auth") for one in server.received)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -11,7 +11,7 @@ from pixels import tasks
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver
 from pixels.services import connections
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 from tests.providers.loopback import says
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS, dies

@@ -13,9 +13,8 @@ from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 from tests.providers.loopback import says
 
-from .test_deliver import LOGGED_IN
-from .test_missing import delete
-from .test_pull import at_xandr
+from .answers import LOGGED_IN
+from .elsewhere import at_xandr, delete
 
 NEWEST = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 OLD = {"last_modified": "2026-01-01 00:00:00"}

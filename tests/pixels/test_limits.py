@@ -16,10 +16,10 @@ from pixels.providers.errors import Waiting
 from pixels.providers.values import Limits
 from pixels.reconcile import pull
 from pixels.services import connections
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 
 from .conftest import AD_ACCOUNTS, CREDENTIALS
-from .test_pull import at_xandr
+from .elsewhere import at_xandr
 
 only_where_several_write = pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 COUNTED = 30  # what those who race may ask for together

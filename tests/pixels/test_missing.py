@@ -1,7 +1,6 @@
 """What is not in the list is looked for by its id, twice, before it counts as gone; and many at once stop the sync."""
 
 import pytest
-import requests
 from django.urls import reverse
 from django.utils import timezone
 
@@ -9,6 +8,7 @@ from accounts.models import Activity
 from pixels.models import Pixel, SyncRun
 from pixels.reconcile import missing
 
+from .elsewhere import delete
 from .page import Page
 
 
@@ -26,16 +26,6 @@ def seeded(xandr, sandbox, sync):
 
 def pixel(number):
     return {"id": number, "name": f"Pixel {number}", "advertiser_id": 2, "state": "active", "trigger_type": "click"}
-
-
-def delete(sandbox, *numbers, advertiser=2):
-    """As another tool would, behind PixelHub's back."""
-    log_in = {"auth": {"username": "sandbox", "password": "sandbox"}}
-    token = requests.post(f"{sandbox.url}/xandr/auth", json=log_in, timeout=10).json()["response"]["token"]
-    for number in numbers:
-        url = f"{sandbox.url}/xandr/pixel?advertiser_id={advertiser}&id={number}"
-        answer = requests.delete(url, headers={"Authorization": token}, timeout=10)
-        assert answer.json()["response"]["status"] == "OK"
 
 
 @pytest.fixture

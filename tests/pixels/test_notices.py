@@ -15,12 +15,12 @@ from pixels.notices import connection_state
 from pixels.outbox import deliver
 from pixels.reconcile import connection_test
 from pixels.services import connections
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 from tests.conftest import join
 from tests.providers.loopback import says
 
 from .conftest import CREDENTIALS
-from .test_duplicate_check import HeldUpRows
+from .held_up import HeldUpRows
 
 WRONG = {"username": "sandbox", "password": "planted-password"}
 

@@ -15,19 +15,8 @@ from pixels.providers.values import AdAccountRef
 from pixels.reconcile import runs
 from pixels.services import connections, pixels
 
+from .elsewhere import JS, at_pitchtarget, at_xandr
 from .page import Page
-
-JS = "<!-- made elsewhere -->\r\n<script>\n'é'</script>  \n"
-
-
-def at_pitchtarget(remote_id: str, name: str = "Elsewhere", **more):
-    return {
-        "id": remote_id, "name": name, "tag": "lead", "status": "Active", "creator": "c", "js_pixel": JS, **more
-    }  # fmt: skip
-
-
-def at_xandr(remote_id: int, name: str = "Elsewhere", **more):
-    return {"id": remote_id, "advertiser_id": 2, "name": name, "state": "active", "trigger_type": "hybrid", **more}
 
 
 def test_pixels_made_elsewhere_are_adopted_with_their_snippets(pitchtarget, xandr, sandbox, sync):

@@ -10,10 +10,10 @@ from pixels.reconcile import pull, runs
 from pixels.services import connections
 from tests.providers.loopback import breaks_off, hangs_up, says
 
+from .answers import LOGGED_IN
 from .conftest import dies
+from .elsewhere import at_pitchtarget, at_xandr
 from .page import Page
-from .test_deliver import LOGGED_IN
-from .test_pull import at_pitchtarget, at_xandr
 
 
 def xandr_page(first: int, count: int, total: int):

@@ -8,9 +8,9 @@ from pixels.models import Connection, Operation, Pixel, SyncRun
 from pixels.outbox import deliver
 from pixels.reconcile import connection_test, pull
 from pixels.services import connections, pixels, websites
-from tests.accounts.test_races import at_once
+from tests.at_once import at_once
 
-from .test_pull import at_xandr
+from .elsewhere import at_xandr
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

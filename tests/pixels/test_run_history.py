@@ -14,8 +14,8 @@ from pixels.reconcile.runs import open_run
 from pixels.services import connections
 from pixels.templatetags.times import span
 
+from .elsewhere import at_xandr
 from .page import Page
-from .test_pull import at_xandr
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.contrib.admin import site
-from django.db import connection as database
 from django.urls import reverse
 
 from accounts.models import User
@@ -24,6 +23,7 @@ from pixels.services import connections
 from tests.providers.loopback import Received, says
 
 from .conftest import EVENT, OPTIONS
+from .leaks import forms_of, tables
 from .page import Page
 
 PLANTED = {
@@ -35,33 +35,8 @@ SESSION = "pl4nted:Session:0005"
 SECRETS = [value for values in PLANTED.values() for name, value in values.items() if name != "username"] + [SESSION]
 
 
-def forms_of(secret: str) -> list[bytes]:
-    """A secret as it may lie in a page, a log or a file."""
-    raw = secret.encode()
-    found = {secret, quote(secret, safe=""), quote(secret), html.escape(secret), json.dumps(secret)[1:-1], raw.hex()}
-    for start in range(3):  # base64 of something larger that holds it, at each of the three alignments
-        whole = base64.b64encode(b"x" * start + raw).decode().rstrip("=")
-        found.add(whole[(start * 8 + 5) // 6 : -1])
-    return [form.encode() for form in found]
-
-
 def leaks(sink: bytes) -> list[str]:
     return [secret for secret in SECRETS if any(form in sink for form in forms_of(secret))]
-
-
-def tables() -> bytes:
-    """Every column of every row of every table."""
-    whole = b""
-    with database.cursor() as cursor:
-        for table in database.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')
-            for row in cursor.fetchall():
-                whole += b"\n".join(
-                    bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row
-                )
-    if database.vendor == "sqlite":
-        whole += database.connection.serialize()  # the file itself, free pages too
-    return whole
 
 
 def test_the_search_finds_what_is_there():

@@ -11,8 +11,8 @@ from pixels import snippets
 from pixels.models import Pixel, Snippet
 from pixels.services import pixels
 
+from .elsewhere import JS, at_pitchtarget
 from .page import Page
-from .test_pull import JS, at_pitchtarget
 
 HOSTILE = "</script><script>alert(1)</script> \"'\\ & <!-- é 🎯"
 

@@ -12,8 +12,8 @@ from pixels.providers.xandr import Xandr
 from pixels.reconcile.compare import who_moved
 from pixels.services import pixels
 
+from .elsewhere import at_xandr
 from .page import Page
-from .test_pull import at_xandr
 
 FILLED_IN = {"last_modified": "2026-11-01 10:00:00", "created_on": "2026-10-01 10:00:00", "campaigns": None}
 

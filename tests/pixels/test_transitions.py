@@ -21,7 +21,7 @@ from pixels.services import pixels
 
 from .actions import ACTIONS, all_rows, do
 from .conftest import Sandbox, dies
-from .test_pull import at_xandr
+from .elsewhere import at_xandr
 
 # What becomes of it, by two letters of its lifecycle; "=": done, and its lifecycle is the same; "no": refused;
 # ".": there is nothing to do, which is no error. Below the line the same once they are archived.

@@ -8,9 +8,9 @@ from pixels.providers.easyflow import Easyflow
 from pixels.services import pixels
 from tests.providers.loopback import breaks_off, drips, hangs_up, raw, resets, says, silent
 
+from .answers import LOGGED_IN, creates, script
 from .conftest import EVENT, dies
 from .page import Page
-from .test_deliver import LOGGED_IN, creates, script
 
 PROVIDERS = list(EVENT)
 DOUBTS = {

@@ -14,7 +14,7 @@ from pixels.providers.values import RemotePixel
 
 from .conftest import ACCOUNT, create
 from .loopback import Loopback, says
-from .test_samples import EASYFLOW_PIXEL
+from .printed import EASYFLOW_PIXEL
 
 OLDER_EVENTS = [
     "checkout-initialized",

@@ -22,8 +22,8 @@ from pixels.reconcile.compare import see, values_of
 from pixels.sandbox.server import SandboxServer
 
 from .conftest import Tokens
+from .members import MEMBERS
 from .strategies import OPTIONS, events_of, texts
-from .test_sandbox_round_trip import MEMBERS
 
 CREATED, CHANGED = 200, 50  # examples
 TOKEN = "EAAG-this-is-no-token"

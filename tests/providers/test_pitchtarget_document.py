@@ -12,7 +12,7 @@ from pixels.providers.base import Provider
 from pixels.providers.values import AdAccountRef, RemotePixel, TagContext
 
 from .loopback import Loopback, Received, says
-from .test_samples import printed
+from .printed import printed
 
 SHOP = AdAccountRef(id="9")
 

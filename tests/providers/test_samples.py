@@ -2,20 +2,13 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from pixels.providers.base import Provider
 from pixels.providers.values import AdAccountRef, TagContext
 
 from .conftest import create
 from .loopback import Loopback, says
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-def printed(name: str) -> bytes:
-    return (SAMPLES / f"{name}.json").read_bytes()
+from .printed import EASYFLOW_PIXEL, printed
 
 
 def test_xandr_create_2010(connect: Callable[..., Provider], loopback: Loopback) -> None:
@@ -147,22 +140,6 @@ def test_pitchtarget_list(connect: Callable[..., Provider], loopback: Loopback) 
     )
     assert tag.body == pixel.snippet
     assert any("0.01 GBP" in warning for warning in tag.warnings)
-
-
-EASYFLOW_PIXEL: dict[str, Any] = {
-    "events": ["purchase-completed", "pix-copied"],
-    "id": "px_1",
-    "createdAt": "2026-01-01T00:00:00.000Z",
-    "updatedAt": "2026-01-01T00:00:00.000Z",
-    "ownerId": "2",
-    "externalReferenceId": "ph-1",
-    "platform": "google",
-    "status": "active",
-    "code": "AW-123",
-    "name": "Shoes purchase",
-    "description": "Shop",
-    "metadata": {"conversion-label": "AbC-D_efG"},
-}
 
 
 def test_easyflow_create(connect: Callable[..., Provider], loopback: Loopback) -> None:

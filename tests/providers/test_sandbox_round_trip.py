@@ -12,12 +12,7 @@ from pixels.providers.values import AdAccountRef
 from pixels.sandbox.server import SandboxServer
 
 from .conftest import Tokens
-
-MEMBERS: dict[str, tuple[dict[str, str], AdAccountRef]] = {
-    "easyflow": ({"api_key": "sandbox-key", "api_secret": "sandbox-secret"}, AdAccountRef(id="sandbox-owner")),
-    "pitchtarget": ({"token": "sandbox-token"}, AdAccountRef(id="9")),
-    "xandr": ({"username": "sandbox", "password": "sandbox"}, AdAccountRef(id="2", code="adv-2")),
-}
+from .members import MEMBERS
 
 
 @pytest.fixture(scope="module")

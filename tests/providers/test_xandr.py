@@ -12,15 +12,7 @@ from pixels.providers.xandr import Xandr
 
 from .conftest import ACCOUNT, create
 from .loopback import Behaviour, Loopback, says
-from .test_xandr_session import failing
-
-
-def pixel(number: Any, **more: Any) -> dict[str, Any]:
-    return {"id": number, "name": f"Pixel {number}", "advertiser_id": 2, "code": f"ph-{number}", **more}
-
-
-def page(*numbers: int, count: Any = None, **more: Any) -> Behaviour:
-    return says({"response": {"status": "OK", "pixels": [pixel(n) for n in numbers], "count": count, **more}})
+from .xandr_answers import failing, page, pixel
 
 
 def listed(provider: Provider) -> list[list[str]]:

@@ -10,8 +10,7 @@ from pixels.providers.errors import BadAnswer, Forbidden, Rejected
 
 from .conftest import ACCOUNT, SESSION
 from .loopback import Behaviour, Loopback, hangs_up, says
-from .test_xandr import pixel
-from .test_xandr_session import failing, paths
+from .xandr_answers import failing, paths, pixel
 
 IN_USE = failing("INTEGRITY", error="Pixel is used by one or more line items")
 

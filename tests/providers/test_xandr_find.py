@@ -10,8 +10,7 @@ from pixels.providers.values import AdAccountRef
 
 from .conftest import ACCOUNT
 from .loopback import Behaviour, Loopback
-from .test_xandr import page
-from .test_xandr_session import failing
+from .xandr_answers import failing, page
 
 
 def test_a_pixel_is_found_by_its_code_in_one_call_where_the_advertisers_is_known(

@@ -20,7 +20,7 @@ from pixels.providers.xandr.forms import XandrConnectionForm
 
 from .conftest import ACCOUNT, PLANTED, Tokens, create
 from .loopback import Loopback, says
-from .test_xandr_session import CREATED, LOGGED_IN, failing, paths
+from .xandr_answers import CREATED, LOGGED_IN, failing, paths
 
 # As its page about keys prints it: debug_info, and no dbg_info.
 BY_KEY = says(

@@ -12,7 +12,7 @@ from pixels.providers.values import AdAccountRef
 
 from .conftest import ACCOUNT, Tokens
 from .loopback import Behaviour, Loopback, says
-from .test_xandr_session import LOGGED_IN, failing, paths
+from .xandr_answers import LOGGED_IN, failing, paths
 
 ASKED = says({"response": {"status": "OK", "report_id": "07af1282c9485adcef49c95fa5d7496b"}})
 

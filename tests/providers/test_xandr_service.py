@@ -14,8 +14,7 @@ from pixels.providers.xandr.session import Session
 
 from .conftest import ACCOUNT, create
 from .loopback import Loopback, says
-from .test_xandr import page, pixel
-from .test_xandr_session import failing
+from .xandr_answers import failing, page, pixel
 
 ADVERTISER = Which(advertiser_id="ADVERTISER_ID")
 BY_CODE = Which(advertiser_code="ADVERTISER_CODE")

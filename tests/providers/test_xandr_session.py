@@ -23,22 +23,12 @@ from pixels.providers.secret import Secret
 
 from .conftest import ACCOUNT, SESSION, Tokens, create
 from .loopback import Behaviour, Loopback, hangs_up, raw, says, silent
+from .xandr_answers import CREATED, LOGGED_IN, failing, paths
 
-LOGGED_IN = says({"response": {"status": "OK", "token": "hbapi:1:new:nym2", "dbg_info": {"output_term": "not_found"}}})
-CREATED = says({"response": {"status": "OK", "id": 17}})
 RATE_EXCEEDED = (
     b'{"response": {"error_id": "SYSTEM", "error": "You have exceeded your request limit of 100 per 60 seconds", '
     b'"error_description": "rate limit has been exceeded", "error_code": "RATE_EXCEEDED"}}'
 )
-
-
-def failing(error_id: str, status: int = 200, error: str = "No.", **more: Any) -> Behaviour:
-    body = {"error_id": error_id, "error": error, "error_description": None, "error_code": None, **more}
-    return says({"response": {**body, "dbg_info": {"output_term": "not_found"}}}, status)
-
-
-def paths(loopback: Loopback) -> list[str]:
-    return [f"{request.method} {request.path}" for request in loopback.received]
 
 
 def fails(call: Callable[[], object]) -> ProviderError:

@@ -18,6 +18,7 @@ from pixels.providers.base import Provider
 from pixels.providers.secret import Secret
 from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels
+from tests.pixels.leaks import forms_of, tables
 from tests.providers.fault_table.conftest import (
     CAPI_TOKEN,
     CREDENTIALS,
@@ -32,7 +33,6 @@ from tests.providers.fault_table.conftest import (
 
 from ..conftest import AD_ACCOUNTS, OPTIONS
 from ..moving_clock import MovingClock, installed
-from ..test_secrecy import forms_of, tables
 from .table import BY_ADDRESS, NO_TLS, UNREACHABLE, Fault
 
 __all__ = ["_elsewhere", "_sandbox", "bench", "hurry"]  # fixtures

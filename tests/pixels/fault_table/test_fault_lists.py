@@ -12,34 +12,18 @@ from typing import Any
 import pytest
 
 from pixels.models import Pixel, SyncRun
-from pixels.reconcile import missing
 from tests.providers.fault_table.conftest import OTHER_ACCOUNTS
-from tests.providers.fault_table.test_fault_table_lists import IDS, LISTS, MANY, ROWS, Row
+from tests.providers.fault_table.lists import IDS, LISTS, MANY, Row
 
 from .conftest import Desk
+from .lists import NUMBERS, look_for_missing, seed
 
 CASE = {"easyflow": "easyflow_list"}
 FOREIGN = ("foreign_objects", {})
 PAGES = 3
-# Which of the 25 faults it is.
-NUMBERS = {
-    "repeated_items": 17,
-    "first_page_again": 18,
-    "moving_pages": 18,
-    "missing_items": 19,
-    "wrong_total": 19,
-    "foreign_objects": 20,
-}
 # Xandr's rows name their advertiser and are refused; Easyflow's are left out, so its list is empty; PitchTarget's name
 # nothing, so another account's single pixel stands for all of ours.
 FOREIGN_ENDS = {"easyflow": (0, "stopped"), "pitchtarget": (1, "stopped"), "xandr": (0, "failed")}
-
-
-def seed(at: Desk, ids: list[str], account: str = "") -> None:
-    account = account or at.connection.ad_accounts.get().remote_id
-    more = {"ad_account": account} if at.slug == "pitchtarget" else {}
-    objects = [ROWS[at.slug](remote_id, account) for remote_id in ids]
-    at.bench.control("POST", "seed", json={"provider": at.slug, "objects": objects, **more})
 
 
 def known(at: Desk) -> list[dict[str, Any]]:
@@ -72,14 +56,6 @@ def synced(desk: Callable[[str], Desk], settings: Any) -> Callable[[str], Desk]:
         return at
 
     return make
-
-
-def look_for_missing(at: Desk) -> None:
-    """The sweeper's looks by id, twice and far enough apart."""
-    for _ in range(2):
-        for account in missing.due(10):
-            missing.look(account)
-        at.clock.pass_by(100)
 
 
 @pytest.mark.parametrize(

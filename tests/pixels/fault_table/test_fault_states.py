@@ -11,8 +11,8 @@ from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
 from pixels.reconcile import runs
 from pixels.services import pixels
+from tests.providers.fault_table.effects import DONE, MOST_REQUESTS, done_by
 from tests.providers.fault_table.table import Outcome
-from tests.providers.fault_table.test_fault_table import DONE, MOST_REQUESTS, done_by
 
 from .conftest import NEW, OLD, Desk
 from .table import BY_ADDRESS, CASES, ECHO, FAULTS, OPERATIONS, End, Fault, end_of, row_of

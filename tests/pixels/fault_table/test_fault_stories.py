@@ -20,11 +20,11 @@ from pixels.reconcile import runs
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from tests.providers.fault_table.test_fault_table_lists import IDS, MANY
+from tests.providers.fault_table.lists import IDS, MANY
 
 from .conftest import BETWEEN, NEW, OLD, Desk
+from .lists import NUMBERS, look_for_missing, seed
 from .table import FAULTS
-from .test_fault_lists import NUMBERS, look_for_missing, seed
 
 HOUR = 3600.0
 

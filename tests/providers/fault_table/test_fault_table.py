@@ -17,6 +17,7 @@ from pixels.providers.secret import DOTS
 from pixels.sandbox.faults import FAULTS
 
 from .conftest import ACCOUNTS, EVENTS, OPTIONS, Bench
+from .effects import DONE, MOST_REQUESTS, done_by
 from .table import GOOD, OPERATIONS, TABLE, Row
 
 OTHER_FILES = {
@@ -33,8 +34,6 @@ OTHER_FILES = {
 OLD, NEW = "Schuhe für Übergrößen", "Größe 38"  # not ASCII, for the charsets
 # What the sandbox calls an operation, where it is not our word for it.
 THEIR_WORD = {("easyflow", "read"): "list"}
-DONE = {"create": "created", "update": "updated", "delete": "deleted"}
-MOST_REQUESTS = 4  # for one fault, log-ins included
 SECRETS_SENT = {"easyflow": 3, "pitchtarget": 1, "xandr": 1}  # in a create; Meta's token is Easyflow's third
 
 CALLS: dict[str, Callable[[Provider, str], Any]] = {
@@ -85,16 +84,6 @@ def test_every_choice_of_a_fault_has_its_row(fault: str) -> None:
         words = {word for word in parameter.must.split(", ") if parameter.fits(word)}
         if len(words) > 1:
             assert words == {row.given.get(name, parameter.default) for row in TABLE[fault]}
-
-
-def done_by(fault: str, row: Row, expected: object, operation: str) -> int:
-    """How often the sandbox carries the operation out."""
-    effect = FAULTS[fault].effect
-    if operation not in DONE or (fault == "delay_before" and row.slow):
-        return 0
-    if effect == "no":
-        return int(expected is GOOD)  # repeated after another log-in
-    return int(bool(row.given.get("effect", False))) if effect == "as told" else 1
 
 
 @pytest.mark.parametrize(("fault", "row", "slug", "operation"), list(cases()))
