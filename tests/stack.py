@@ -211,6 +211,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
     if "stack" in fixtures:
         item.add_marker("services")
+    if shadowed := hidden_fixtures(item):
+        # Such a name may mark a test as another kind than it is, and so take it out of every run.
+        raise pytest.UsageError(f"{item.nodeid}: parametrize hides the fixture {', '.join(shadowed)}")
+
+
+def hidden_fixtures(item: pytest.Item) -> list[str]:
+    """Arguments of parametrize that are named like a fixture and are not passed on to it."""
+    fixtures = item.session._fixturemanager
+    found = []
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else mark.args[0]
+        indirect = mark.kwargs.get("indirect", False)
+        for name in map(str.strip, names):
+            passed_on = indirect is True or (isinstance(indirect, list | tuple) and name in indirect)
+            if not passed_on and fixtures.getfixturedefs(name, item.parent or item):
+                found.append(name)
+    return found
 
 
 class ByStack(LoadScopeScheduling):
