@@ -241,3 +241,10 @@ def test_many_fields_take_no_more_queries_than_one(xandr, live, changed, browser
         counts.append(len(queries))
     assert len(pixel.drift) == 4
     assert counts[0] == counts[1]
+
+
+def test_the_page_says_how_the_pixel_stands_at_its_provider(browser_of, vera, at, xandr, live, changed):
+    pixel = live(xandr, "Shoes")
+    assert "At Xandr active, in sync" in Page.of(browser_of(vera).get(at("pixel", pixel))).text
+    changed(pixel, name="Theirs")
+    assert "At Xandr active, drifted" in Page.of(browser_of(vera).get(at("pixel", pixel))).text
