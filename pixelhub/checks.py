@@ -25,7 +25,7 @@ def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
     if earlier == current or not _is_ours(earlier):
         return []
     said = f"An earlier version of PixelHub kept its database in {earlier}, outside of DATA_DIR."
-    if _is_ours(current):  # a connection makes an empty file; that is no database yet
+    if _is_ours(current, "mode=ro"):  # a connection makes an empty file; that is no database yet
         hint = f"PixelHub uses {current}. If nothing in the other one is needed any more, delete it."
         return [Warning(said, hint=hint, id="pixelhub.W001")]
     hint = (
@@ -35,12 +35,12 @@ def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
     return [Error(said, hint=hint, id="pixelhub.E001")]
 
 
-def _is_ours(path: Path) -> bool:
+def _is_ours(path: Path, how: str = "immutable=1") -> bool:
+    """Whether PixelHub's tables are in this file. Opened as immutable, SQLite makes no file beside it."""
     if not path.is_file():
         return False
     try:
-        # Immutable: SQLite makes no file beside it, and needs no right to.
-        with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as database:
+        with closing(sqlite3.connect(f"{path.as_uri()}?{how}", uri=True)) as database:
             return database.execute(HAS_PIXELS).fetchone() is not None
     except sqlite3.Error:
         return False

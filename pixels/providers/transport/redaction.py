@@ -78,7 +78,7 @@ def _spelled(value: str) -> str:
 
 
 def _base64_core(raw: bytes, offset: int) -> str:
-    """The signs that depend on the secret alone, where it begins `offset` bytes into a group of three."""
+    """The characters that depend on the secret alone, where it begins `offset` bytes into a group of three."""
     whole = base64.b64encode(bytes(offset) + raw).decode().rstrip("=")
     first = (offset * 8 + 5) // 6
     last = (offset + len(raw)) * 8 // 6
