@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -39,7 +39,9 @@ class EditPixelForm:
 
     def _check(self) -> None:
         if self.name.cleaned_data["version"] != self.version:
-            self.name.data = {**self.name.data, "version": self.version}
+            data = cast(QueryDict, self.name.data).copy()
+            data["version"] = self.version
+            self.name.data = data
             self.name.add_error(
                 None, "Somebody changed this pixel while you were editing. Compare the values and save again."
             )
