@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,8 +11,9 @@ from pixels.providers import PROVIDERS
 from pixels.providers.values import Capability
 from pixels.sandbox.switches import ALL as SWITCHES
 from pixels.sandbox.switches import WORDS
+from tests.stack import ROOT
 
-TEXT = (Path(__file__).resolve().parent.parent / "docs" / "providers.md").read_text()
+TEXT = (ROOT / "docs/providers.md").read_text()
 
 
 def table(heading: str) -> dict[str, dict[str, str]]:
@@ -63,7 +63,7 @@ def test_every_word_and_every_outlook_names_its_source() -> None:
 
 
 def test_the_sandboxs_switches_are_as_the_table_says() -> None:
-    text = (Path(__file__).resolve().parent.parent / "docs" / "sandbox.md").read_text()
+    text = (ROOT / "docs/sandbox.md").read_text()
     rows = re.findall(r"(?m)^\| `(\w+)` \| (\S+) \| (.+?) \| (.+) \|$", text.split("## Switches")[1].split("\n## ")[0])
     assert rows == [
         (name, json.dumps(switch.default), WORDS[switch.kind], switch.what) for name, switch in SWITCHES.items()

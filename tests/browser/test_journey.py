@@ -12,7 +12,7 @@ from tests.stack import Stack
 from .conftest import Sandbox
 from .person import MEMBERS, Person
 
-SAMPLE = Path(__file__).parent.parent / "providers/samples/pitchtarget_list.json"
+SAMPLE = Path(__file__).parent.parent / "pixels/providers/samples/pitchtarget_list.json"
 STORED = """
 import json, sys
 from pixels.models import Snippet

@@ -1,6 +1,6 @@
 """What a provider of a script answers before and around a create, and how often one was asked for."""
 
-from tests.providers.loopback import Loopback, says
+from tests.pixels.providers.loopback import Loopback, says
 
 LOGGED_IN = says({"response": {"status": "OK", "token": "planted:session"}})
 

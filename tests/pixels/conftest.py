@@ -23,10 +23,9 @@ from pixels.providers.xandr import Xandr
 from pixels.reconcile import ad_accounts, connection_test, pull, runs
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from tests.providers.loopback import Loopback
-
-from .moving_clock import MovingClock, installed
-from .page import Page
+from tests.pixels.moving_clock import MovingClock, installed
+from tests.pixels.page import Page
+from tests.pixels.providers.loopback import Loopback
 
 CREDENTIALS = {
     "easyflow": {"api_key": "sandbox-key", "api_secret": "sandbox-secret"},

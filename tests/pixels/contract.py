@@ -15,8 +15,7 @@ from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
 from pixels.providers.values import AdAccountRef, Capability
 from pixels.services import connections
-
-from .conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox
+from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox
 
 LIST_ON = "easyflow_list"  # Easyflow with its inferred list, here and at the sandbox
 CASES = [*PROVIDERS, LIST_ON]

@@ -24,10 +24,9 @@ from pixels.providers.values import Capability
 from pixels.providers.xandr import times
 from pixels.reconcile.compare import differing
 from pixels.services import pixels
-
-from .conftest import AD_ACCOUNTS, Sandbox
-from .contract import CALLS, CASES, LIST_ON, OF_A_CONNECTION, OF_A_PIXEL, SIGN_INS, THERE, There, slug_of
-from .page import Page
+from tests.pixels.conftest import AD_ACCOUNTS, Sandbox
+from tests.pixels.contract import CALLS, CASES, LIST_ON, OF_A_CONNECTION, OF_A_PIXEL, SIGN_INS, THERE, There, slug_of
+from tests.pixels.page import Page
 
 
 @pytest.fixture(params=CASES)

@@ -20,11 +20,10 @@ from pixels.models import Connection, Credential, Pixel
 from pixels.outbox import deliver
 from pixels.reconcile import connection_test, pull
 from pixels.services import connections
-from tests.providers.loopback import Received, says
-
-from .conftest import EVENT, OPTIONS
-from .leaks import forms_of, tables
-from .page import Page
+from tests.pixels.conftest import EVENT, OPTIONS
+from tests.pixels.leaks import forms_of, tables
+from tests.pixels.page import Page
+from tests.pixels.providers.loopback import Received, says
 
 PLANTED = {
     "easyflow": {"api_key": "pl4nted/Key+0001&<", "api_secret": "pl4nted=Secret%0002"},

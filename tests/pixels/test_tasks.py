@@ -13,7 +13,7 @@ from pixelhub.celery import app
 from pixels import tasks
 from pixels.models import Connection, Pixel, SyncRun
 from pixels.services import connections
-from tests.providers.loopback import says
+from tests.pixels.providers.loopback import says
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from pixels.models import Connection, Pixel
 from pixels.providers import PROVIDERS
 from pixels.reconcile import last_fired
 from pixels.services import pixels
-from tests.providers.loopback import Loopback
-
-from . import transcript
-from .conftest import Sandbox
-from .contract import CASES, LIST_ON, There, slug_of
+from tests.pixels import transcript
+from tests.pixels.conftest import Sandbox
+from tests.pixels.contract import CASES, LIST_ON, There, slug_of
+from tests.pixels.providers.loopback import Loopback
 
 Act = Callable[[There], Any]
 OTHER_EVENT = {"easyflow": "pix-copied", "pitchtarget": "LEAD", "xandr": "8"}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from tests.providers.loopback import Behaviour, Loopback, Received, raw, says
+from tests.pixels.providers.loopback import Behaviour, Loopback, Received, raw, says
 
 FOLDER = Path(__file__).parent / "transcripts"
 RECORDING = os.environ.get("RECORD_TRANSCRIPTS") == "1"

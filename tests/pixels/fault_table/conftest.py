@@ -18,8 +18,11 @@ from pixels.providers.base import Provider
 from pixels.providers.secret import Secret
 from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels
+from tests.pixels.conftest import AD_ACCOUNTS, OPTIONS
+from tests.pixels.fault_table.table import BY_ADDRESS, NO_TLS, UNREACHABLE, Fault
 from tests.pixels.leaks import forms_of, tables
-from tests.providers.fault_table.conftest import (
+from tests.pixels.moving_clock import MovingClock, installed
+from tests.pixels.providers.fault_table.conftest import (
     CAPI_TOKEN,
     CREDENTIALS,
     EVENTS,
@@ -30,10 +33,6 @@ from tests.providers.fault_table.conftest import (
     bench,
     hurry,
 )
-
-from ..conftest import AD_ACCOUNTS, OPTIONS
-from ..moving_clock import MovingClock, installed
-from .table import BY_ADDRESS, NO_TLS, UNREACHABLE, Fault
 
 __all__ = ["_elsewhere", "_sandbox", "bench", "hurry"]  # fixtures
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pixels.reconcile import missing
-from tests.providers.fault_table.lists import ROWS
-
-from .conftest import Desk
+from tests.pixels.fault_table.conftest import Desk
+from tests.pixels.providers.fault_table.lists import ROWS
 
 # Which of the 25 faults it is.
 NUMBERS = {

@@ -1,7 +1,7 @@
 """What becomes of a pixel, its operation and a sync after each fault that a provider's call can meet.
 
-What a fault is at the clients, and which error it ends in, stands in tests/providers/fault_table/table.py. FAULTS names
-it by number; ENDS says what follows from each of those errors, right after it and when all is well again.
+What a fault is at the clients, and which error it ends in, stands in tests/pixels/providers/fault_table/table.py.
+FAULTS names it by number; ENDS says what follows from each of those errors, right after it and when all is well.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NoAnswer, NotSent, Rejected, Throttled
-from tests.providers.fault_table import table as of_the_clients
-from tests.providers.fault_table.table import GOOD, LONG, MB, Outcome, Row, all_end
+from tests.pixels.providers.fault_table import table as of_the_clients
+from tests.pixels.providers.fault_table.table import GOOD, LONG, MB, Outcome, Row, all_end
 
 # Easyflow has no list, and with EASYFLOW_LIST an inferred one. Xandr's pixels are found by our code, or not at all.
 CASES = ("easyflow", "easyflow_list", "pitchtarget", "xandr", "xandr_without_code")

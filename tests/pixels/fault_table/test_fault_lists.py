@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from pixels.models import Pixel, SyncRun
-from tests.providers.fault_table.conftest import OTHER_ACCOUNTS
-from tests.providers.fault_table.lists import IDS, LISTS, MANY, Row
-
-from .conftest import Desk
-from .lists import NUMBERS, look_for_missing, seed
+from tests.pixels.fault_table.conftest import Desk
+from tests.pixels.fault_table.lists import NUMBERS, look_for_missing, seed
+from tests.pixels.providers.fault_table.conftest import OTHER_ACCOUNTS
+from tests.pixels.providers.fault_table.lists import IDS, LISTS, MANY, Row
 
 CASE = {"easyflow": "easyflow_list"}
 FOREIGN = ("foreign_objects", {})

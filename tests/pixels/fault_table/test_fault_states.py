@@ -11,11 +11,10 @@ from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
 from pixels.reconcile import runs
 from pixels.services import pixels
-from tests.providers.fault_table.effects import DONE, MOST_REQUESTS, done_by
-from tests.providers.fault_table.table import Outcome
-
-from .conftest import NEW, OLD, Desk
-from .table import BY_ADDRESS, CASES, ECHO, FAULTS, OPERATIONS, End, Fault, end_of, row_of
+from tests.pixels.fault_table.conftest import NEW, OLD, Desk
+from tests.pixels.fault_table.table import BY_ADDRESS, CASES, ECHO, FAULTS, OPERATIONS, End, Fault, end_of, row_of
+from tests.pixels.providers.fault_table.effects import DONE, MOST_REQUESTS, done_by
+from tests.pixels.providers.fault_table.table import Outcome
 
 ELSE_THE_SAME = ("easyflow_list", "xandr_without_code")  # whether it can be looked up matters after a doubt alone
 REMOTE = {"easyflow": "unverifiable"}  # of a pixel that is there, elsewhere "in_sync"

@@ -20,11 +20,10 @@ from pixels.reconcile import runs
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels
-from tests.providers.fault_table.lists import IDS, MANY
-
-from .conftest import BETWEEN, NEW, OLD, Desk
-from .lists import NUMBERS, look_for_missing, seed
-from .table import FAULTS
+from tests.pixels.fault_table.conftest import BETWEEN, NEW, OLD, Desk
+from tests.pixels.fault_table.lists import NUMBERS, look_for_missing, seed
+from tests.pixels.fault_table.table import FAULTS
+from tests.pixels.providers.fault_table.lists import IDS, MANY
 
 HOUR = 3600.0
 

@@ -12,8 +12,7 @@ from django.conf import settings
 from pixels.limits import clock
 from pixels.models import Operation, Pixel, SyncRun
 from pixels.outbox.record import LONGEST_WAIT, MAX_UNCONFIRMED
-
-from .office import Office
+from tests.pixels.sequences.office import Office
 
 Lifecycle, Kind, State = Pixel.Lifecycle, Operation.Kind, Operation.State
 

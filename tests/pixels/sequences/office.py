@@ -18,11 +18,10 @@ from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections, pixels
-
-from ..actions import ACTIONS, all_rows, do
-from ..conftest import CREDENTIALS, EVENT, OPTIONS, dies
-from ..moving_clock import MovingClock
-from .there import There
+from tests.pixels.actions import ACTIONS, all_rows, do
+from tests.pixels.conftest import CREDENTIALS, EVENT, OPTIONS, dies
+from tests.pixels.moving_clock import MovingClock
+from tests.pixels.sequences.there import There
 
 WRONG = {
     "easyflow": {"api_key": "sandbox-key", "api_secret": "wrong"},

@@ -16,8 +16,7 @@ from pixels.providers.values import AdAccountRef
 from pixels.sandbox import app, xandr_pixels
 from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
-
-from ..conftest import AD_ACCOUNTS
+from tests.pixels.conftest import AD_ACCOUNTS
 
 # The first word of a pixel's name, here and there, whatever becomes of the rest.
 TAG = re.compile(r"pixel-\d+")

@@ -1,0 +1,342 @@
+"""A provider that does not answer is left alone; one call tries whether it is back, and then all goes on."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from pixels.limits import circuit_breaker
+from pixels.limits.provider_session import open_provider
+from pixels.models import Connection, Credential, Operation, Pixel
+from pixels.outbox import deliver, duplicate_check
+from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Rejected, Throttled
+from pixels.reconcile import connection_test, missing, pull, read_back, runs
+from pixels.services import connections
+from tests.at_once import at_once
+from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, dies
+from tests.pixels.providers.loopback import hangs_up, says, silent
+
+BROKEN = says("<html>", 500)
+
+
+@pytest.fixture
+def away(misbehaving, settings):
+    """PitchTarget answers with an error of its own, whatever it is asked."""
+    settings.CIRCUIT_FAILURES, settings.CIRCUIT_PAUSE = 5, 60
+    misbehaving.script = [BROKEN]
+    return misbehaving
+
+
+@pytest.fixture
+def existing(pitchtarget, promise, sandbox_server):
+    """A pixel that was made long ago."""
+    pixel = promise(pitchtarget, "Old")
+    Operation.objects.update(state="done", finished_at=timezone.now())
+    Pixel.objects.update(lifecycle="live", remote_id="11", remote_status="in_sync")
+    return Pixel.objects.select_related("connection", "ad_account").get(pk=pixel.pk)
+
+
+@pytest.fixture
+def state(pitchtarget):
+    def read(*fields):
+        return Connection.objects.values_list(*fields).get(pk=pitchtarget.pk)
+
+    return read
+
+
+def send(connection):
+    """One try to send what waits."""
+    Operation.objects.filter(state="pending").update(not_before=None)
+    for due in deliver.due(1):
+        deliver.push(due)
+
+
+def read_list(connection):
+    pull.pull(connections.sync_now(connection, None).pk)
+
+
+def ask_for_a_test(connection):
+    connections.test_connection(connection)
+    connection_test.check(connection.pk)
+
+
+def fetch_what_is_missing(connection):
+    read_back.read_back(connection.pixels.select_related("connection", "ad_account").first())
+
+
+def look_for_the_missing(connection):
+    Pixel.objects.update(remote_status="absent", absent_at=timezone.now(), read_back_at=None)
+    for account in missing.due(10):
+        missing.look(account)
+
+
+def check_for_duplicate(connection):
+    create = Operation.objects.filter(kind="create", state="done")
+    create.update(duplicate_check_at=timezone.now(), sends=2, unconfirmed_count=1, finished_at=timezone.now())
+    for operation in duplicate_check.due(10):
+        duplicate_check.look(operation)
+
+
+CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing, check_for_duplicate]
+
+
+# -- Opening --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_after_five_failures_of_any_kind_of_call_it_is_left_alone(pitchtarget, existing, away, state, call):
+    for number in range(5):
+        assert state("failures", "circuit_open_until") == (number, None)
+        call(pitchtarget)
+    assert len(away.received) == 5
+    failures, until, since = state("failures", "circuit_open_until", "down_since")
+    assert failures == 5 and since
+    assert 50 < (until - timezone.now()).total_seconds() <= 60
+
+
+def test_failures_of_different_calls_count_together(pitchtarget, existing, promise, away, state):
+    promise(pitchtarget, "New")
+    for call in (send, read_list, fetch_what_is_missing, look_for_the_missing, check_for_duplicate):
+        call(pitchtarget)
+    assert state("circuit_open_until") != (None,)
+
+
+def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, existing, away, state):
+    away.script = [*[BROKEN] * 4, says([]), *[BROKEN] * 4, says({"errors": {"name": ["is odd"]}}, 422), BROKEN]
+    for _ in range(14):
+        read_list(pitchtarget)
+    assert state("failures", "circuit_open_until", "down_since") == (4, None, None)
+    read_list(pitchtarget)
+    assert state("circuit_open_until") != (None,)
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (NotSent("Nobody is there."), True),
+        (NoAnswer("It did not answer."), True),
+        (BadAnswer("An error of its own.", status=503), True),
+        (BadAnswer("A web page.", status=404), False),
+        (BadAnswer("Not what was expected.", status=200), False),
+        (Rejected("No.", status=422), False),
+        (Throttled("Wait.", status=429), False),
+    ],
+)
+def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
+    with pytest.raises(type(error)), open_provider(pitchtarget) as provider:
+        provider.reserve("read")  # asked
+        raise error
+    assert state("failures") == (int(counts),)
+
+
+def test_what_fails_before_anything_was_asked_says_nothing_about_the_provider(pitchtarget, state):
+    with pytest.raises(NotSent), open_provider(pitchtarget):
+        raise NotSent("Not asked.")
+    assert state("failures") == (0,)
+
+
+@pytest.mark.parametrize("script", [[silent], [hangs_up]])
+def test_silence_counts_as_well(pitchtarget, existing, away, state, script):
+    away.script = script
+    read_list(pitchtarget)
+    assert state("failures") == (1,)
+
+
+def test_nobody_at_the_address_counts_as_well(pitchtarget, existing, unreachable, state):
+    read_list(pitchtarget)
+    assert state("failures") == (1,)
+
+
+def test_that_pixelhub_itself_was_held_up_says_nothing_about_the_provider(xandr, sandbox):
+    soon = timezone.now() + timedelta(seconds=1)
+    with pytest.raises(NotSent), open_provider(xandr, lease_until=soon) as provider:
+        provider.sign_in()
+    xandr.refresh_from_db()
+    assert (xandr.failures, sandbox.asked("xandr", "auth")) == (0, 0)
+
+
+def test_each_connection_has_a_circuit_of_its_own(pitchtarget, connect, existing, away, charlie, sandbox_server):
+    theirs = connections.connect(
+        charlie.memberships.get().team,
+        charlie,
+        provider="pitchtarget",
+        environment="sandbox",
+        credentials=CREDENTIALS["pitchtarget"],
+        ad_account=AD_ACCOUNTS["pitchtarget"],
+    )
+    for _ in range(5):
+        read_list(pitchtarget)
+    away.script = [says([])]
+    run = connections.sync_now(theirs, None)
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert run.state == "done"
+
+
+# -- Open -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def down(pitchtarget, existing, promise, away, state):
+    """It has failed five times; two new pixels and a change wait."""
+    promise(pitchtarget, "One"), promise(pitchtarget, "Two")
+    for _ in range(5):
+        read_list(pitchtarget)
+    away.received.clear()
+    assert state("circuit_open_until") != (None,)
+    return pitchtarget
+
+
+@pytest.mark.parametrize("call", [send, *CALLS])
+def test_while_it_is_left_alone_nothing_is_asked_and_the_answer_is_there_at_once(down, away, call):
+    before = timezone.now()
+    call(down)
+    assert bool(away.received) == (call is ask_for_a_test)
+    assert (timezone.now() - before).total_seconds() < 5
+
+
+def test_nothing_of_it_is_handed_out_and_nothing_is_lost(down, away):
+    for find in (deliver.due, deliver.due_connections, missing.due, duplicate_check.due, read_back.unread):
+        assert find(10) == []
+    assert runs.schedule(10) == []
+    assert not deliver.drain(down.pk, 60)
+    assert away.received == []
+    waiting = Pixel.objects.exclude(remote_id="11")
+    assert set(waiting.values_list("lifecycle", "error_code")) == {("queued", "")}
+
+
+def test_a_sync_that_somebody_asks_for_waits_and_says_why(down, away):
+    run = connections.sync_now(down, None)
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.waits, run.error_sentence) == ("queued", 1, "PitchTarget has not been reachable lately.")
+    assert away.received == []
+
+
+# -- Half open ------------------------------------------------------------------------------------------------
+
+
+def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away, time, state):
+    time.pass_by(61)
+    deliver.drain(down.pk, 60)
+    assert len(away.received) == 1
+    assert 50 < (state("circuit_open_until")[0] - timezone.now()).total_seconds() <= 60
+    deliver.drain(down.pk, 60)
+    assert len(away.received) == 1
+    assert Pixel.objects.filter(lifecycle="queued").count() == 2
+
+
+def test_of_two_workers_that_find_it_half_open_one_tries(down, time):
+    time.pass_by(61)
+    first, second = Connection.objects.get(), Connection.objects.get()
+    circuit_breaker.enter(first)
+    with pytest.raises(NotSent) as caught:
+        circuit_breaker.enter(second)
+    assert caught.value.sentence == "PitchTarget has not been reachable lately."
+
+
+def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, away, time, meanwhile):
+    time.pass_by(61)
+    meanwhile("pitchtarget", "list_pixels", before=dies)
+    with pytest.raises(SystemExit):
+        read_list(down)
+    assert deliver.due(10) == []
+    time.pass_by(61)
+    assert deliver.due(10) != []
+
+
+def test_since_when_it_is_away_stays_the_same_over_all_tries(down, time, state):
+    since = state("down_since")
+    for _ in range(3):
+        time.pass_by(61)
+        read_list(down)
+    assert state("down_since") == since
+
+
+def test_a_provider_that_is_away_for_months_is_counted_no_further(down, time, state):
+    for _ in range(5):
+        time.pass_by(61)
+        read_list(down)
+    assert state("failures") == (5,)
+
+
+@pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(3))
+def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away, _):
+    for name in "abcd":
+        promise(pitchtarget, name)
+    ago = timezone.now() - timedelta(seconds=1)
+    Connection.objects.update(failures=5, circuit_open_until=ago, down_since=ago)
+    due = deliver.due(10)
+    assert len(due) == 4
+    assert at_once(*[lambda pk=pk: deliver.push(pk) for pk in due]) == ["done"] * 4
+    assert len(away.received) == 1
+    assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"queued"}
+
+
+# -- Closing --------------------------------------------------------------------------------------------------
+
+
+def test_when_it_answers_again_what_waited_is_due_at_once(
+    down, away, time, state, settings, sandbox_server, sandbox, monkeypatch
+):
+    Operation.objects.filter(state="pending").update(
+        not_before=timezone.now() + timedelta(minutes=15), error_code="not_sent"
+    )
+    time.pass_by(61)
+    settings.SANDBOX_URL = sandbox_server.url
+    # The short times of one that is away are too short for a real answer on a busy machine.
+    settings.CALL_DEADLINE = 30
+    monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 10)
+    read_list(down)
+    assert state("failures", "circuit_open_until", "down_since") == (0, None, None)
+    assert len(deliver.due(10)) == 2
+    assert not deliver.drain(down.pk, 60)
+    assert set(Pixel.objects.exclude(remote_id="11").values_list("lifecycle", flat=True)) == {"live"}
+    assert len(sandbox.held("pitchtarget")) == 2
+
+
+def test_but_doubts_keep_their_quiet_time_and_waits_that_the_provider_asked_for_stay(down, time, settings, sandbox):
+    settings.SANDBOX_URL = sandbox.url
+    doubtful, throttled = Operation.objects.filter(state="pending").order_by("created_at")
+    later = timezone.now() + timedelta(minutes=15)
+    Operation.objects.filter(pk=doubtful.pk).update(maybe_sent=True, not_before=later, error_code="no_answer")
+    Operation.objects.filter(pk=throttled.pk).update(not_before=later, error_code="throttled")
+    time.pass_by(61)
+    read_list(down)
+    assert deliver.due(10) == []
+
+
+def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, state):
+    ask_for_a_test(down)
+    assert len(away.received) == 1  # it is tried, and still away
+    away.script = [says([])]
+    ask_for_a_test(down)
+    assert state("test", "failures", "circuit_open_until", "down_since") == ("works", 0, None, None)
+    assert len(deliver.due(10)) == 2
+
+
+def test_a_refusal_is_an_answer_and_closes_it(down, away, time, state):
+    away.script = [says({"errors": ["not yours"]}, 403)]
+    time.pass_by(61)
+    read_list(down)
+    assert state("failures", "circuit_open_until") == (0, None)
+
+
+def test_a_log_in_that_is_answered_and_then_refused_pauses_instead(down, away, time, state):
+    away.script = [says({"errors": ["token"]}, 401)]
+    time.pass_by(61)
+    read_list(down)
+    failures, until, paused = state("failures", "circuit_open_until", "paused_at")
+    assert (failures, until) == (0, None) and paused
+    assert deliver.due(10) == []
+
+
+def test_without_credentials_there_is_no_circuit(down, time, state):
+    Credential.objects.all().delete()
+    time.pass_by(61)
+    before = state("failures", "circuit_open_until")
+    read_list(down)
+    assert state("failures", "circuit_open_until") == before

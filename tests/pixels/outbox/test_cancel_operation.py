@@ -1,0 +1,255 @@
+"""Taking back a change that has not been sent: never one that may have been, whoever is quicker."""
+
+import pytest
+from django.db import connection as database
+
+from accounts.models import Activity
+from accounts.services import RuleViolation
+from pixels.models import Operation, Pixel
+from pixels.outbox import deliver, record
+from pixels.services import pixels
+from tests.at_once import at_once
+from tests.pixels.conftest import dies
+
+
+@pytest.fixture
+def fault(sandbox):
+    def set_fault(operation, name, **more):
+        sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": operation, "fault": name, **more})
+
+    yield set_fault
+    sandbox.ask("DELETE", "faults")
+
+
+@pytest.fixture
+def asked(live, bob):
+    """Bob asks for a change of a pixel that exists: of its name, its state, or for its end."""
+    ask = {
+        "change": lambda pixel: pixels.change_pixel(pixel, bob, {"name": "Boots"}),
+        "state": lambda pixel: pixels.set_state(pixel, bob, active=False),
+        "delete": lambda pixel: pixels.delete_pixel(pixel, bob),
+    }
+
+    def make(connection, kind):
+        pixel = live(connection, "Shoes")
+        ask[kind](pixel)
+        return pixel
+
+    return make
+
+
+CHANGES = ["change", "state", "delete"]
+
+
+def refused(pixel, actor):
+    with pytest.raises(RuleViolation) as caught:
+        pixels.cancel(pixel, actor)
+    assert str(caught.value) == "It is too late to cancel this: it is being sent, or has been."
+    return True
+
+
+# -- In time --------------------------------------------------------------------------------------------------
+
+
+def test_a_create_becomes_a_draft(xandr, promise, bob, carry_out, sandbox):
+    pixel = promise(xandr)
+    pixels.cancel(pixel, bob)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.error_code) == ("draft", "")
+    carry_out(), carry_out()
+    assert sandbox.asked("xandr", "create") == 0
+    assert Activity.objects.filter(verb="cancelled the change of", actor=bob).count() == 1
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_leaves_the_pixel_as_it_was(xandr, asked, bob, carry_out, sandbox, kind):
+    pixel = asked(xandr, kind)
+    [before] = sandbox.held("xandr")
+    pixels.cancel(pixel, bob)
+    carry_out(), carry_out()
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.name, pixel.options["state"]) == ("live", "Shoes", "active")
+    assert sandbox.held("xandr") == [before]
+
+
+def test_another_change_may_follow_at_once(xandr, asked, bob, carry_out, sandbox):
+    pixel = asked(xandr, "delete")
+    pixels.cancel(pixel, bob)
+    pixels.change_pixel(pixel, bob, {"name": "Boots"})
+    carry_out()
+    assert [held["name"] for held in sandbox.held("xandr")] == ["Boots"]
+
+
+def test_what_waits_for_a_limit_can_be_taken_back(xandr, promise, bob, sandbox, settings):
+    settings.XANDR_WRITES = 1
+    promise(xandr, "First")
+    second = promise(xandr, "Second")
+    deliver.drain(xandr.pk, 60)
+    assert Operation.objects.get(pixel=second).error_code == "waiting"
+    pixels.cancel(second, bob)
+    assert len(sandbox.held("xandr")) == 1
+
+
+@pytest.mark.parametrize("kind", ["create", *CHANGES])
+def test_what_provably_never_left_can_be_taken_back(xandr, promise, asked, bob, settings, free_address, sandbox, kind):
+    pixel = promise(xandr) if kind == "create" else asked(xandr, kind)
+    here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
+    deliver.drain(xandr.pk, 60)
+    settings.SANDBOX_URL = here
+    pixels.cancel(pixel, bob)
+    assert not Operation.objects.open().exists()
+
+
+def test_what_the_provider_put_off_can_be_taken_back(xandr, asked, bob, fault, sandbox):
+    pixel = asked(xandr, "change")
+    fault("update", "throttled", seconds=60)
+    deliver.drain(xandr.pk, 60)
+    pixels.cancel(pixel, bob)
+    assert [held["name"] for held in sandbox.held("xandr")] == ["Shoes"]
+
+
+# -- Too late -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["create", *CHANGES])
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_may_have_been_sent_is_never_called_unsent(xandr, promise, asked, bob, fault, sandbox, kind, arrived):
+    """The answer got lost."""
+    operation = {"create": "create", "delete": "delete"}.get(kind, "update")
+    pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
+    fault(operation, "drop", effect=arrived)
+    deliver.drain(xandr.pk, 60)
+    assert refused(pixel, bob)
+    assert Operation.objects.open().count() == 1
+    assert not pixels.can_cancel(pixel, pixels.last_operation(pixel))
+
+
+def test_nor_what_was_looked_for_in_vain_and_then_put_off(xandr, promise, bob, fault, sandbox, time, settings):
+    """By the time it is sent the look-up is old, and the first request may have come in."""
+    pixel = promise(xandr, options={"code": "mine"})
+    fault("create", "drop", effect=False)
+    deliver.drain(xandr.pk, 60)
+    fault("create", "throttled", seconds=60)
+    time.pass_by(settings.QUIET_TIME + 1)
+    deliver.drain(xandr.pk, 60)
+    assert refused(pixel, bob)
+    time.pass_by(settings.QUIET_TIME + 1)
+    deliver.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, len(sandbox.held("xandr"))) == ("live", 1)
+
+
+@pytest.mark.parametrize("kind", ["create", *CHANGES])
+def test_nor_what_a_worker_died_with(xandr, promise, asked, bob, sandbox, meanwhile, worker_died, kind):
+    method = {"create": "create_pixel", "delete": "delete_pixel"}.get(kind, "update_pixel")
+    pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
+    meanwhile("xandr", method, after=dies)
+    with pytest.raises(SystemExit):
+        deliver.drain(xandr.pk, 60)
+    refused(pixel, bob)
+    worker_died()
+    deliver.drain(xandr.pk, 60)
+    assert refused(pixel, bob)
+
+
+def test_nothing_is_taken_back_that_is_over(xandr, live, bob, sandbox):
+    pixel = live(xandr)
+    refused(pixel, bob)
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+
+
+def test_nor_taken_back_twice(xandr, promise, bob):
+    pixel = promise(xandr)
+    pixels.cancel(pixel, bob)
+    refused(pixel, bob)
+    assert Activity.objects.filter(verb="cancelled the change of").count() == 1
+
+
+# -- At the same moment ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["sign_in", "create_pixel"])
+def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, meanwhile, method):
+    pixel = promise(xandr)
+    meanwhile("xandr", method, before=lambda: refused(pixel, bob))
+    deliver.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, sandbox.asked("xandr", "create")) == ("live", 1)
+
+
+def test_a_worker_that_looked_before_it_was_taken_back_sends_nothing(xandr, promise, bob, sandbox, monkeypatch):
+    """It has read that the change waits, and not yet claimed it."""
+    pixel = promise(xandr)
+    [due] = deliver.due(1)
+    real = deliver.crash_point
+
+    def look_away(name):
+        if name == "cp3":
+            pixels.cancel(pixel, bob)
+        real(name)
+
+    monkeypatch.setattr(deliver, "crash_point", look_away)
+    deliver.push(due)
+    assert sandbox.asked("xandr", "create") == 0
+    assert Operation.objects.get().state == "cancelled"
+
+
+def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_taken_back(
+    xandr, asked, bob, sandbox, meanwhile, time, settings
+):
+    """Held up before anything left; another worker put it back, and bob took it back."""
+    pixel = asked(xandr, "change")
+
+    [due] = deliver.due(1)
+
+    def long_pause():
+        time.pass_by(settings.LEASE + 1)
+        deliver.push(due)  # another worker finds the claim over and puts it back
+        pixels.cancel(Pixel.objects.get(), bob)
+
+    meanwhile("xandr", "sign_in", after=long_pause)
+    deliver.push(due)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.name) == ("live", "Shoes")
+    assert sandbox.asked("xandr", "update") == 0
+    assert pixel.operations.get(kind="update").state == "cancelled"
+
+
+@pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(6))
+def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob, sandbox, _):
+    pixel = promise(xandr)
+    [due] = deliver.due(1)
+    row = Pixel.objects.get()
+    results = at_once(lambda: deliver.push(due), lambda: pixels.cancel(row, bob))
+    pixel.refresh_from_db()
+    sent = sandbox.asked("xandr", "create")
+    cancelled = results == ["done", "done"]
+    assert results in (["done", "done"], ["RuleViolation", "done"])
+    assert (pixel.lifecycle, sent) == (("draft", 0) if cancelled else ("live", 1))
+    assert Operation.objects.get().state == ("cancelled" if cancelled else "done")
+
+
+@pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(3))
+def test_pressed_by_everybody_it_is_taken_back_once(xandr, promise, bob, _):
+    promise(xandr)
+    rows = [Pixel.objects.get() for _ in range(4)]
+    results = at_once(*[lambda row=row: pixels.cancel(row, bob) for row in rows])
+    assert results == ["RuleViolation"] * 3 + ["done"]
+    assert Activity.objects.filter(verb="cancelled the change of").count() == 1
+
+
+def test_the_machine_takes_back_only_what_still_waits(xandr, promise):
+    """Between the look and the claim of the row."""
+    promise(xandr)
+    operation = Operation.objects.select_related("pixel").get()
+    Operation.objects.update(state="in_flight", attempt=1)
+    assert not record.cancel(operation)
+    Operation.objects.update(state="pending", maybe_sent=True)
+    assert not record.cancel(operation)
+    Operation.objects.update(maybe_sent=False)
+    assert record.cancel(operation)

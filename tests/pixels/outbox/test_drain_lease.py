@@ -1,0 +1,170 @@
+"""Changes are sent in short turns, one worker at a connection, so that nobody waits behind another's five hundred."""
+
+from collections import deque
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from pixels import tasks
+from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import deliver
+from pixels.services import connections
+from tests.at_once import at_once
+from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, dies
+from tests.pixels.providers.loopback import says
+
+
+@pytest.fixture
+def theirs(charlie):
+    """Charlie's connection to Easyflow, with credentials that count as another user's."""
+    return connections.connect(
+        charlie.memberships.get().team,
+        charlie,
+        provider="easyflow",
+        environment="sandbox",
+        credentials=CREDENTIALS["easyflow"],
+        ad_account=AD_ACCOUNTS["easyflow"],
+    )
+
+
+@pytest.fixture
+def one_worker(monkeypatch):
+    """One worker, that takes messages in the order in which they came; a turn lasts for one change."""
+    messages = deque()
+    monkeypatch.setattr(tasks, "DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "_publish", lambda task, row_id, **more: messages.append(row_id) or True)
+
+    def work(most=1000):
+        for _ in range(most):
+            if not messages:
+                return
+            tasks.push_connection(str(messages.popleft()))
+
+    return messages, work
+
+
+def names(connection, lifecycle="live"):
+    return sorted(connection.pixels.filter(lifecycle=lifecycle).values_list("name", flat=True))
+
+
+def test_all_that_is_due_of_a_connection_is_sent_in_the_order_in_which_it_was_asked_for(easyflow, promise, sandbox):
+    for number in range(25):  # more than one look finds
+        promise(easyflow, f"Pixel {number:02}")
+    assert not deliver.drain(easyflow.pk, 600)
+    assert [held["name"] for held in sandbox.held("easyflow")] == [f"Pixel {number:02}" for number in range(25)]
+    assert Connection.objects.get().drain_lease_until is None
+
+
+def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, theirs, promise, sandbox, one_worker):
+    messages, work = one_worker
+    for number in range(12):
+        promise(easyflow, f"Ours {number:02}")
+    promise(theirs, "Theirs")
+    messages.extend(deliver.due_connections(10))
+    work(2)
+    assert names(theirs) == ["Theirs"]
+    assert names(easyflow) == ["Ours 00"]
+    work()
+    assert len(names(easyflow)) == 12
+    assert sandbox.asked("easyflow", "create") == 13
+
+
+def test_two_who_both_have_many_take_turns(easyflow, theirs, promise, sandbox, one_worker):
+    messages, work = one_worker
+    for number in range(6):
+        promise(easyflow, f"Ours {number}")
+    for number in range(6):
+        promise(theirs, f"Theirs {number}")
+    messages.extend(deliver.due_connections(10))
+    work(6)
+    assert (len(names(easyflow)), len(names(theirs))) == (3, 3)
+
+
+def test_who_has_waited_longest_is_handed_out_first(easyflow, theirs, xandr, promise, sandbox):
+    for connection in (theirs, xandr, easyflow):
+        promise(connection)
+    Operation.objects.filter(pixel__connection=xandr).update(created_at=timezone.now() - timedelta(hours=1))
+    assert deliver.due_connections(10) == [xandr.pk, theirs.pk, easyflow.pk]
+    assert deliver.due_connections(1) == [xandr.pk]
+
+
+def test_while_one_worker_has_the_turn_another_goes_away(easyflow, promise, sandbox, meanwhile):
+    promise(easyflow, "First"), promise(easyflow, "Second")
+    came = []
+
+    def another_comes():
+        came.append(deliver.drain(easyflow.pk, 60))
+        assert names(easyflow) == []
+
+    meanwhile("easyflow", "create_pixel", before=another_comes)
+    assert not deliver.drain(easyflow.pk, 60)
+    assert came == [False]
+    assert names(easyflow) == ["First", "Second"]
+
+
+def test_what_is_asked_for_in_the_last_moment_of_a_turn_is_not_left_lying(easyflow, promise, sandbox, monkeypatch):
+    """Its message found the turn taken and went away."""
+    promise(easyflow, "First")
+    real = deliver._drain
+
+    def and_then(*args):
+        may_go_on = real(*args)
+        promise(easyflow, "Second")
+        assert not deliver.drain(easyflow.pk, 60)
+        return may_go_on
+
+    monkeypatch.setattr(deliver, "_drain", and_then)
+    assert deliver.drain(easyflow.pk, 60)  # there is more: the task says so again
+
+
+def test_the_turn_of_a_worker_that_died_ends_by_itself(easyflow, promise, sandbox, time, meanwhile, settings):
+    promise(easyflow, "First"), promise(easyflow, "Second")
+    meanwhile("easyflow", "create_pixel", before=dies)
+    try:
+        deliver.drain(easyflow.pk, 1)
+    except SystemExit:
+        Connection.objects.update(drain_lease_until=timezone.now() + timedelta(seconds=1 + settings.CALL_DEADLINE))
+    assert not deliver.drain(easyflow.pk, 1)
+    assert names(easyflow) == []
+    time.pass_by(settings.CALL_DEADLINE + 2)
+    deliver.drain(easyflow.pk, 1)
+    assert names(easyflow) == ["Second"]  # the first one's claim holds on, until it is certain that nobody sends it
+
+
+def test_when_a_limit_is_reached_the_turn_ends_and_all_of_that_connection_wait(xandr, promise, sandbox, settings):
+    settings.XANDR_WRITES = 1
+    for name in "abc":
+        promise(xandr, name)
+    assert not deliver.drain(xandr.pk, 60)
+    assert names(xandr) == ["a"]
+    assert names(xandr, "queued") == ["b", "c"]
+    assert deliver.due(10) == deliver.due_connections(10) == []
+    waits = set(Operation.objects.filter(state="pending").values_list("error_code", "maybe_sent"))
+    assert waits == {("waiting", False)}
+    assert deliver.next_due() is not None
+
+
+def test_a_change_that_is_refused_or_in_doubt_does_not_hold_up_those_behind_it(easyflow, promise, misbehaving):
+    for name in "abc":
+        promise(easyflow, name)
+    made = {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "c"}}}
+    misbehaving.script = [says({"message": "no", "statusCode": 400}, 400), says("<html>", 502), says(made)]
+    assert not deliver.drain(easyflow.pk, 60)
+    assert dict(Pixel.objects.values_list("name", "lifecycle")) == {"a": "failed", "b": "unknown", "c": "live"}
+
+
+def test_a_connection_that_does_not_exist_has_no_turn(db):
+    assert not deliver.drain("00000000-0000-0000-0000-000000000000", 1)
+
+
+@pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(3))
+def test_many_workers_at_one_connection_send_each_change_once(easyflow, promise, sandbox, _):
+    for name in "abcd":
+        promise(easyflow, name)
+    assert at_once(*[lambda: deliver.drain(easyflow.pk, 60)] * 6) == ["done"] * 6
+    assert [held["name"] for held in sandbox.held("easyflow")] == list("abcd")  # one of them, in order
+    assert Connection.objects.get().drain_lease_until is None

@@ -1,0 +1,324 @@
+"""A create that was sent more than once is looked up again when all is over: the first request may come in late."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Activity
+from pixels import tasks
+from pixels.models import Operation, Pixel
+from pixels.outbox import deliver, duplicate_check
+from pixels.services import connections, pixels
+from tests.pixels.conftest import dies
+from tests.pixels.held_up import HeldUpRows
+from tests.pixels.page import Page
+
+TEN_MINUTES, A_DAY = 600, 86400
+
+
+@pytest.fixture
+def fault(sandbox):
+    def set_fault(operation, name, **more):
+        sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": operation, "fault": name, **more})
+
+    yield set_fault
+    sandbox.ask("DELETE", "faults")
+
+
+@pytest.fixture
+def sent_twice(xandr, promise, fault, time, settings):
+    """Its first answer got lost, it was provably not there, and was sent again. Its code: ours, or the user's own."""
+    settings.DUPLICATE_CHECKS = [TEN_MINUTES, A_DAY]
+
+    def make(code=""):
+        pk = Pixel().pk
+        pixel = promise(xandr, id=pk, options={"code": code or f"ph-{pk}"})
+        fault("create", "drop", effect=False)
+        deliver.drain(xandr.pk, 60)
+        time.pass_by(settings.QUIET_TIME + 1)
+        deliver.drain(xandr.pk, 60)
+        pixel.refresh_from_db()
+        assert (pixel.lifecycle, Operation.objects.get(pixel=pixel).sends) == ("live", 2)
+        return pixel
+
+    return make
+
+
+@pytest.fixture
+def comes_in_late(sandbox):
+    """The first request takes effect after all: a second object with the same code."""
+
+    def make(pixel):
+        [held] = [one for one in sandbox.held("xandr") if str(one["id"]) == pixel.remote_id]
+        sandbox.seed("xandr", [held | {"id": held["id"] + 7}])
+        return str(held["id"] + 7)
+
+    return make
+
+
+@pytest.fixture
+def look():
+    def run():
+        found = duplicate_check.due(10)
+        for operation in found:
+            duplicate_check.look(operation)
+        return len(found)
+
+    return run
+
+
+@pytest.mark.parametrize("code", ["", "my own code"])
+def test_a_second_object_is_found_after_ten_minutes_and_reported(
+    sent_twice, comes_in_late, time, look, sandbox, browser_of, bob, at, code
+):
+    pixel = sent_twice(code)
+    twin = comes_in_late(pixel)
+    assert look() == 0
+    time.pass_by(TEN_MINUTES + 1)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
+    text = Page.of(browser_of(bob).get(at("pixel", pixel))).text
+    assert f"Xandr holds this pixel more than once: as {pixel.remote_id}, {twin}." in text
+    assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
+    assert sandbox.asked("xandr", "delete") == 0
+
+
+def test_one_that_comes_in_hours_later_is_found_by_the_last_look(sent_twice, comes_in_late, time, look):
+    pixel = sent_twice()
+    time.pass_by(TEN_MINUTES + 1)
+    assert look() == 1
+    comes_in_late(pixel)
+    time.pass_by(A_DAY - 2 * TEN_MINUTES)
+    assert look() == 0
+    time.pass_by(TEN_MINUTES + 60)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert pixel.remote_status == "duplicate"
+    time.pass_by(30 * A_DAY)
+    assert look() == 0  # and that was the last
+
+
+def test_where_all_is_well_nothing_is_said(sent_twice, time, look):
+    pixel = sent_twice()
+    before = Activity.objects.count()
+    for wait in (TEN_MINUTES + 1, A_DAY):
+        time.pass_by(wait)
+        assert look() == 1
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
+    assert Activity.objects.count() == before
+
+
+def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, time, settings, look):
+    live(xandr, "Without a doubt")
+    promise(xandr, "Found after a lost answer", options={"code": "found"})
+    fault("create", "drop", effect=True)
+    deliver.drain(xandr.pk, 60)
+    time.pass_by(settings.QUIET_TIME + 1)
+    deliver.drain(xandr.pk, 60)
+    assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
+    time.pass_by(2 * A_DAY)
+    assert look() == 0
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_nor_what_provably_never_left_the_first_time(
+    xandr, live, promise, sandbox, settings, free_address, time, look, signed_in
+):
+    """Signed in already, it gets as far as the mark before nobody is there."""
+    if signed_in:
+        live(xandr, "Signs in", options={"code": "first"})
+    promise(xandr)
+    here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
+    deliver.drain(xandr.pk, 60)
+    settings.SANDBOX_URL = here
+    time.pass_by(60)
+    deliver.drain(xandr.pk, 60)
+    assert set(Pixel.objects.values_list("lifecycle", flat=True)) == {"live"}
+    assert signed_in == Operation.objects.filter(sends__gt=1).exists()
+    time.pass_by(2 * A_DAY)
+    assert look() == 0
+
+
+def test_nor_what_was_refused_for_being_too_much(xandr, live, promise, fault, time, look):
+    promise(xandr)
+    fault("create", "throttled", seconds=1)
+    deliver.drain(xandr.pk, 60)
+    time.pass_by(100)
+    deliver.drain(xandr.pk, 60)
+    assert Operation.objects.get().sends == 2
+    time.pass_by(2 * A_DAY)
+    assert look() == 0
+
+
+def test_what_becomes_of_a_change_does_not_hide_the_second_object(
+    sent_twice, comes_in_late, xandr, bob, fault, time, look
+):
+    pixel = sent_twice()
+    second = comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    look()
+    pixels.change_pixel(pixel, bob, {"name": "New name"})
+    fault("update", "status", code=403)
+    deliver.drain(xandr.pk, 60)
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("duplicate", "refused")
+    pixels.dismiss_error(pixel, bob)
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("duplicate", "duplicate")
+    assert second in pixel.error_sentence
+    pixels.dismiss_error(pixel, bob)
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code, pixel.duplicate_remote_ids) == ("not_seen", "", [])
+
+
+def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice, time, look):
+    sandbox.seed("xandr", [{"id": 700, "name": "Theirs", "advertiser_id": 2, "code": "shared"}])
+    pixel = sent_twice("shared")
+    time.pass_by(TEN_MINUTES + 1)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
+
+
+def test_a_look_that_fails_is_made_again_and_changes_nothing(sent_twice, comes_in_late, time, look, fault, settings):
+    pixel = sent_twice()
+    comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    fault("list", "status", code=500, count=None)
+    fault("read", "status", code=500, count=None)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
+    assert look() == 0  # not at once again
+
+
+def test_and_the_next_one_finds_it(sent_twice, comes_in_late, time, look, sandbox, fault, settings):
+    pixel = sent_twice()
+    comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    fault("*", "status", code=500, count=None)
+    look()
+    sandbox.ask("DELETE", "faults")
+    time.pass_by(settings.LEASE + 1)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert pixel.remote_status == "duplicate"
+
+
+def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
+    sent_twice, comes_in_late, time, look, meanwhile, settings
+):
+    pixel = sent_twice()
+    comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    meanwhile("xandr", "find_pixels", before=dies)
+    with pytest.raises(SystemExit):
+        look()
+    assert look() == 0
+    time.pass_by(settings.LEASE + 1)
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert pixel.remote_status == "duplicate"
+
+
+def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbox, meanwhile):
+    sent_twice()
+    time.pass_by(TEN_MINUTES + 1)
+    [operation] = duplicate_check.due(10)
+    asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
+    meanwhile("xandr", "find_pixels", before=lambda: tasks.check_for_duplicate(str(operation)))
+    tasks.check_for_duplicate(str(operation))
+    tasks.check_for_duplicate(str(operation))
+    now_asked = sandbox.asked("xandr", "list") + sandbox.asked("xandr", "read")
+    assert 1 <= now_asked - asked <= 2  # one look: by the code, and the whole list where that finds nothing
+    assert Operation.objects.get().duplicate_checks_done == 1
+
+
+def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twice, time, monkeypatch):
+    sent_twice()
+    time.pass_by(TEN_MINUTES + 1)
+    [operation] = duplicate_check.due(10)
+    real = duplicate_check._due
+
+    def look_first():
+        monkeypatch.setattr(duplicate_check, "_due", real)
+        duplicate_check.look(operation)
+        Operation.objects.update(duplicate_checks_done=100)  # what a second look would write over
+
+    monkeypatch.setattr(duplicate_check, "_due", lambda now: HeldUpRows(real(now), look_first))
+    duplicate_check.look(operation)
+    assert Operation.objects.get().duplicate_checks_done == 100
+
+
+def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in_late, time, look, bob, settings):
+    """A change that ends takes the message of its pixel away; what was found must not go with it."""
+    pixel = sent_twice()
+    comes_in_late(pixel)
+    for wait in (TEN_MINUTES + 1, A_DAY):
+        time.pass_by(wait)
+        pixel.refresh_from_db()
+        if pixel.lifecycle == "live":
+            pixels.change_pixel(pixel, bob, {"name": "Renamed"})
+        look()
+    deliver.drain(pixel.connection_id, 60)
+    time.pass_by(settings.LEASE + 1)
+    look()
+    pixel.refresh_from_db()
+    assert (pixel.name, pixel.remote_status) == ("Renamed", "duplicate")
+
+
+def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late, time, look, sandbox, alice, sync):
+    pixel = sent_twice()
+    twin = comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    look()
+    pixels.dismiss_error(Pixel.objects.get(), alice)
+    kept = [one for one in sandbox.held("xandr") if str(one["id"]) != twin]
+    sandbox.ask("POST", "reset")
+    sandbox.seed("xandr", kept)
+    time.pass_by(A_DAY)
+    assert look() == 1
+    sync(pixel.connection)
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
+
+
+def test_a_paused_or_disconnected_connection_is_looked_at_when_it_is_back(
+    sent_twice, comes_in_late, time, look, alice, carry_out
+):
+    pixel = sent_twice()
+    comes_in_late(pixel)
+    connections.disconnect(pixel.connection, alice)
+    time.pass_by(TEN_MINUTES + 1)
+    assert look() == 0
+    connections.replace_credentials(pixel.connection, alice, {"username": "sandbox", "password": "sandbox"})
+    carry_out()
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert pixel.remote_status == "duplicate"
+
+
+@pytest.mark.parametrize(("checks", "looks"), [([], 0), ([60], 1), ([60, 120, 240], 3)])
+def test_how_often_is_a_setting(sent_twice, time, look, settings, monkeypatch, checks, looks):
+    pixel = sent_twice()
+    operation = Operation.objects.get()
+    settings.DUPLICATE_CHECKS = checks
+    Operation.objects.update(duplicate_check_at=duplicate_check.when(0, operation.finished_at))
+    done = 0
+    for _ in range(5):
+        time.pass_by(300)
+        done += look()
+    assert done == looks
+    assert Operation.objects.get().duplicate_checks_done == looks
+    assert pixel.operations.get().duplicate_check_at is None
+
+
+def test_looks_that_are_long_overdue_are_made_one_after_the_other(sent_twice, time, look):
+    """The scheduler was away for days."""
+    sent_twice()
+    Operation.objects.update(duplicate_check_at=timezone.now() - timedelta(days=3))
+    time.pass_by(3 * A_DAY)
+    assert [look(), look(), look()] == [1, 1, 0]

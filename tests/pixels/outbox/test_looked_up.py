@@ -1,0 +1,229 @@
+"""A create whose answer got lost, at a provider that can be searched: found and attached, or proven absent and sent."""
+
+import pytest
+
+from accounts.models import Activity
+from pixels.models import Operation, Pixel
+from pixels.outbox import deliver
+from pixels.services import connections
+from tests.pixels.page import Page
+
+SEARCHED = ["pitchtarget", "xandr"]
+
+
+@pytest.fixture
+def fault(sandbox):
+    def set_fault(provider, operation, name, **more):
+        sandbox.ask("POST", "faults", json={"provider": provider, "operation": operation, "fault": name, **more})
+
+    yield set_fault
+    sandbox.ask("DELETE", "faults")
+
+
+@pytest.fixture
+def ours(connect, promise):
+    """A pixel that can be looked up: Xandr's carries our reference as its code."""
+
+    def make(provider, name="Purchase", **more):
+        connection = connect(provider)
+        pk = Pixel().pk
+        code = {"code": f"ph-{pk}"} if provider == "xandr" else {}
+        return promise(connection, name, id=pk, options=code | more)
+
+    return make
+
+
+@pytest.fixture
+def go(no_wait):
+    """Everything that is due now, and after its wait."""
+
+    def run(times=1):
+        for _ in range(times):
+            no_wait()
+            for due in deliver.due(10):
+                deliver.push(due)
+
+    return run
+
+
+def state(pixel):
+    pixel.refresh_from_db()
+    return pixel.lifecycle, Operation.objects.get(pixel=pixel, kind="create").state
+
+
+LOST = {
+    "drop": {"effect": True},
+    "status": {"code": 500, "effect": True},
+    "truncated_json": {},
+    "cut_off": {},
+    "redirect": {"effect": True, "host": "127.0.0.2:9"},
+}
+
+
+@pytest.mark.parametrize("provider", SEARCHED)
+@pytest.mark.parametrize("lost", LOST)
+def test_a_pixel_that_was_made_is_found_and_attached(ours, fault, sandbox, go, provider, lost):
+    pixel = ours(provider)
+    more = LOST[lost]
+    fault(provider, "create", lost, **({k: v for k, v in more.items() if k != "host"}))
+    deliver.push(deliver.due(1)[0])
+    assert state(pixel) == ("checking", "pending")
+    assert deliver.due(1) == []  # not before the quiet time is over
+    go()
+    assert state(pixel) == ("live", "done")
+    [held] = sandbox.held(provider)
+    assert (pixel.remote_id, pixel.error_code) == (str(held["id"]), "")
+    assert sandbox.asked(provider, "create") == 1
+    assert pixel.snippets.exists()
+    assert "found after a lost answer" in list(Activity.objects.values_list("verb", flat=True))
+
+
+@pytest.mark.parametrize("provider", SEARCHED)
+def test_a_pixel_that_was_not_made_is_sent_again_once(ours, fault, sandbox, go, provider):
+    pixel = ours(provider)
+    fault(provider, "create", "drop", effect=False)
+    deliver.push(deliver.due(1)[0])
+    assert state(pixel) == ("checking", "pending")
+    go()
+    assert state(pixel) == ("live", "done")
+    assert len(sandbox.held(provider)) == 1
+    assert sandbox.asked(provider, "create") == 2
+
+
+@pytest.mark.parametrize("provider", SEARCHED)
+def test_it_takes_effect_during_the_quiet_time(ours, fault, sandbox, go, provider):
+    pixel = ours(provider)
+    fault(provider, "create", "late_effect", seconds=0.2)
+    deliver.push(deliver.due(1)[0])
+    while sandbox.ask("GET", "faults")["late"]:
+        pass
+    go()
+    assert state(pixel) == ("live", "done")
+    assert len(sandbox.held(provider)) == 1
+
+
+@pytest.mark.parametrize("provider", SEARCHED)
+def test_a_look_up_that_fails_is_made_again_and_sends_nothing(ours, fault, sandbox, go, provider):
+    pixel = ours(provider)
+    fault(provider, "create", "drop", effect=True)
+    deliver.push(deliver.due(1)[0])
+    for operation in ("list", "read"):
+        fault(provider, operation, "status", code=500, count=8)
+    go(3)
+    assert state(pixel) == ("checking", "pending")
+    assert Operation.objects.get().unconfirmed_count == 1
+    sandbox.ask("DELETE", "faults")
+    go()
+    assert state(pixel) == ("live", "done")
+    assert sandbox.asked(provider, "create") == 1
+
+
+def test_a_namesake_that_was_there_before_is_never_taken_for_ours(ours, fault, sandbox, go):
+    sandbox.seed("pitchtarget", [namesake("6014360300000", "Purchase")], ad_account="9")
+    pixel = ours("pitchtarget")
+    fault("pitchtarget", "create", "drop", effect=False)
+    deliver.push(deliver.due(1)[0])
+    assert Operation.objects.get().preexisting_ids == ["6014360300000"]
+    go(8)
+    # The name is taken, and PitchTarget says so each time: a definite no in the end.
+    assert state(pixel)[0] in ("failed", "unknown")
+    assert pixel.remote_id == ""
+    assert len(sandbox.held("pitchtarget")) == 1
+
+
+def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, fault, sandbox, go):
+    ours("xandr", code="theirs")
+    other = {"id": 700, "name": "Theirs", "advertiser_id": 2, "code": "theirs"}
+    sandbox.seed("xandr", [other])
+    pixel = Pixel.objects.get()
+    fault("xandr", "create", "drop", effect=False)
+    deliver.push(deliver.due(1)[0])
+    assert Operation.objects.get().preexisting_ids == ["700"]
+    go(2)
+    pixel.refresh_from_db()
+    assert pixel.remote_id != "700"
+
+
+def test_more_than_one_is_reported_and_none_deleted(ours, fault, sandbox, go, browser_of, bob, at):
+    pixel = ours("xandr")
+    fault("xandr", "create", "drop", effect=True)
+    deliver.push(deliver.due(1)[0])
+    [held] = sandbox.held("xandr")
+    sandbox.seed("xandr", [held | {"id": held["id"] + 5}])
+    go()
+    assert state(pixel) == ("live", "done")
+    assert (pixel.remote_status, pixel.remote_id, pixel.error_code) == ("duplicate", str(held["id"]), "duplicate")
+    page = Page.of(browser_of(bob).get(at("pixel", pixel)))
+    assert f"more than once: as {held['id']}, {held['id'] + 5}." in page.text
+    assert len(sandbox.held("xandr")) == 2
+
+
+def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_reported(
+    ours, fault, sandbox, go, sync, alice, browser_of, at
+):
+    pixel = ours("xandr")
+    fault("xandr", "create", "drop", effect=False)
+    deliver.push(deliver.due(1)[0])
+    go()
+    [held] = sandbox.held("xandr")
+    sandbox.seed("xandr", [held | {"id": held["id"] + 1}])  # the first request, at last
+    for _ in range(2):
+        sync(pixel.connection)
+        pixel.refresh_from_db()
+        assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
+    assert f"as {held['id']}, {held['id'] + 1}." in pixel.error_sentence
+    assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
+    overview = Page.of(browser_of(alice).get(at("overview")))
+    assert "is held more than once" in overview.text
+    browser_of(alice).post(at("pixel_dismiss", pixel))
+    sync(pixel.connection)
+    pixel.refresh_from_db()
+    assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
+
+
+def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):
+    pixel = ours("xandr")
+    fault("xandr", "create", "drop", effect=True)
+    deliver.push(deliver.due(1)[0])
+    page = Page.of(browser_of(vera).get(at("pixel", pixel)))
+    assert "Checking" in page.text
+    assert "Checking whether it was created" in page.text
+
+
+def test_disconnecting_does_not_cancel_what_may_have_been_sent(ours, fault, sandbox, go, alice):
+    pixel = ours("xandr")
+    fault("xandr", "create", "drop", effect=True)
+    deliver.push(deliver.due(1)[0])
+    assert connections.disconnect(pixel.connection, alice) == 0
+    go()
+    assert state(pixel) == ("checking", "pending")
+    connections.replace_credentials(pixel.connection, alice, {"username": "sandbox", "password": "sandbox"})
+    go()
+    assert state(pixel) == ("live", "done")
+    assert sandbox.asked("xandr", "create") == 1
+
+
+@pytest.mark.parametrize("provider", SEARCHED)
+def test_a_worker_that_died_while_sending_or_looking_leaves_it_to_the_next(
+    ours, sandbox, go, worker_died, meanwhile, provider
+):
+    from tests.pixels.conftest import dies
+
+    pixel = ours(provider)
+    meanwhile(provider, "create_pixel", after=dies)
+    with pytest.raises(SystemExit):
+        deliver.push(deliver.due(1)[0])
+    worker_died()
+    go()
+    assert state(pixel) == ("checking", "pending")
+    meanwhile(provider, "find_pixels", after=dies)
+    with pytest.raises(SystemExit):
+        go()
+    worker_died()
+    go(2)
+    assert state(pixel) == ("live", "done")
+    assert len(sandbox.held(provider)) == sandbox.asked(provider, "create") == 1
+
+
+def namesake(pixel_id, name):
+    return {"id": pixel_id, "name": name, "tag": "checkout", "status": "Inactive", "creator": "1 (A)", "js_pixel": "x"}

@@ -1,0 +1,238 @@
+"""Every state of a pixel and everything that people can ask of it there: done, refused, or nothing to do.
+
+At Xandr, which can do all that any provider can. What is refused changes nothing in any table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from accounts.models import User
+from pixels import crash
+from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import deliver
+from pixels.outbox.record import record
+from pixels.providers.values import RemotePixel
+from pixels.services import pixels
+from tests.pixels.actions import ACTIONS, all_rows, do
+from tests.pixels.conftest import Sandbox, dies
+from tests.pixels.elsewhere import at_xandr
+
+# What becomes of it, by two letters of its lifecycle; "=": done, and its lifecycle is the same; "no": refused;
+# ".": there is nothing to do, which is no error. Below the line the same once they are archived.
+TABLE = """
+                 again change on off delete cancel retry there absent dismiss adopt resend ignore watch archive restore
+draft            .     no     no no  no     no     qu    no    no     .       no    no     no     no    =       .
+queued           .     no     no no  no     dr     no    no    no     .       no    no     no     no    no      .
+creating         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
+checking         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
+live             .     up     up up  de     no     no    no    no     .       no    no     no     no    =       .
+drifted          .     up     up up  de     no     no    no    no     .       =     up     =      no    =       .
+ignored          .     up     up up  de     no     no    no    no     .       no    no     no     =     =       .
+change_refused   .     up     up up  de     no     up    no    no     =       no    no     no     no    =       .
+held_twice       .     up     up up  de     no     no    no    no     =       no    no     no     no    =       .
+updating         .     no     no no  no     li     no    no    no     .       no    no     no     no    no      .
+change_sent      .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
+change_in_doubt  .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
+deleting         .     no     no no  no     li     no    no    no     .       no    no     no     no    no      .
+delete_in_doubt  .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
+failed           .     no     no no  no     no     qu    no    no     .       no    no     no     no    =       .
+unknown          .     no     no no  no     no     no    li    qu     .       no    no     no     no    =       .
+in_use_elsewhere .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
+deleted          .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
+---
+draft            .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+live             .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+drifted          .     no     no no  no     no     no    no    no     .       =     no     =      no    .       =
+ignored          .     no     no no  no     no     no    no    no     .       no    no     no     =     .       =
+change_refused   .     no     no no  no     no     no    no    no     =       no    no     no     no    .       =
+failed           .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+unknown          .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+in_use_elsewhere .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+deleted          .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+"""
+SHORT = {"qu": "queued", "dr": "draft", "li": "live", "up": "updating", "de": "deleting"}
+HEADER, *LINES = [line.split() for line in TABLE.strip().splitlines()]
+ROWS = [(state, dict(zip(HEADER, cells, strict=True))) for state, *cells in LINES if cells]
+LINE = next(number for number, cells in enumerate(LINES) if len(cells) == 1)
+CASES = [
+    pytest.param(state, cells, number >= LINE, id=f"{state}{' archived' * (number >= LINE)}")
+    for number, (state, cells) in enumerate(ROWS)
+]
+
+
+class States:
+    """A pixel in each of them, brought there by what people, workers and Xandr do."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        connection: Connection,
+        promise: Callable[..., Pixel],
+        actor: User,
+        sync: Any,
+        again: Any,
+    ) -> None:
+        self._sandbox, self._connection, self._promise, self._actor = sandbox, connection, promise, actor
+        self._sync, self._again = sync, again
+
+    def draft(self) -> Pixel:
+        pixel = self.queued()
+        pixels.cancel(pixel, self._actor)
+        return pixel
+
+    def queued(self, *, code: bool = True) -> Pixel:
+        pk = Pixel().pk
+        return self._promise(self._connection, id=pk, options={"code": f"ph-{pk}" if code else None})
+
+    def creating(self) -> Pixel:
+        return self._died_at("cp4", self.queued())
+
+    def checking(self) -> Pixel:
+        return self._after("create", "drop", self.queued())
+
+    def live(self) -> Pixel:
+        return self._after("", "", self.queued())
+
+    def drifted(self) -> Pixel:
+        pixel = self.live()
+        [held] = self._sandbox.held("xandr")
+        self._sandbox.seed("xandr", [{**held, "name": "Theirs"}])
+        self._sync(self._connection)
+        pixel.refresh_from_db()
+        assert pixel.remote_status == "drifted"
+        return pixel
+
+    def ignored(self) -> Pixel:
+        pixel = self.drifted()
+        pixels.ignore_drift(pixel, self._actor, {"name"})
+        return pixel
+
+    def change_refused(self) -> Pixel:
+        return self._after("update", "error_in_200", self.updating(), error_id="SYNTAX")
+
+    def held_twice(self) -> Pixel:
+        pixel = self.live()
+        self._sandbox.seed("xandr", [at_xandr(7, code=pixel.mark)])
+        self._sync(self._connection)
+        pixel.refresh_from_db()
+        assert pixel.remote_status == "duplicate"
+        return pixel
+
+    def updating(self) -> Pixel:
+        pixel = self.live()
+        ACTIONS["change"](pixel, self._actor)
+        return pixel
+
+    def change_sent(self) -> Pixel:
+        return self._died_at("cp7", self.updating())
+
+    def change_in_doubt(self) -> Pixel:
+        return self._after("update", "drop", self.updating(), effect=True)
+
+    def deleting(self) -> Pixel:
+        pixel = self.live()
+        pixels.delete_pixel(pixel, self._actor)
+        return pixel
+
+    def delete_in_doubt(self) -> Pixel:
+        return self._after("delete", "drop", self.deleting(), effect=True)
+
+    def failed(self) -> Pixel:
+        return self._after("create", "error_in_200", self.queued(), error_id="SYNTAX")
+
+    def unknown(self) -> Pixel:
+        return self._after("create", "drop", self.queued(code=False))
+
+    def in_use_elsewhere(self) -> Pixel:
+        """A sync brought it in as another row while nobody knew, somebody has put that one to use, and now the worker
+        that made it wakes up."""
+        pixel = self._after("create", "drop", self.queued(code=False), effect=True)
+        self._sync(self._connection)
+        other = Pixel.objects.exclude(pk=pixel.pk).get()
+        ACTIONS["change"](other, self._actor)
+        record(pixel.operations.get(), RemotePixel(remote_id=other.remote_id))
+        return pixel
+
+    def deleted(self) -> Pixel:
+        return self._after("", "", self.deleting())
+
+    def _after(self, operation: str, fault: str, pixel: Pixel, **more: Any) -> Pixel:
+        if fault:
+            rule = {"provider": "xandr", "operation": operation, "fault": fault, **more}
+            self._sandbox.ask("POST", "faults", json=rule)
+        [due] = deliver.due(9)
+        deliver.push(due)
+        pixel.refresh_from_db()
+        return pixel
+
+    def _died_at(self, place: str, pixel: Pixel) -> Pixel:
+        self._again.setattr(crash, "armed", lambda name: dies() if name == place else None)
+        with pytest.raises(SystemExit):
+            deliver.push(deliver.due(1)[0])
+        self._again.setattr(crash, "armed", None)
+        pixel.refresh_from_db()
+        return pixel
+
+
+LIFECYCLES = {
+    "drifted": "live",
+    "ignored": "live",
+    "change_refused": "live",
+    "held_twice": "live",
+    "change_sent": "updating",
+    "change_in_doubt": "updating",
+    "delete_in_doubt": "deleting",
+    "in_use_elsewhere": "unknown",
+}
+
+
+@pytest.fixture
+def states(
+    sandbox: Sandbox, xandr: Connection, promise: Callable[..., Pixel], bob: User, sync: Any, monkeypatch: Any
+) -> States:
+    return States(sandbox, xandr, promise, bob, sync, monkeypatch)
+
+
+def test_the_table_has_every_lifecycle_and_every_action() -> None:
+    assert {LIFECYCLES.get(state, state) for state, _ in ROWS} == set(Pixel.Lifecycle.values)
+    assert list(ROWS[0][1]) == list(ACTIONS)
+
+
+@pytest.mark.parametrize(("state", "cells", "archived"), CASES)
+def test_what_can_be_asked_in_each_state(
+    state: str, cells: dict[str, str], archived: bool, states: States, bob: User
+) -> None:
+    pixel = getattr(states, state)()
+    pixel.refresh_from_db()
+    lifecycle = LIFECYCLES.get(state, state)
+    assert pixel.lifecycle == lifecycle
+    if archived:
+        pixels.archive_pixel(pixel, bob)
+    before = all_rows()
+
+    found = {name: outcome(action, pixel, bob, before) for name, action in ACTIONS.items()}
+
+    assert found == {name: SHORT.get(cell, cell) for name, cell in cells.items()}
+    assert all_rows() == before
+
+
+def outcome(action: Callable[[Pixel, User], Any], pixel: Pixel, actor: User, before: dict[str, Any]) -> str:
+    """In the words of the table; the action is taken back."""
+    with transaction.atomic():
+        done = do(action, pixel.pk, actor)
+        rows = all_rows()
+        now = Pixel.objects.get(pk=pixel.pk)
+        opened = Operation.objects.open().filter(pixel=pixel).count()
+        transaction.set_rollback(True)
+    if not done:
+        assert rows == before
+        return "no"
+    if rows == before:
+        return "."
+    assert opened == now.is_pending
+    return now.lifecycle if now.lifecycle != pixel.lifecycle else "="

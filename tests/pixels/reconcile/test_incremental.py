@@ -1,0 +1,275 @@
+"""Between whole lists only what has changed is asked for, by the provider's clock; nothing is written for nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from pixels.models import AdAccount, Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.reconcile import pull, runs
+from pixels.services import connections, pixels
+from tests.pixels.answers import LOGGED_IN
+from tests.pixels.elsewhere import at_xandr, delete
+from tests.pixels.providers.loopback import says
+
+NEWEST = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+OLD = {"last_modified": "2026-01-01 00:00:00"}
+
+
+@pytest.fixture
+def look():
+    """What the schedule asks for between two whole lists."""
+
+    def run(connection):
+        run = runs.open_run(connection, full=False)
+        pull.pull(run.pk)
+        run.refresh_from_db()
+        return run
+
+    return run
+
+
+@pytest.fixture
+def account(xandr, sandbox, sync):
+    """250 pixels, the last of them changed on the first of March."""
+    sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}", **OLD) for number in range(1, 250)])
+    sandbox.seed("xandr", [at_xandr(250, "Pixel 250", last_modified=f"{NEWEST:%Y-%m-%d %H:%M:%S}")])
+    assert sync(xandr).created == 250
+    return xandr
+
+
+def listed(*objects):
+    return says({"response": {"status": "OK", "count": len(objects), "pixels": list(objects)}})
+
+
+def moment(when):
+    return f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+# -- What is asked --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [-3, 0, 3])
+def test_it_asks_since_the_last_change_that_was_seen_less_five_minutes_by_xandrs_clock(
+    xandr, misbehaving, time, look, sync, hours
+):
+    """Ours may be wrong by hours."""
+    time.pass_by(hours * 3600)
+    one, two = at_xandr(1, **OLD), at_xandr(2, last_modified=moment(NEWEST))
+    misbehaving.script = [LOGGED_IN, listed(one, two), listed(two)]
+    assert sync(xandr).state == "done"
+    assert "min_last_modified" not in misbehaving.received[-1].query
+    assert AdAccount.objects.get().changed_until == NEWEST
+    assert look(xandr).state == "done"
+    assert misbehaving.received[-1].query["min_last_modified"] == "2026-03-01 11:55:00"
+
+
+def test_it_moves_on_with_what_it_sees(xandr, misbehaving, look, sync):
+    later = NEWEST + timedelta(hours=2)
+    misbehaving.script = [LOGGED_IN, listed(at_xandr(1, last_modified=moment(NEWEST)))]
+    sync(xandr)
+    misbehaving.script = [listed(at_xandr(1, "Renamed", last_modified=moment(later)))]
+    look(xandr), look(xandr)
+    assert misbehaving.received[-1].query["min_last_modified"] == moment(later - timedelta(minutes=5))
+    assert AdAccount.objects.get().changed_until == later
+
+
+def test_it_never_moves_back(xandr, misbehaving, look, sync):
+    misbehaving.script = [LOGGED_IN, listed(at_xandr(1, last_modified=moment(NEWEST)))]
+    sync(xandr)
+    misbehaving.script = [listed(at_xandr(1, "Older", **OLD))]
+    look(xandr)
+    assert AdAccount.objects.get().changed_until == NEWEST
+
+
+@pytest.mark.parametrize("odd", ["2999-01-01 00:00:00", "0001-01-01 00:00:00", "yesterday"])
+def test_a_time_that_cannot_be_right_is_not_believed(xandr, misbehaving, look, sync, odd):
+    """Then everything is read."""
+    misbehaving.script = [LOGGED_IN, listed(at_xandr(2, last_modified=odd))]
+    sync(xandr)
+    assert AdAccount.objects.get().changed_until is None
+    assert look(xandr).state == "done"
+    assert "min_last_modified" not in misbehaving.received[-1].query
+
+
+def test_before_anything_is_known_everything_is_asked_for(xandr, sandbox, look):
+    sandbox.seed("xandr", [at_xandr(number, **OLD) for number in range(1, 151)])
+    run = look(xandr)
+    assert (run.state, run.seen, run.created) == ("done", 150, 150)
+    assert AdAccount.objects.get().listed_at is not None  # it was a whole list after all
+
+
+def test_where_objects_carry_no_time_everything_is_asked_for(xandr, misbehaving, sync, look):
+    misbehaving.script = [LOGGED_IN, listed(at_xandr(1))]
+    sync(xandr), look(xandr)
+    assert "min_last_modified" not in misbehaving.received[-1].query
+
+
+# -- What it costs --------------------------------------------------------------------------------------------
+
+
+def test_where_nothing_has_changed_it_is_one_request_and_no_row_is_written(account, sandbox, look):
+    asked, before = sandbox.ask("GET", "requests")["requests"]["xandr"], list(Pixel.objects.order_by("pk").values())
+    with CaptureQueriesContext(database) as queries:
+        run = look(account)
+    assert (run.state, run.created, run.updated) == ("done", 0, 0)
+    now_asked = sandbox.ask("GET", "requests")["requests"]["xandr"]
+    assert sum(now_asked.values()) - sum(asked.values()) == 1
+    writes = [query["sql"] for query in queries if query["sql"].split(" ")[0] in ("INSERT", "UPDATE", "DELETE", "COPY")]
+    assert not [sql for sql in writes if '"pixels_pixel"' in sql or '"pixels_snippet"' in sql]
+    assert list(Pixel.objects.order_by("pk").values()) == before
+    assert len(queries) < 40
+
+
+def test_a_whole_list_in_which_nothing_has_changed_writes_no_row_either(account, sync):
+    with CaptureQueriesContext(database) as queries:
+        run = sync(account)
+    assert (run.state, run.seen, run.unchanged) == ("done", 250, 250)
+    writes = [query["sql"] for query in queries if query["sql"].split(" ")[0] in ("INSERT", "UPDATE", "DELETE", "COPY")]
+    assert not [sql for sql in writes if '"pixels_pixel"' in sql or '"pixels_snippet"' in sql]
+
+
+def test_with_a_session_that_has_ended_it_is_three_requests(account, sandbox, look):
+    sandbox.ask("POST", "expire")
+    asked = sandbox.ask("GET", "requests")["requests"]["xandr"]
+    assert look(account).state == "done"
+    now_asked = sandbox.ask("GET", "requests")["requests"]["xandr"]
+    assert sum(now_asked.values()) - sum(asked.values()) == 3  # refused, log in, again
+
+
+def test_a_hundred_thousand_pixels_cost_no_more(account, sandbox, look):
+    """As many as the test is patient for: what is asked for does not grow with what there is."""
+    sandbox.seed("xandr", [at_xandr(number, **OLD) for number in range(10_000, 12_000)])
+    asked = sandbox.asked("xandr", "list")
+    assert look(account).seen == 1
+    assert sandbox.asked("xandr", "list") - asked == 1
+
+
+# -- What it sees ---------------------------------------------------------------------------------------------
+
+
+def test_what_was_changed_and_made_is_seen_and_nothing_else_is_missing(account, sandbox, look):
+    later = moment(NEWEST + timedelta(hours=1))
+    sandbox.seed("xandr", [at_xandr(7, "Renamed", last_modified=later), at_xandr(999, "New", last_modified=later)])
+    listed_at = AdAccount.objects.get().listed_at
+    run = look(account)
+    assert (run.state, run.created, run.updated, run.missing) == ("done", 1, 1, 0)
+    assert Pixel.objects.get(remote_id="7").drift == ["name"]
+    assert Pixel.objects.filter(remote_status="in_sync").count() == 250
+    assert AdAccount.objects.get().listed_at == listed_at
+
+
+def test_what_is_gone_only_the_whole_list_tells(account, sandbox, look, sync):
+    delete(sandbox, 7)
+    assert look(account).missing == 0
+    assert not Pixel.objects.filter(remote_status="absent").exists()
+    assert sync(account).missing == 1
+
+
+def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
+    """It says four minutes before the latest that was seen, and was not there when that one was."""
+    late = moment(NEWEST - timedelta(minutes=4))
+    sandbox.seed("xandr", [at_xandr(7, "Renamed", last_modified=late)])
+    assert look(account).updated == 1
+
+
+def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, look):
+    pixel = live(account, "Ours")
+    pixels.change_pixel(pixel, bob, {"name": "Ours, renamed"})
+    deliver.drain(account.pk, 60)
+    run = look(account)
+    assert (run.state, run.created) == ("done", 0)
+    pixel.refresh_from_db()
+    assert (pixel.name, pixel.remote_status) == ("Ours, renamed", "in_sync")
+
+
+def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
+    later = moment(NEWEST + timedelta(hours=1))
+    sandbox.seed("xandr", [at_xandr(number, f"Renamed {number}", last_modified=later) for number in range(1, 151)])
+    fault = {"provider": "xandr", "operation": "list", "fault": "status", "code": 500}
+    sandbox.ask("POST", "faults", json=fault)
+    assert look(account).state == "failed"
+    assert AdAccount.objects.get().changed_until == NEWEST
+    assert look(account).state == "done"
+    assert Pixel.objects.filter(remote_status="drifted").count() == 150
+
+
+def test_an_interrupted_one_goes_on_too(account, sandbox, time):
+    later = moment(NEWEST + timedelta(hours=1))
+    sandbox.seed("xandr", [at_xandr(number, f"Renamed {number}", last_modified=later) for number in range(1, 151)])
+    fault = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 60, "skip": 1}
+    sandbox.ask("POST", "faults", json=fault)
+    run = runs.open_run(account, full=False)
+    pull.pull(run.pk)
+    time.pass_by(61)
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.seen, run.updated, run.missing) == ("done", 151, 150, 0)
+
+
+# -- The schedule ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scheduled(time, settings):
+    """What the schedule asks for, as time goes by; each is done at once. "full" or "changes"."""
+
+    def run(seconds):
+        time.pass_by(seconds)
+        opened = runs.schedule(10)
+        for one in opened:
+            pull.pull(one.pk)
+        return ["full" if one.full else "changes" for one in opened]
+
+    settings.SYNC_INTERVAL, settings.FULL_SYNC_INTERVAL = 1800, 21600
+    return run
+
+
+def test_changes_are_asked_for_often_and_everything_now_and_then(xandr, sandbox, scheduled):
+    sandbox.seed("xandr", [at_xandr(1, **OLD)])
+    assert scheduled(0) == ["full"]
+    assert scheduled(1700) == []
+    assert scheduled(101) == ["changes"]
+    kinds = [kind for _ in range(24) for kind in scheduled(1801)]
+    assert kinds.count("full") == 2
+    assert kinds[:10] == ["changes"] * 10
+    assert len(kinds) == 24
+
+
+def test_a_whole_list_that_somebody_asks_for_counts_as_well(xandr, sandbox, scheduled, sync, time):
+    sandbox.seed("xandr", [at_xandr(1, **OLD)])
+    scheduled(0)
+    time.pass_by(21500)
+    assert sync(xandr).full
+    assert scheduled(1801) == ["changes"]
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped"])
+def test_one_that_came_to_nothing_does_not(xandr, sandbox, scheduled, state):
+    scheduled(0)
+    SyncRun.objects.update(state=state)
+    assert scheduled(1801) == ["full"]
+
+
+def test_where_changes_cannot_be_asked_for_it_is_always_everything(pitchtarget, sandbox, scheduled):
+    assert [scheduled(1801) for _ in range(3)] == [["full"]] * 3
+
+
+def test_a_clock_that_was_wrong_once_does_not_end_the_schedule(xandr, sandbox, scheduled):
+    """A run was opened when the machine's clock was a year ahead."""
+    sandbox.seed("xandr", [at_xandr(1, **OLD)])
+    assert scheduled(0) == ["full"]
+    SyncRun.objects.update(created_at=timezone.now() + timedelta(days=365))
+    assert scheduled(1801) == ["full"]
+    assert scheduled(60) == []
+    assert scheduled(1801) == ["changes"]
+
+
+def test_sync_now_reads_everything(account, sandbox):
+    asked = sandbox.asked("xandr", "list")
+    run = connections.sync_now(account, None)
+    pull.pull(run.pk)
+    assert sandbox.asked("xandr", "list") - asked == 3

@@ -1,0 +1,140 @@
+"""What is not in the list is looked for by its id, twice, before it counts as gone; and many at once stop the sync."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Activity
+from pixels.models import Pixel, SyncRun
+from pixels.reconcile import missing
+from tests.pixels.elsewhere import delete
+from tests.pixels.page import Page
+
+
+@pytest.fixture
+def seeded(xandr, sandbox, sync):
+    """Twenty pixels made elsewhere, adopted by a sync."""
+
+    def make(count=20):
+        sandbox.seed("xandr", [pixel(number) for number in range(100, 100 + count)])
+        assert sync(xandr).created == count
+        return count
+
+    return make
+
+
+def pixel(number):
+    return {"id": number, "name": f"Pixel {number}", "advertiser_id": 2, "state": "active", "trigger_type": "click"}
+
+
+@pytest.fixture
+def look(settings):
+    def run(*, later=True):
+        for pk in missing.due(100):
+            missing.look(pk)
+        settings.QUIET_TIME = 0 if later else 60
+
+    return run
+
+
+def remotes():
+    return sorted(set(Pixel.objects.values_list("remote_status", flat=True)))
+
+
+def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, sandbox, sync, look, browser_of, vera, at):
+    seeded()
+    delete(sandbox, 105)
+    run = sync(xandr)
+    assert (run.state, run.missing) == ("done", 1)
+    one = Pixel.objects.get(remote_id="105")
+    assert one.remote_status == "absent"
+    look(later=False)
+    look(later=False)
+    one.refresh_from_db()
+    assert one.missed_at and one.remote_status == "absent"  # not yet a minute
+    look()
+    look()
+    one.refresh_from_db()
+    assert one.remote_status == "gone"
+    assert missing.due(10) == []
+    page = Page.of(browser_of(vera).get(at("pixel", one)))
+    assert "Deleted at Xandr outside PixelHub" in page.text
+    assert "was deleted at the provider" in Page.of(browser_of(vera).get(at("overview"))).text
+    assert sync(xandr).missing == 1  # and it stays so
+
+
+def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbox, sync, look):
+    seeded()
+    rule = {"provider": "xandr", "operation": "list", "fault": "missing_items", "count": None}
+    sandbox.ask("POST", "faults", json=rule)
+    run = sync(xandr)
+    assert run.state == "failed"  # shorter than it says: nothing is marked
+    assert remotes() == ["in_sync"]
+    Pixel.objects.filter(remote_id="105").update(remote_status="absent", absent_at=timezone.now())
+    look()
+    assert remotes() == ["in_sync"]
+    assert Pixel.objects.get(remote_id="105").missed_at is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "status", "code": 403},
+        {"fault": "status", "code": 500},
+        {"fault": "throttled"},
+        {"fault": "status", "code": 404, "body": "html"},
+        {"fault": "drop"},
+    ],
+)
+def test_what_is_refused_or_broken_says_nothing(xandr, seeded, sandbox, sync, look, fault):
+    seeded()
+    delete(sandbox, 105)
+    sync(xandr)
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "read", "count": None, **fault})
+    for _ in range(3):
+        look()
+    assert Pixel.objects.get(remote_id="105").remote_status == "absent"
+    assert Pixel.objects.get(remote_id="105").missed_at is None
+
+
+@pytest.mark.parametrize(("count", "deleted", "state"), [(20, 4, "done"), (20, 5, "stopped"), (80, 8, "done")])
+def test_many_at_once_stop_the_sync(xandr, seeded, sandbox, sync, count, deleted, state):
+    seeded(count)
+    delete(sandbox, *range(100, 100 + deleted))
+    run = sync(xandr)
+    assert run.state == state
+    assert Pixel.objects.filter(remote_status="absent").count() == (deleted if state == "done" else 0)
+
+
+def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, browser_of, bob, vera, at, carry_out):
+    seeded()
+    delete(sandbox, *range(100, 110))
+    run = sync(xandr)
+    assert run.error_sentence == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
+    assert "Sync stopped" in Page.of(browser_of(vera).get(at("overview"))).text
+    page = Page.of(browser_of(bob).get(at("connection", xandr)))
+    assert "They are gone" in page.text and "10 of 20" in page.text
+    assert "Among them: Pixel 10" in page.text
+    they_are_gone = reverse("connection_gone", args=[xandr.team.slug, xandr.pk, run.pk])
+    assert they_are_gone in page.html
+    assert browser_of(vera).post(they_are_gone).status_code == 403
+    browser_of(bob).post(they_are_gone)
+    carry_out()
+    assert SyncRun.objects.order_by("-pk").first().state == "done"
+    assert Pixel.objects.filter(remote_status="absent").count() == 10
+    assert Activity.objects.filter(verb="confirmed what is gone and started a sync of", actor=bob).exists()
+    assert "Sync stopped" not in Page.of(browser_of(vera).get(at("overview"))).text
+
+
+def test_an_empty_list_of_a_full_account_stops_too(xandr, seeded, sandbox, sync):
+    seeded()
+    sandbox.ask("POST", "reset")
+    assert sync(xandr).state == "stopped"
+    assert remotes() == ["in_sync"]
+
+
+def test_an_account_of_three_pixels_may_lose_them_all(xandr, seeded, sandbox, sync):
+    seeded(3)
+    delete(sandbox, 100, 101, 102)
+    run = sync(xandr)
+    assert (run.state, run.missing) == ("done", 3)
