@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from pixels import tasks
+from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
 from pixels.providers import PROVIDERS
@@ -284,7 +285,7 @@ def no_wait(db: None) -> Callable[[], None]:
     def run() -> None:
         Operation.objects.update(not_before=None)
         RateLimit.objects.update(blocked_until=None)
-        Connection.objects.exclude(circuit_open_until=None).update(circuit_open_until=timezone.now())
+        Connection.objects.exclude(circuit_open_until=None).update(circuit_open_until=clock.now())
 
     return run
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from pixels.limits import circuit_breaker
+from pixels.limits import circuit_breaker, clock
 from pixels.limits.provider_session import open_provider
 from pixels.models import Connection, Credential, Operation, Pixel
 from pixels.outbox import deliver, duplicate_check
@@ -73,7 +73,7 @@ def look_for_the_missing(connection):
 
 def check_for_duplicate(connection):
     create = Operation.objects.filter(kind="create", state="done")
-    create.update(duplicate_check_at=timezone.now(), sends=2, unconfirmed_count=1, finished_at=timezone.now())
+    create.update(duplicate_check_at=clock.now(), sends=2, unconfirmed_count=1, finished_at=timezone.now())
     for operation in duplicate_check.due(10):
         duplicate_check.look(operation)
 

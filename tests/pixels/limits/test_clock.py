@@ -40,6 +40,40 @@ def forgotten(monkeypatch):
     monkeypatch.setattr(clock, "_read", None)
 
 
+class HeldUp:
+    """A database that answers at once, to a process that is held up for so many seconds before it reads each answer."""
+
+    vendor = "with a clock of its own"
+
+    def __init__(self, *seconds):
+        self.seconds = list(seconds)
+
+    def cursor(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def execute(self, statement):
+        self.moment = timezone.now()
+
+    def fetchone(self):
+        time.sleep(self.seconds.pop(0))
+        return (self.moment,)
+
+
+@pytest.mark.parametrize("held_up", [(0,), (0.3, 0), (0.3, 0.3, 0.02, 0.3, 0.3)])
+def test_a_reading_that_was_held_up_is_made_again(monkeypatch, forgotten, held_up):
+    database = HeldUp(*held_up)
+    monkeypatch.setattr(clock, "connection", database)
+    assert abs(clock.now() - timezone.now()) < timedelta(seconds=0.1)
+    assert database.seconds == []
+    clock.now()  # is carried on without asking
+
+
 def waiting(**away):
     moment = timezone.now()
     until = moment + timedelta(**away) if away else None

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from pixels.limits import clock
 from pixels.models import Pixel, SyncRun
 from pixels.reconcile import pull, runs
 from pixels.services import connections
@@ -192,7 +193,7 @@ def test_a_provider_that_asks_to_wait_is_waited_for(xandr, sandbox, browser_of, 
         assert runs.due(10) == []
         pull.pull(run.pk)  # a message that comes early
         assert Page.of(browser_of(vera).get(at("connection", xandr))).text.count("Resumes in") == 1
-        SyncRun.objects.update(not_before=timezone.now())
+        SyncRun.objects.update(not_before=clock.now())
         no_wait()
     pull.pull(run.pk)
     run.refresh_from_db()
