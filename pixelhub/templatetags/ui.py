@@ -1,14 +1,18 @@
 """The small pieces that pages are made of. How to use them: docs/ui.md."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
-from django.template.context import RequestContext
+from django.template.context import Context, RequestContext
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from pixelhub.components import Action, Banner
 
 register = template.Library()
 
@@ -65,6 +69,56 @@ def _relative(when: datetime) -> str:
 @register.inclusion_tag("components/chip.html")
 def chip(badge: object) -> dict[str, object]:
     return {"badge": badge}
+
+
+@register.simple_tag
+def plain_chip(tone: str, icon_name: str, label: str) -> SafeString:
+    """A chip from its parts, for a status that no Badge stands for."""
+    return format_html('<span class="chip chip-{}">{}{}</span>', tone, icon(icon_name), label)
+
+
+@register.simple_tag(takes_context=True)
+def action(context: Context, label: str, view_name: str, *args: Any, **looks: Any) -> SafeString:
+    """A button that posts to a view: {% action _("Retry") "pixel_retry" team.slug pixel.pk style="quiet" %}.
+
+    The keyword arguments are the fields of Action; its `url` is made from `view_name` and `args`.
+    """
+    button = Action(label, reverse(view_name, args=args), **looks)
+    return _part(context, "action", action=button, csrf_token=context.get("csrf_token"))
+
+
+@register.simple_block_tag(takes_context=True)
+def banner(
+    context: Context,
+    content: SafeString,
+    tone: str,
+    icon_name: str,
+    title: str = "",
+    is_alert: bool = False,
+    button: SafeString | str = "",
+) -> SafeString:
+    """A banner around what is written inside: {% banner "needs" "plug-x" _("Title") %}<p>…</p>{% endbanner %}.
+
+    `button`: what {% action … as button %} has made.
+    """
+    shown = Banner(tone, icon_name, title, is_alert=is_alert)
+    return _part(context, "banner", banner=shown, content=content, button=button)
+
+
+def _part(context: Context, name: str, **values: Any) -> SafeString:
+    assert context.template is not None
+    return context.template.engine.get_template(f"components/{name}.html").render(context.new(values))
+
+
+@register.simple_block_tag
+def fact(content: SafeString, label: str) -> SafeString:
+    """A row of <dl class="facts">: {% fact _("Created") %}{% ago pixel.created_at %}{% endfact %}."""
+    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, content)
+
+
+@register.inclusion_tag("components/copy_button.html")
+def copy_button(text: str, label: str, id: str) -> dict[str, str]:
+    return {"text": text, "label": label, "id": id}
 
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import RuleViolation
+from pixelhub.components import CodeBlock
 from pixels import snippets
 from pixels.forms.edit_pixel import EditPixelForm
 from pixels.forms.resolve import ResolveForm
@@ -110,12 +111,29 @@ def _page(request: TeamRequest, pixel: Pixel, resolve: ResolveForm | None = None
         "cannot_update": provider.missing.get("update"),
         "reasons": list(dict.fromkeys(provider.missing[name] for name in CHANGES if name in provider.missing)),
         "sandbox_page": pixel.connection.is_sandbox,
-        "sandbox_badge": "Sandbox" if pixel.connection.is_sandbox else "",
+        "code_blocks": _code_blocks(pixel, issued),
     }
     seen = (pixel.lifecycle, pixel.remote_status, pixel.updated_at, pixel.checked_at, issued)
     state = last and (last.state, last.error_code, last.not_before, minutes_to(last.not_before))
     news = (*seen, state, blocker, blocker and minutes_to(blocker.until))
     return page_or_news(request, "pixels/pixel.html", "pixels/pixel_live.html", context, *news)
+
+
+def _code_blocks(pixel: Pixel, issued: list[snippets.Issued]) -> list[CodeBlock]:
+    return [
+        CodeBlock(
+            id=f"snippet-{one.tag.slug}",
+            title=one.tag.title,
+            code=one.snippet.body,
+            place=one.tag.where,
+            copy_label=one.tag.copy_label,
+            warnings=tuple(one.tag.warnings),
+            badge="Sandbox" if pixel.connection.is_sandbox else "",
+            fingerprint=one.snippet.fingerprint[:12],
+            issued_at=one.snippet.issued_at,
+        )
+        for one in issued
+    ]
 
 
 def _every(age: timedelta) -> str:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from pixelhub import urls
+from pixelhub.components import Action, Banner, CodeBlock
 from pixelhub.middleware import RequestIdFilter
 from pixels.models.badge import Badge
 
@@ -98,7 +99,7 @@ def test_a_mark_is_the_first_letter_and_keeps_its_tint():
 
 def test_every_icon_that_is_used_is_in_the_sprite():
     drawn = set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text()))
-    in_templates = r'(?:\{% icon |icon=|nav_link url "[^"]+" )"([^"]+)"'
+    in_templates = r'(?:\{% icon |icon=|nav_link url "[^"]+" |\{% (?:banner|plain_chip) "[a-z]+" )"([^"]+)"'
     in_badges = r'\("(?:live|waiting|needs|failed|unknown|sandbox)", "([a-z0-9-]+)"'
     used = set()
     for template in TEMPLATES.rglob("*.html"):
@@ -182,13 +183,74 @@ def test_a_whole_form_shows_its_own_errors_and_hidden_fields_once():
 
 def test_the_copy_button_gets_the_stored_string_and_the_page_shows_it_escaped():
     code = '<script>alert("</script>")</script>\r\n'
-    context = {"id": "one", "title": "Tag", "code": code, "copy": "Copy tag"}
-    html = render_to_string("components/code.html", context)
+    block = CodeBlock("one", "Tag", code, copy_label="Copy tag")
+    html = render_to_string("components/code.html", {"block": block})
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
     assert '<script id="one" type="application/json">"\\u003Cscript\\u003E' in html
     assert 'data-copy="one"' in html
     assert "Copy tag" in words(html)
+
+
+def test_a_button_posts_to_its_view_in_a_form_of_its_own():
+    html = render(
+        '{% action _("Sign out") "account_logout" style="quiet" spoken=_("Sign out here") %}', csrf_token="abc"
+    )
+    assert re.search(r'<form method="post" action="/accounts/logout/">', html)
+    assert 'name="csrfmiddlewaretoken" value="abc"' in html
+    assert re.search(r'<button\s+class="btn btn-quiet btn-sm"\s+aria-label="Sign out here">', html)
+    assert words(html) == "Sign out"
+
+
+def test_a_button_posts_its_own_value_and_hidden_fields():
+    button = Action("Adopt", "/drift/", name="action", value="adopt", fields=(("field", "<name>"), ("shown", "1")))
+    html = render_to_string("components/action.html", {"action": button})
+    assert re.search(r'<button [^>]*name="action" value="adopt"', html.replace("\n", " "))
+    assert '<input type="hidden" name="field" value="&lt;name&gt;">' in html
+    assert '<input type="hidden" name="shown" value="1">' in html
+
+
+def test_an_action_may_be_a_link_that_posts_nothing():
+    html = render_to_string("components/action.html", {"action": Action("Edit", "/edit/", is_link=True)})
+    assert "<form" not in html and 'href="/edit/"' in html
+    assert words(html) == "Edit"
+
+
+def test_a_banner_shows_its_parts_in_order_and_escapes_what_is_not_marked_safe():
+    retry = Action("Retry", "/retry/")
+    shown = Banner("failed", "x", "Not <sent>", ("One.", mark_safe("<b>Two</b>.")), (retry,), is_alert=True)
+    html = render_to_string("components/banner.html", {"banner": shown})
+    assert re.search(r'<div class="banner banner-failed" role="alert">', html)
+    assert "Not &lt;sent&gt;" in html and "<b>Two</b>" in html
+    assert words(html) == "Not <sent> One.Two. Retry"
+
+
+def test_a_banner_of_a_template_holds_what_is_written_inside_and_a_button():
+    source = """{% action "Sign out" "account_logout" as out %}
+        {% banner "needs" "clock" "Late" button=out %}<p>{{ why }}</p>{% endbanner %}"""
+    html = render(source, why="<slow>")
+    assert "role=" not in html and "banner-needs" in html
+    assert words(html) == "Late <slow> Sign out"
+    assert html.index("&lt;slow&gt;") < html.index("/accounts/logout/")
+
+
+def test_a_fact_is_a_label_with_what_is_written_inside():
+    html = render("{% fact label %}{{ name }}{% endfact %}", label="Web<site>", name="<b>")
+    assert html == "<div><dt>Web&lt;site&gt;</dt><dd>&lt;b&gt;</dd></div>"
+
+
+def test_a_copy_button_has_the_text_and_a_name():
+    html = render('{% copy_button "</script>" "Copy id" "one" %}')
+    assert '<script id="one" type="application/json">"\\u003C/script\\u003E"</script>' in html
+    assert re.search(r'data-copy="one"\s+aria-label="Copy id"', html)
+
+
+def test_the_name_to_type_guards_the_button_and_an_error_is_tied_to_it():
+    context = {"text": "<Shop>", "label": "Delete", "cancel_url": "/back/", "error": "That is not it."}
+    html = render_to_string("components/confirm.html", context)
+    assert 'data-confirm="&lt;Shop&gt;"' in html
+    assert 'aria-describedby="confirm-error"' in html and 'id="confirm-error"' in html
+    assert words(html) == "Type the name to confirm That is not it. Delete Cancel"
 
 
 def test_the_pager_keeps_the_question():
