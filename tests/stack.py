@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -246,9 +247,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack
     return ByStack(config, log)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def broker_server() -> Iterator[None]:
-    """The embedded broker as in the product: cache, rate limits and messages are real in every test."""
+@contextmanager
+def running_broker() -> Iterator[None]:
+    """The embedded broker as in the product, on a socket of its own."""
     from pixelhub.local import broker
 
     process = subprocess.Popen(broker.command(), stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
@@ -259,6 +260,13 @@ def broker_server() -> Iterator[None]:
         process.terminate()
         process.wait(timeout=10)
         broker.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def broker_server() -> Iterator[None]:
+    """Cache, rate limits and messages are real in every test."""
+    with running_broker():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,8 @@ def differing(pixel: Pixel, remote: dict[str, Any]) -> list[str]:
     """Names of the fields that both sides speak of and disagree on; the provider decides what counts as the same."""
     same = pixel.provider_class.comparable
     local = pixel.local_values
-    return sorted(name for name in local.keys() & remote.keys() if same(name, local[name]) != same(name, remote[name]))
+    unequal = [name for name in local.keys() & remote.keys() if local[name] != remote[name]]
+    return sorted(name for name in unequal if same(name, local[name]) != same(name, remote[name]))
 
 
 def see(pixel: Pixel, remote: RemotePixel) -> bool:
