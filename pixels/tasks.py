@@ -109,12 +109,12 @@ def read_pixel(pixel_id: str) -> None:
 
 @shared_task
 def look_again(account_id: str) -> None:
-    missing.look(int(account_id))
+    missing.look_for(int(account_id))
 
 
 @shared_task
 def check_for_duplicate(operation_id: str) -> None:
-    duplicate_check.look(operation_id)
+    duplicate_check.check(operation_id)
 
 
 @shared_task
@@ -154,8 +154,8 @@ def _due() -> Iterator[tuple[Task, UUID | int]]:
     finders = (
         (push_connection, deliver.due_connections),
         (pull_connection, runs.due),
-        (test_connection, connection_test.waiting),
-        (read_pixel, read_back.unread),
+        (test_connection, connection_test.due),
+        (read_pixel, read_back.due),
         (look_again, missing.due),
         (check_for_duplicate, duplicate_check.due),
         (read_ad_accounts, ad_accounts.due),

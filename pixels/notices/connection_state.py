@@ -1,7 +1,7 @@
 """Mail about a connection that has stopped working, or works again: one for each change, to those who manage it.
 
-What people were told last is in the row; whoever changes it there sends the mail. So two workers never both do, and a
-state that was over before anybody looked is not told at all.
+The row says of which state people were last notified; the worker that changes it there sends the mail. So two workers
+never both do, and nobody is notified of a state that was over before the dispatcher came.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership, Role
+from pixels.limits.poll import poll
 from pixels.models import Connection, Operation
 
 log = logging.getLogger(__name__)
 
 NotifiedState, Test = Connection.NotifiedState, Connection.Test
-WORKS = Value(NotifiedState.WORKS)
-STATE = "state"  # what people ought to know, beside what they were told
+STATE = "state"  # annotation: what people ought to know, beside what they were notified of
 
 
 def due(limit: int) -> list[UUID]:
@@ -33,16 +33,25 @@ def due(limit: int) -> list[UUID]:
 
 
 def notify(connection_id: UUID | str) -> None:
-    connection = _due().select_related("team").filter(pk=connection_id).first()
-    if connection is None:
-        return
-    state, before = getattr(connection, STATE), connection.last_notified_state
-    if not Connection.objects.filter(pk=connection.pk, last_notified_state=before).update(last_notified_state=state):
-        return
-    if not before and state != NotifiedState.DOWN:
-        return  # it is new: whoever has just made it is looking at it
-    if before == NotifiedState.PAUSED and connection.test == Test.UNTESTABLE:
-        return  # there are other credentials, and nobody knows yet whether they work
+    poll(_due().select_related("team").filter(pk=connection_id), _claim, _notify)
+
+
+def _claim(connection: Connection) -> bool:
+    """The row in memory keeps the former state, which says whether the mail is needed."""
+    rows = Connection.objects.filter(pk=connection.pk, last_notified_state=connection.last_notified_state)
+    return bool(rows.update(last_notified_state=getattr(connection, STATE)))
+
+
+def _notify(connection: Connection) -> None:
+    before, state = connection.last_notified_state, getattr(connection, STATE)
+    is_new = not before and state != NotifiedState.DOWN  # whoever has just connected it is looking at it
+    # It has other credentials, and nobody knows yet whether they work.
+    is_untested = before == NotifiedState.PAUSED and connection.test == Test.UNTESTABLE
+    if not is_new and not is_untested:
+        _mail(connection, state)
+
+
+def _mail(connection: Connection, state: str) -> None:
     to = Membership.objects.filter(team=connection.team, role__in=[Role.OWNER, Role.ADMIN], user__is_active=True)
     context = {
         "connection": connection,
@@ -58,30 +67,29 @@ def notify(connection_id: UUID | str) -> None:
             for address in to.values_list("user__email", flat=True):
                 try:
                     EmailMessage(subject, body, to=[address], connection=server).send()
-                except SMTPRecipientsRefused:  # the others' are good
+                except SMTPRecipientsRefused:  # the other addresses are good
                     log.warning("mail about connection %s: an address was refused", connection.pk)
-    except Exception as error:  # whatever a mail server raises: it is on the screen all the same
+    except Exception as error:  # whatever a mail server raises: the screens say the same
         log.warning("mail about connection %s: %s", connection.pk, type(error).__name__)
 
 
 def _due() -> QuerySet[Connection]:
-    """Those whose state is another than the one that people were told. Of one that never worked, only that it is away
-    for long."""
-    long_ago = timezone.now() - timedelta(seconds=settings.NOTIFY_DOWN_AFTER)
+    """Connections in another state than the one that people were last notified of.
+
+    Of one that never worked people are notified only when its provider has been away for NOTIFY_DOWN_AFTER.
+    """
+    notified = F("last_notified_state")
+    never_worked = Q(last_notified_state=NotifiedState.NOTHING)
+    away_for_long = timezone.now() - timedelta(seconds=settings.NOTIFY_DOWN_AFTER)
+    # Some providers have no test of credentials; and while a provider is away, a test has no result.
+    works = Q(test__in=[Test.WORKS, Test.UNTESTABLE]) | ~never_worked & ~Q(test=Test.REFUSED)
     state = Case(
-        When(paused_at__isnull=False, last_notified_state=NotifiedState.NOTHING, then=F("last_notified_state")),
+        When(never_worked, paused_at__isnull=False, then=notified),
         When(paused_at__isnull=False, then=Value(NotifiedState.PAUSED)),
-        When(down_since__lte=long_ago, then=Value(NotifiedState.DOWN)),
-        When(down_since__isnull=False, then=F("last_notified_state")),  # it may be back before long
-        # Of some nothing tests the credentials, and of others the last test was made while they were away.
-        When(
-            Q(test__in=[Test.WORKS, Test.UNTESTABLE])
-            | ~Q(last_notified_state=NotifiedState.NOTHING) & ~Q(test=Test.REFUSED),
-            then=WORKS,
-        ),
-        default=F("last_notified_state"),
+        When(down_since__lte=away_for_long, then=Value(NotifiedState.DOWN)),
+        When(down_since__isnull=False, then=notified),  # it may be back before long
+        When(works, then=Value(NotifiedState.WORKS)),
+        default=notified,
         output_field=CharField(),
     )
-    return (
-        Connection.objects.filter(disconnected_at=None).annotate(**{STATE: state}).exclude(last_notified_state=F(STATE))
-    )
+    return Connection.objects.filter(disconnected_at=None).annotate(**{STATE: state}).exclude(**{STATE: notified})

@@ -1,7 +1,7 @@
-"""A create that was sent more than once: looked up again when all is over.
+"""Checks, some time after a create was sent more than once, whether it has made more than one object.
 
 A request that was still on its way when its look-up found nothing may take effect after all, and then there are two.
-Both are told of and neither is deleted.
+A person is told of both, and neither is deleted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from pixels.limits import clock
+from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
@@ -25,47 +26,54 @@ log = logging.getLogger(__name__)
 
 
 def due(limit: int) -> list[UUID]:
-    return list(_due(clock.now()).order_by("duplicate_check_at").values_list("pk", flat=True)[:limit])
+    return list(_due().order_by("duplicate_check_at").values_list("pk", flat=True)[:limit])
 
 
-def look(operation_id: UUID | str) -> None:
-    """A failure changes nothing but the time of the next try."""
-    now = clock.now()
-    operation = _due(now).select_related("pixel__connection", "pixel__ad_account").filter(pk=operation_id).first()
-    if operation is None:
+def check(operation_id: UUID | str) -> None:
+    """Report the other objects that this create has made. A failure changes nothing but the time of the next try."""
+    poll(_due().select_related("pixel__connection", "pixel__ad_account").filter(pk=operation_id), _claim, _check)
+
+
+def _claim(operation: Operation) -> bool:
+    """Until the lease has passed; should this worker die, another one tries then."""
+    return compare_and_swap(operation, duplicate_check_at=clock.now() + timedelta(seconds=settings.LEASE))
+
+
+def _check(operation: Operation) -> None:
+    others = _other_objects(operation)
+    if others is None:
         return
-    # Compare and swap: of two workers, one. The others' next time is here already should this one not come back.
-    row = Operation.objects.filter(pk=operation.pk, duplicate_check_at=operation.duplicate_check_at)
-    soon = now + timedelta(seconds=settings.LEASE)
-    if not row.update(duplicate_check_at=soon):
-        return
+    pixel = operation.pixel
+    pixel.refresh_from_db(fields=["lifecycle"])
+    if others and pixel.is_pending:
+        return  # the change that is under way would clear the report when it ends; this is tried again soon
+    if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
+        report_duplicate(pixel, others)
+    done = operation.duplicate_checks_done + 1
+    next_at = when(done, operation.finished_at or clock.now())
+    compare_and_swap(operation, duplicate_check_at=next_at, duplicate_checks_done=done)
+
+
+def _other_objects(operation: Operation) -> list[str] | None:
+    """Remote ids of what is found beside the pixel's own object; None where the look-up is to be tried again."""
     pixel = operation.pixel
     try:
         with open_provider(pixel.connection) as provider:
             found = look_up(provider, operation)
     except ProviderError as error:
-        log.warning("late look at operation %s: %s", operation.pk, error.code)
-        if error.retryable or isinstance(error, BadCredentials):
-            return
-        found = []  # it will say the same next time
-    others = [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
-    pixel.refresh_from_db(fields=["lifecycle"])
-    if others and pixel.is_pending:
-        return  # the change that is under way would take the message away when it ends; this looks again soon
-    if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
-        report_duplicate(pixel, others)
-    looked = operation.duplicate_checks_done + 1
-    Operation.objects.filter(pk=operation.pk, duplicate_check_at=soon).update(
-        duplicate_checks_done=looked, duplicate_check_at=when(looked, operation.finished_at or now)
-    )
+        log.warning("duplicate check of operation %s: %s", operation.pk, error.code)
+        # Another error would be the same next time.
+        return None if error.retryable or isinstance(error, BadCredentials) else []
+    return [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
 
 
-def when(looked: int, since: datetime) -> datetime | None:
-    """The time of the next look, after so many."""
-    if looked >= len(settings.DUPLICATE_CHECKS):
+def when(done: int, finished_at: datetime) -> datetime | None:
+    """The time of the next check after so many; None after the last."""
+    if done >= len(settings.DUPLICATE_CHECKS):
         return None
-    return since + timedelta(seconds=settings.DUPLICATE_CHECKS[looked])
+    return finished_at + timedelta(seconds=settings.DUPLICATE_CHECKS[done])
 
 
-def _due(now: datetime) -> QuerySet[Operation]:
+def _due() -> QuerySet[Operation]:
+    now = clock.now()
     return Operation.objects.filter(reachable(now, "pixel__connection__"), duplicate_check_at__lte=now)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pixels.models import Pixel
 from pixels.providers.values import RemotePixel
 
+ABSENT_OR_GONE = (Pixel.RemoteStatus.ABSENT, Pixel.RemoteStatus.GONE)
 STATE_LENGTH = Pixel._meta.get_field("remote_state").max_length
 SEEN_FIELDS = [
     *("absent_at", "missed_at", "remote_status", "remote_state", "remote_snippet", "remote_values"),
@@ -55,7 +56,7 @@ def compare(pixel: Pixel, remote: dict[str, Any] | None = None) -> None:
     local = pixel.local_values
     pixel.base_values = {name: pixel.base_values.get(name, local[name]) for name in differ}
     pixel.drift = [name for name in differ if name not in pixel.ignored]
-    if pixel.remote_status in (Pixel.RemoteStatus.ABSENT, Pixel.RemoteStatus.GONE, Pixel.RemoteStatus.DUPLICATE):
+    if pixel.remote_status in (*ABSENT_OR_GONE, Pixel.RemoteStatus.DUPLICATE):
         return  # values say nothing about whether the object exists, or about a second one
     if not pixel.provider_class.can("read"):
         pixel.remote_status = Pixel.RemoteStatus.UNVERIFIABLE

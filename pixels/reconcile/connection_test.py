@@ -1,4 +1,4 @@
-"""Testing a connection's credentials at its provider."""
+"""Tests a connection's credentials at its provider, when a person has asked for it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from pixels.limits import circuit_breaker, clock
+from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Rejected
@@ -20,43 +21,47 @@ log = logging.getLogger(__name__)
 Test = Connection.Test
 
 
-def waiting(limit: int) -> list[UUID]:
-    """Ids of connections whose test was asked for and nobody is at."""
-    since = timezone.now() - timedelta(seconds=settings.DISPATCH_INTERVAL)
-    rows = Connection.objects.filter(_free(), test=Test.TESTING, test_requested_at__lt=since, disconnected_at=None)
-    return list(rows.order_by("test_requested_at").values_list("pk", flat=True)[:limit])
+def due(limit: int) -> list[UUID]:
+    """Ids of the connections whose test was asked for a while ago, so that its message may be lost."""
+    asked = timezone.now() - timedelta(seconds=settings.DISPATCH_INTERVAL)
+    rows = _due().filter(test_requested_at__lt=asked).order_by("test_requested_at")
+    return list(rows.values_list("pk", flat=True)[:limit])
 
 
 def check(connection_id: UUID | str) -> None:
-    """Ask, and write down the verdict; on the test that was asked for when it began, and no later one."""
-    rows = Connection.objects.filter(_free(), pk=connection_id, test=Test.TESTING, disconnected_at=None)
-    lease = clock.now() + timedelta(seconds=settings.LEASE)
-    if not rows.update(test_lease_until=lease):
-        return
-    connection = Connection.objects.get(pk=connection_id)
+    """Test the credentials and write the verdict, unless another test was asked for meanwhile."""
+    poll(_due().filter(pk=connection_id), _claim, _test)
+
+
+def _due() -> QuerySet[Connection]:
+    nobody_tests = clock.passed("test_lease_until", clock.now(), 2 * settings.LEASE)
+    return Connection.objects.filter(nobody_tests, test=Test.TESTING, disconnected_at=None)
+
+
+def _claim(connection: Connection) -> bool:
+    lease_until = clock.now() + timedelta(seconds=settings.LEASE)
+    return compare_and_swap(connection, test_lease_until=lease_until, test=Test.TESTING)
+
+
+def _test(connection: Connection) -> None:
     verdict, sentence, message = _ask(connection)
-    # Where nothing tests the credentials, the next change will tell.
-    may_go_on = verdict in (Test.WORKS, Test.UNTESTABLE)
-    resumed = {"paused_at": None} if may_go_on else {}
-    asked = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=lease)
-    asked.update(
+    # Where nothing tests the credentials, the next change at the provider shows whether they are good.
+    usable = verdict in (Test.WORKS, Test.UNTESTABLE)
+    rows = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=connection.test_lease_until)
+    rows.update(
         test=verdict,
         test_sentence=sentence[:500],
         test_provider_message=message[:250],
         test_lease_until=None,
         tested_at=timezone.now(),
-        **resumed,
+        **({"paused_at": None} if usable else {}),
     )
-    if may_go_on:
+    if usable:
         circuit_breaker.resume(connection)
 
 
-def _free() -> Q:
-    return clock.passed("test_lease_until", clock.now(), 2 * settings.LEASE)
-
-
 def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
-    """The verdict, a sentence and the provider's own words."""
+    """The verdict, a sentence for people, and the provider's own message."""
     account = connection.ad_accounts.first()
     try:
         with open_provider(connection, though_down=True) as provider:

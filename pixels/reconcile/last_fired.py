@@ -1,6 +1,6 @@
-"""When pixels last fired, for providers that tell: a report, ordered after a whole list and fetched when it is ready.
+"""When pixels last fired: a report of the provider, ordered after a full list was read and fetched when it is ready.
 
-Ordered at most once an hour. Each look at it is a task of its own, so that no worker waits.
+Ordered at most once an hour. Each question whether it is ready is a task of its own, so that no worker waits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, Pixel, bulk
 from pixels.models.connection import reachable
@@ -22,49 +23,56 @@ from pixels.providers.errors import ProviderError
 
 log = logging.getLogger(__name__)
 
-NOT_BEFORE = timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(minutes=15)  # as long as Xandr works on a report
+ORDER_EVERY = timedelta(hours=1)  # at most
+GIVE_UP_AFTER = timedelta(minutes=15)  # Xandr works on a report no longer than that
 AT_ONCE = 200  # rows of one statement
 
 
 def due(limit: int) -> list[int]:
-    """Ids of the ad accounts that have been listed since their report was ordered, or that wait for it."""
+    """Ids of the ad accounts whose report is to be ordered, or was ordered and not yet fetched."""
     return list(_due().order_by("last_fired_report_asked_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def read_fires(account_id: int | str) -> None:
-    """Order the report, or look whether it is ready. A failure changes nothing; the next list orders another."""
-    account = _due().select_related("connection").filter(pk=account_id).first()
-    if account is None:
-        return
-    row = AdAccount.objects.filter(pk=account.pk, last_fired_report_asked_at=account.last_fired_report_asked_at)
+    """Order the report, or fetch it if it is ready. After a failure it is ordered again when a full list was read."""
+    poll(_due().select_related("connection").filter(pk=account_id), _claim, _ask)
+
+
+def _claim(account: AdAccount) -> bool:
+    """Several workers may ask whether the report is ready; one orders it."""
+    if _is_ordered(account):
+        return True
+    return compare_and_swap(account, last_fired_report_asked_at=timezone.now(), last_fired_report_id="")
+
+
+def _claimed(account: AdAccount) -> QuerySet[AdAccount]:
+    asked_at = account.last_fired_report_asked_at
+    return AdAccount.objects.filter(pk=account.pk, last_fired_report_asked_at=asked_at)
+
+
+def _ask(account: AdAccount) -> None:
     try:
         with open_provider(account.connection) as provider:
-            if account.last_fired_report_id and not _is_given_up(account):
-                fires = provider.last_fired(account.ref, account.last_fired_report_id)
-                if fires is not None:
-                    _keep(account, fires)
-                    row.update(last_fired_report_id="")
-                return
-            # Only columns of the row itself, so that one of two workers finds it changed (see push._claim).
-            asked = timezone.now()
-            if row.update(last_fired_report_asked_at=asked, last_fired_report_id=""):
+            if not account.last_fired_report_id:
                 report = provider.order_last_fired(account.ref)
-                AdAccount.objects.filter(pk=account.pk, last_fired_report_asked_at=asked).update(
-                    last_fired_report_id=report
-                )
+                _claimed(account).update(last_fired_report_id=report)
+                return
+            fires = provider.last_fired(account.ref, account.last_fired_report_id)
+        if fires is not None:
+            _store(account, fires)
+            _claimed(account).update(last_fired_report_id="")
     except ProviderError as error:
         log.warning("last fires of ad account %s: %s", account.pk, error.code)
         if not error.retryable:
-            row.update(last_fired_report_id="")
+            _claimed(account).update(last_fired_report_id="")
 
 
-def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
-    """Only what is new, few rows in each transaction and a rest behind it: on SQLite the web waits for this lock."""
-    told, seen = list(fires), timezone.now()
-    for start in range(0, len(told), AT_ONCE):
-        those = account.pixels.filter(remote_id__in=told[start : start + AT_ONCE])
-        rows = list(those.only("remote_id", "last_fired_at", "last_fired_report_seen_at"))
+def _store(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
+    """Write what is new. Few rows at a time, and a pause behind them: on SQLite web requests wait for this lock."""
+    remote_ids, seen = list(fires), timezone.now()
+    for start in range(0, len(remote_ids), AT_ONCE):
+        pixels = account.pixels.filter(remote_id__in=remote_ids[start : start + AT_ONCE])
+        rows = list(pixels.only("remote_id", "last_fired_at", "last_fired_report_seen_at"))
         fired = [pixel for pixel in rows if pixel.last_fired_at != fires[pixel.remote_id]]
         for pixel in fired:
             pixel.last_fired_at = fires[pixel.remote_id]
@@ -76,18 +84,17 @@ def _keep(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
     AdAccount.objects.filter(pk=account.pk).update(last_fired_report_seen_at=seen)
 
 
-def _is_given_up(account: AdAccount) -> bool:
-    return (
-        account.last_fired_report_asked_at is None
-        or account.last_fired_report_asked_at < timezone.now() - GIVE_UP_AFTER
-    )
+def _is_ordered(account: AdAccount) -> bool:
+    asked_at = account.last_fired_report_asked_at
+    return bool(account.last_fired_report_id and asked_at and asked_at > timezone.now() - GIVE_UP_AFTER)
 
 
 def _due() -> QuerySet[AdAccount]:
-    tell = [slug for slug, provider in PROVIDERS.items() if provider.can("last_fired")]
-    rows = AdAccount.objects.filter(connection__provider__in=tell, listed_at__isnull=False)
     now = timezone.now()
+    with_report = [slug for slug, provider in PROVIDERS.items() if provider.can("last_fired")]
+    rows = AdAccount.objects.filter(connection__provider__in=with_report, listed_at__isnull=False)
     rows = rows.filter(reachable(now, "connection__"))
-    waited_for = ~Q(last_fired_report_id="") & Q(last_fired_report_asked_at__gt=now - GIVE_UP_AFTER)
-    listed_since = Q(last_fired_report_asked_at__lt=F("listed_at")) & Q(last_fired_report_asked_at__lt=now - NOT_BEFORE)
-    return rows.filter(Q(last_fired_report_asked_at=None) | waited_for | listed_since)
+    is_ordered = ~Q(last_fired_report_id="") & Q(last_fired_report_asked_at__gt=now - GIVE_UP_AFTER)
+    listed_since = Q(last_fired_report_asked_at__lt=F("listed_at"))
+    is_to_be_ordered = listed_since & Q(last_fired_report_asked_at__lt=now - ORDER_EVERY)
+    return rows.filter(Q(last_fired_report_asked_at=None) | is_ordered | is_to_be_ordered)

@@ -1,6 +1,6 @@
-"""Pixels that were not in the last list: looked for by their ids, twice, before they count as gone.
+"""Looks for pixels that were not in the last list, by their ids: one that is not found twice counts as gone.
 
-Only a positive answer says that one is not there: what is refused, throttled or broken says nothing.
+Only a positive answer says that a pixel is not there: an answer that is refused, throttled or broken says nothing.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500  # pixels of one look
+AT_ONCE = 500  # pixels of one task
 
 
 def due(limit: int) -> list[int]:
-    """Ids of the ad accounts that have missing pixels which were not looked for lately."""
+    """Ids of the ad accounts with missing pixels that were not looked for lately."""
     rows = _due().values("ad_account").annotate(since=Min("read_back_at")).order_by("since", "ad_account")
     return list(rows.values_list("ad_account", flat=True)[:limit])
 
 
-def look(account_id: int) -> None:
+def look_for(account_id: int) -> None:
+    """Look for the missing pixels of this ad account. Of many pixels each may be claimed by another worker, so this is
+    no `poll`: two workers that look for the same pixel do no harm, as `_note` counts misses by their time."""
     account = AdAccount.objects.select_related("connection").filter(pk=account_id).first()
     missing = _due().filter(ad_account=account_id).order_by("read_back_at", "pk")
     wanted = dict(missing.values_list("remote_id", "pk")[:AT_ONCE])
@@ -47,10 +49,11 @@ def look(account_id: int) -> None:
             for remote_id, remote in provider.read_pixels(account.ref, wanted):
                 _note(wanted[remote_id], remote)
     except ProviderError as error:
-        log.warning("second look at ad account %s: %s", account.pk, error.code)
+        log.warning("missing pixels of ad account %s: %s", account.pk, error.code)
 
 
 def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
+    """Store the answer. `remote`: the object; None where the provider says that there is none."""
     with transaction.atomic():
         pixel = locked(pixel_id)
         if pixel.lifecycle != Pixel.Lifecycle.LIVE or pixel.remote_status != Pixel.RemoteStatus.ABSENT:
@@ -61,7 +64,7 @@ def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
             pixel.checked_at = now
         elif pixel.missed_at is None:
             pixel.missed_at = now
-        elif pixel.missed_at <= now - _apart():
+        elif pixel.missed_at <= now - _between_misses():
             pixel.remote_status, pixel.absent_at = Pixel.RemoteStatus.GONE, None
         pixel.save()
         if remote is not None:
@@ -74,8 +77,8 @@ def _due() -> QuerySet[Pixel]:
     rows = Pixel.objects.filter(reachable(now, "connection__"), connection__provider__in=read)
     rows = rows.filter(absent_at__isnull=False, archived_at=None)
     rows = rows.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_status=Pixel.RemoteStatus.ABSENT)
-    return rows.filter(clock.passed("read_back_at", now - _apart(), settings.QUIET_TIME))
+    return rows.filter(clock.passed("read_back_at", now - _between_misses(), settings.QUIET_TIME))
 
 
-def _apart() -> timedelta:
+def _between_misses() -> timedelta:
     return timedelta(seconds=settings.QUIET_TIME)

@@ -1,219 +1,181 @@
-"""Some objects of a list, put beside our rows: only differences are written."""
+"""Objects of a list, put beside our rows in one transaction: only differences are written."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from pixels import snippets
 from pixels.limits import clock
-from pixels.models import AdAccount, Connection, Pixel, SyncRun, bulk
+from pixels.models import AdAccount, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
 from pixels.outbox.record import stop_for_theirs
-from pixels.outbox.unconfirmed import preexisting_ids
 from pixels.providers.values import Read, RemotePixel
-from pixels.reconcile.compare import SEEN_FIELDS, STATE_LENGTH, see, values_of
+from pixels.reconcile.compare import ABSENT_OR_GONE, SEEN_FIELDS, STATE_LENGTH, see, values_of
+from pixels.reconcile.expected import BEING_CREATED, ExpectedPixels, references
 from pixels.reconcile.link import link_remote, report_duplicate, resolve_unconfirmed
 
 Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
-REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-# Ours without a remote id that may be the object in the list: the outbox records them.
-BEING_CREATED = (Lifecycle.CREATING, Lifecycle.CHECKING)
-# Of all others, one that carries our own reference: nobody else has it, so the object was made of this row.
-EXPECTED = (*BEING_CREATED, Lifecycle.UNKNOWN)
-ABSENT_OR_GONE = (RemoteStatus.ABSENT, RemoteStatus.GONE)
-TO_LOOK_AT = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)  # also where the object is as it was
-# Part of each hash. Another one makes the next sync read every object anew: for when what we read of them changes.
+# Part of each hash. Another version makes the next sync compare every object: for when we read them differently.
 HASH_VERSION = b"1"
+# Of pixels with these, an object is compared although it is as it was.
+COMPARED_ANYWAY = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Applied:
-    """What they came to, and the latest change that the provider tells of in what had to be read."""
-
-    created: int = 0
-    updated: int = 0
-    newest: datetime | None = None
+    created: int = 0  # rows
+    updated: int = 0  # rows
+    newest: datetime | None = None  # the latest change of the objects that were compared, by the provider's clock
 
 
 def apply(
-    run: SyncRun, account: AdAccount, objects: Mapping[str, Mapping[str, Any]], read: Read, *, since: datetime
+    run: SyncRun, account: AdAccount, objects: Mapping[str, Mapping[str, Any]], read: Read, *, began: datetime
 ) -> Applied:
-    """One transaction, and none where nothing is new.
+    """Update, link or create the rows of these objects, given by remote id. Where nothing is new, nothing is written.
 
-    What a push has recorded `since` the list was begun is newer than what the list may say of it, and stays.
+    What a worker has recorded about a pixel since the reading of the list `began` is newer than the list, and stays.
     """
     hashes = {remote_id: _remote_hash(raw) for remote_id, raw in objects.items()}
-    ours = account.pixels.filter(remote_id__in=hashes).order_by()
-    have = {one: row for one, *row in ours.values_list("remote_id", "remote_hash", "lifecycle", "remote_status")}
-    rest = [
-        remote_id for remote_id, remote_hash in hashes.items() if not _is_as_before(have.get(remote_id), remote_hash)
-    ]
-    applied = Applied()
-    if rest:
-        remotes = {remote_id: read(remote_id, objects[remote_id]) for remote_id in rest}
-        applied.newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
-        try:
-            _put(run, account, remotes, hashes, since, applied, rows_of=have.keys() & remotes.keys())
-        except IntegrityError:  # a push has recorded one of them between our look and our write
-            _put(run, account, remotes, hashes, since, applied, rows_of=remotes.keys())
-    return applied
+    rows = account.pixels.filter(remote_id__in=hashes).order_by()
+    stored = {one: row for one, *row in rows.values_list("remote_id", "remote_hash", "lifecycle", "remote_status")}
+    changed = [remote_id for remote_id in objects if not _is_unchanged(stored.get(remote_id), hashes[remote_id])]
+    if not changed:
+        return Applied()
+    remotes = {remote_id: read(remote_id, objects[remote_id]) for remote_id in changed}
+    try:
+        created, updated = _Changes(run, account, remotes, hashes, began).write(stored.keys() & remotes.keys())
+    except IntegrityError:  # the outbox has recorded one of them since we looked which have rows
+        created, updated = _Changes(run, account, remotes, hashes, began).write(remotes.keys())
+    newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
+    return Applied(created, updated, newest)
 
 
-def _is_as_before(row: Sequence[Any] | None, remote_hash: int) -> bool:
-    """`row`: hash, lifecycle and remote status, where there is one."""
-    return row is not None and row[0] == remote_hash and row[1] == Lifecycle.LIVE and row[2] not in TO_LOOK_AT
-
-
-def _put(
-    run: SyncRun,
-    account: AdAccount,
-    remotes: Mapping[str, RemotePixel],
-    hashes: Mapping[str, int],
-    since: datetime,
-    applied: Applied,
-    *,
-    rows_of: Collection[str],
-) -> None:
-    """`rows_of`: the ids that have rows; where that is out of date, the database refuses the page."""
-    with transaction.atomic():
-        connection = run.connection
-        # In this order: a create recorded between the two queries is still found by the second.
-        expected = _Expected(connection, account, remotes.values())
-        rows = account.pixels.select_for_update().filter(remote_id__in=rows_of) if rows_of else ()
-        known = {pixel.remote_id: pixel for pixel in rows}
-        new: dict[str, RemotePixel] = {}
-        touched: list[Pixel] = []
-        changed: list[Pixel] = []
-        attached = 0
-        for remote_id, remote in remotes.items():
-            pixel = known.get(remote_id)
-            if pixel is not None:
-                pixel.connection, pixel.ad_account = connection, account
-                is_other = pixel.remote_hash != hashes[remote_id]
-                if pixel.lifecycle == Lifecycle.UPDATING and is_other and stop_for_theirs(pixel, remote):
-                    snippets.issue(pixel)
-                    attached += 1
-                    continue
-                if pixel.lifecycle != Lifecycle.LIVE or (pixel.checked_at and pixel.checked_at >= since):
-                    continue  # newer than the page
-                pixel.remote_hash = hashes[remote_id]
-                touched.append(pixel)
-                if see(pixel, remote):
-                    changed.append(pixel)
-            elif (ours := expected.behind(remote)) is not None:
-                if ours.lifecycle not in BEING_CREATED:  # this is what the answer that was lost was about
-                    expected.remove(ours)
-                    _link_late(ours, connection, account, remote)
-                    attached += 1
-            else:
-                new[remote_id] = remote
-        bulk.update(touched, [*SEEN_FIELDS, "remote_hash"])
-        snippets.issue_all(changed)
-        if new:
-            _adopt(run, account, new, hashes)
-            _report_twins(account, new.values())
-    applied.created = len(new)
-    applied.updated = len(changed) + attached
+def _is_unchanged(row: Sequence[Any] | None, remote_hash: int) -> bool:
+    """`row`: stored hash, lifecycle and remote status; None where the object has no row."""
+    return row is not None and row[0] == remote_hash and row[1] == Lifecycle.LIVE and row[2] not in COMPARED_ANYWAY
 
 
 def _remote_hash(raw: Mapping[str, Any]) -> int:
     try:
-        said = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a whole number that only Python can hold
-        said = json.dumps(raw, sort_keys=True).encode()
-    return int.from_bytes(blake2b(HASH_VERSION + said, digest_size=8).digest(), signed=True)
+        text = json.dumps(raw, sort_keys=True).encode()
+    return int.from_bytes(blake2b(HASH_VERSION + text, digest_size=8).digest(), signed=True)
 
 
-def _adopt(run: SyncRun, account: AdAccount, new: Mapping[str, RemotePixel], hashes: Mapping[str, int]) -> None:
-    """Rows for what was made elsewhere: both sides agree, as ours is taken from theirs."""
-    pattern = Pixel(
-        team_id=run.team_id,
-        connection=run.connection,
-        ad_account=account,
-        lifecycle=Lifecycle.LIVE,
-        remote_status=RemoteStatus.IN_SYNC if run.connection.provider_class.can("read") else RemoteStatus.UNVERIFIABLE,
-        checked_at=clock.now(),
-    )
-    own = (
-        "id",
-        "name",
-        "events",
-        "options",
-        "remote_values",
-        "remote_id",
-        "remote_state",
-        "remote_snippet",
-        "remote_hash",
-    )
-    rows = []
-    for remote_id, remote in new.items():
-        pk, name, snippet = time_ordered(), (remote.name or remote_id)[:255], remote.snippet or ""
-        events, options = remote.events or (), remote.options or {}
-        state, theirs = (remote.state or "")[:STATE_LENGTH], values_of(remote)
-        rows.append((pk, name, events, options, theirs, remote_id, state, snippet, hashes[remote_id]))
-    bulk.Writer(pattern, *own).insert(rows)
+@dataclass
+class _Changes:
+    """What some objects of a list, by remote id, change in our rows."""
 
+    run: SyncRun
+    account: AdAccount
+    remotes: Mapping[str, RemotePixel]
+    hashes: Mapping[str, int]
+    began: datetime
+    compared: list[Pixel] = field(default_factory=list)  # rows that were put beside their object
+    changed: list[Pixel] = field(default_factory=list)  # those of them in which something is different now
+    new: dict[str, RemotePixel] = field(default_factory=dict)  # objects that nobody here has heard of
+    saved: int = 0  # rows that are saved already
 
-def _references(connection: Connection, remotes: Iterable[RemotePixel]) -> dict[str, list[str]]:
-    """Remote ids by the keys of pixels of ours whose reference they carry."""
-    found: dict[str, list[str]] = {}
-    if option := connection.provider_class.reference_option:
-        for remote in remotes:
-            if reference := REFERENCE.fullmatch(str((remote.options or {}).get(option) or "")):
-                found.setdefault(reference[1], []).append(remote.remote_id)
-    return found
+    def write(self, with_rows: Collection[str]) -> tuple[int, int]:
+        """Write all in one transaction; how many rows were created and updated. `with_rows`: the objects that have
+        rows. Where that is out of date, the database refuses the new rows with IntegrityError."""
+        provider = self.run.connection.provider_class
+        with transaction.atomic():
+            # In this order: a create that is recorded between the two queries is still found by the second.
+            expected = ExpectedPixels(self.account, provider, self.remotes.values())
+            rows = self._lock_rows(with_rows)
+            for remote_id, remote in self.remotes.items():
+                if remote_id in rows:
+                    self._compare(rows[remote_id], remote)
+                elif (pixel := expected.find(remote)) is None:
+                    self.new[remote_id] = remote
+                elif pixel.lifecycle not in BEING_CREATED:
+                    expected.remove(pixel)
+                    self._link(pixel, remote)
+            bulk.update(self.compared, [*SEEN_FIELDS, "remote_hash"])
+            snippets.issue_all(self.changed)
+            if self.new:
+                self._insert_new()
+                self._report_duplicates()
+        return len(self.new), len(self.changed) + self.saved
 
+    def _lock_rows(self, remote_ids: Collection[str]) -> dict[str, Pixel]:
+        if not remote_ids:
+            return {}
+        rows = self.account.pixels.select_for_update().filter(remote_id__in=remote_ids)
+        return {pixel.remote_id: self._with_account(pixel) for pixel in rows}
 
-def _report_twins(account: AdAccount, new: Iterable[RemotePixel]) -> None:
-    """What carries the reference of a pixel that has its object already: a create took effect after all, and late."""
-    claimed = _references(account.connection, new)
-    if not claimed:
-        return
-    for ours in account.pixels.filter(pk__in=claimed).exclude(remote_id=""):
-        report_duplicate(ours, claimed[str(ours.pk)])
+    def _with_account(self, pixel: Pixel) -> Pixel:
+        """Saves a query for each."""
+        pixel.connection, pixel.ad_account = self.run.connection, self.account
+        return pixel
 
+    def _compare(self, pixel: Pixel, remote: RemotePixel) -> None:
+        remote_hash = self.hashes[remote.remote_id]
+        if (
+            pixel.lifecycle == Lifecycle.UPDATING
+            and pixel.remote_hash != remote_hash
+            and stop_for_theirs(pixel, remote)
+        ):
+            snippets.issue(pixel)
+            self.saved += 1
+        elif pixel.lifecycle == Lifecycle.LIVE and not (pixel.checked_at and pixel.checked_at >= self.began):
+            pixel.remote_hash = remote_hash
+            self.compared.append(pixel)
+            if see(pixel, remote):
+                self.changed.append(pixel)
 
-class _Expected:
-    """Our pixels without a remote id that an object of this page may belong to: by reference or code, or by name."""
+    def _link(self, pixel: Pixel, remote: RemotePixel) -> None:
+        """The answer to this pixel's create was lost, and this is the object that was created."""
+        self._with_account(pixel)
+        self.saved += 1
+        if link_remote(pixel, remote):
+            pixel.clear_error()
+            pixel.checked_at = clock.now()
+            pixel.save()
+            snippets.issue(pixel)
+            resolve_unconfirmed(pixel)
 
-    def __init__(self, connection: Connection, account: AdAccount, remotes: Iterable[RemotePixel]) -> None:
-        provider = connection.provider_class
-        self._by_name = provider.can("name_unique")
-        self._option = provider.reference_option
-        ours = Q(lifecycle__in=EXPECTED) | Q(pk__in=_references(connection, remotes))
-        rows = list(account.pixels.select_for_update().exclude(lifecycle=Lifecycle.DELETED).filter(ours, remote_id=""))
-        self._namesakes = preexisting_ids(rows) if rows else {}
-        self._pixels: dict[str, list[Pixel]] = {}
-        for pixel in rows:
-            for mark in {pixel.name} if self._by_name else {pixel.mark, pixel.reference}:
-                self._pixels.setdefault(mark, []).append(pixel)
+    def _insert_new(self) -> None:
+        """Rows for what was made elsewhere. Both sides agree, as ours is taken from theirs."""
+        readable = self.run.connection.provider_class.can("read")
+        shared = Pixel(
+            team_id=self.run.team_id,
+            connection=self.run.connection,
+            ad_account=self.account,
+            lifecycle=Lifecycle.LIVE,
+            remote_status=RemoteStatus.IN_SYNC if readable else RemoteStatus.UNVERIFIABLE,
+            checked_at=clock.now(),
+        )
+        rows = [self._columns(remote) for remote in self.new.values()]
+        bulk.Writer(shared, *rows[0]).insert([list(row.values()) for row in rows])
 
-    def behind(self, remote: RemotePixel) -> Pixel | None:
-        mark = remote.name if self._by_name else (remote.options or {}).get(self._option or "")
-        alike = self._pixels.get(mark, []) if isinstance(mark, str) and mark else []
-        return next((one for one in alike if remote.remote_id not in self._namesakes.get(one.pk, ())), None)
+    def _columns(self, remote: RemotePixel) -> dict[str, Any]:
+        return {
+            "id": time_ordered(),
+            "name": (remote.name or remote.remote_id)[:255],
+            "events": remote.events or (),
+            "options": remote.options or {},
+            "remote_values": values_of(remote),
+            "remote_id": remote.remote_id,
+            "remote_state": (remote.state or "")[:STATE_LENGTH],
+            "remote_snippet": remote.snippet or "",
+            "remote_hash": self.hashes[remote.remote_id],
+        }
 
-    def remove(self, pixel: Pixel) -> None:
-        for alike in self._pixels.values():
-            if pixel in alike:
-                alike.remove(pixel)
-
-
-def _link_late(pixel: Pixel, connection: Connection, account: AdAccount, remote: RemotePixel) -> None:
-    pixel.connection, pixel.ad_account = connection, account
-    if link_remote(pixel, remote):
-        pixel.clear_error()
-        pixel.checked_at = clock.now()
-        pixel.save()
-        snippets.issue(pixel)
-        resolve_unconfirmed(pixel)
+    def _report_duplicates(self) -> None:
+        """A new object with the reference of a pixel that has its object already: an earlier create took effect after
+        all."""
+        by_pixel = references(self.run.connection.provider_class, self.new.values())
+        if by_pixel:
+            for pixel in self.account.pixels.filter(pk__in=by_pixel).exclude(remote_id=""):
+                report_duplicate(pixel, by_pixel[str(pixel.pk)])

@@ -1,4 +1,4 @@
-"""Fetching what the answer to a create left out: "Live, snippet being fetched"."""
+"""Reads what the answer to a create left out: the screen says "Live, snippet being fetched" until then."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from pixels import snippets
 from pixels.limits import clock
+from pixels.limits.poll import compare_and_swap
 from pixels.limits.provider_session import open_provider
 from pixels.models import Pixel
 from pixels.models.connection import reachable
@@ -21,15 +22,31 @@ from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
 
-# Afterwards the next sync of the connection fetches it.
-GIVE_UP_AFTER = timedelta(days=1)
+GIVE_UP_AFTER = timedelta(days=1)  # afterwards the connection's next sync fetches it
 
 
 def read_back(pixel: Pixel) -> None:
-    """A failure changes nothing; the dispatcher asks again later."""
-    if not pixel.provider_class.can("read"):
-        return
-    Pixel.objects.filter(pk=pixel.pk).update(read_back_at=timezone.now())
+    """Read the pixel at its provider. A failure changes nothing; the dispatcher finds it again later."""
+    if pixel.provider_class.can("read") and compare_and_swap(pixel, read_back_at=timezone.now()):
+        _read(pixel)
+
+
+def due(limit: int) -> list[UUID]:
+    """Ids of live pixels of which we do not know what their provider holds. Of each, the time between two tries
+    doubles."""
+    now = timezone.now()
+    rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_values__isnull=True, archived_at=None)
+    rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote_status=Pixel.RemoteStatus.UNVERIFIABLE)
+    rows = rows.filter(reachable(now, "connection__")).order_by("read_back_at", "pk")
+    shortest = timedelta(seconds=settings.DISPATCH_INTERVAL)
+    return [
+        pk
+        for pk, created, tried in rows.values_list("pk", "created_at", "read_back_at")[: 10 * limit]
+        if tried is None or now - tried >= max(tried - created, shortest)
+    ][:limit]
+
+
+def _read(pixel: Pixel) -> None:
     try:
         with open_provider(pixel.connection) as provider:
             remote = provider.read_pixel(pixel.ad_account.ref, pixel.remote_id)
@@ -43,17 +60,3 @@ def read_back(pixel: Pixel) -> None:
             pixel.checked_at = clock.now()
             pixel.save()
             snippets.issue(pixel)
-
-
-def unread(limit: int) -> list[UUID]:
-    """Ids of live pixels whose provider has not yet told us what it holds; each is asked half as often as before."""
-    now = timezone.now()
-    rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_values__isnull=True, archived_at=None)
-    rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote_status=Pixel.RemoteStatus.UNVERIFIABLE)
-    rows = rows.filter(reachable(now, "connection__")).order_by("read_back_at", "pk")
-    shortest = timedelta(seconds=settings.DISPATCH_INTERVAL)
-    return [
-        pk
-        for pk, created, tried in rows.values_list("pk", "created_at", "read_back_at")[: 10 * limit]
-        if tried is None or now - tried >= max(tried - created, shortest)
-    ][:limit]

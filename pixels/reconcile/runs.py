@@ -1,13 +1,11 @@
-"""The life of a SyncRun: opened, claimed, kept up to date while it goes on, put aside for a wait, ended.
+"""The life of a SyncRun: opened, claimed by a worker, saved while it goes on, suspended for a wait, ended.
 
-Claimed like an operation: `attempt` is the fencing number, and whatever a worker writes names its own. What was read so
-far is kept, so that a wait, the end of a task or a worker's death costs no more than the last pages.
+A claim raises `attempt`, the fencing token, and whatever its worker writes names that number: a worker whose lease ran
+out and whose run another one has claimed writes nothing more.
 """
 
 from __future__ import annotations
 
-import logging
-import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,11 +21,8 @@ from pixels.outbox.record import LONGEST_WAIT, THROTTLED_WAIT
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError, Throttled
 
-log = logging.getLogger(__name__)
-
-WAIT_AT_MOST = timedelta(hours=2)  # of a run that has got nowhere yet
-LAST_AT_MOST = timedelta(days=1)
-CURSOR_COUNTS = ("pages", "seen", "missing", "lacking")
+WAIT_AT_MOST = timedelta(hours=2)  # all waits together, of a run that has read nothing yet
+LAST_AT_MOST = timedelta(days=1)  # from the opening of a run until it gives up at its next wait
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
 
 
@@ -38,7 +33,10 @@ class TakenOver(Exception):
 def open_run(
     connection: Connection, by: User | None = None, *, full: bool = True, confirmed: int = 0
 ) -> SyncRun | None:
-    """A queued run, or None when one is already open: one pull per connection at a time."""
+    """A queued run, or None where one is open already: a connection has one at a time.
+
+    `full`: the whole list is read, or only what has changed. `confirmed`: a person has confirmed that so many are gone.
+    """
     try:
         with transaction.atomic():
             return SyncRun.objects.create(
@@ -51,13 +49,13 @@ def open_run(
 def schedule(limit: int) -> list[SyncRun]:
     """Open a run for the connections whose last one is longer ago than SYNC_INTERVAL, the longest waiting first.
 
-    What has changed is asked for often, the whole list, which alone shows what is gone, every FULL_SYNC_INTERVAL.
+    Every FULL_SYNC_INTERVAL a run reads the whole list, which alone shows what is gone; the others read what changed.
     """
     now = clock.now()
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
     usable = Connection.objects.filter(reachable(now), provider__in=lists)
     usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
-    # A run of a year to come was opened by a clock that was wrong.
+    # A run opened in the future was opened by a clock that was wrong.
     past = SyncRun.objects.filter(connection=OuterRef("pk"), created_at__lt=now + timedelta(days=1))
     latest = past.order_by("-created_at", "-id").values("created_at")
     whole = latest.filter(full=True, state=SyncRun.State.DONE)
@@ -73,7 +71,7 @@ def schedule(limit: int) -> list[SyncRun]:
 
 
 def due(limit: int) -> list[int]:
-    """Ids of runs nobody works on: queued ones, and those whose worker is gone."""
+    """Ids of runs that no worker has: queued ones, and those whose lease ran out."""
     now = clock.now()
     rows = SyncRun.objects.filter(_waiting(now) | _abandoned(now), finished_at__isnull=True)
     rows = rows.filter(reachable(now, "connection__") | Q(connection__disconnected_at__isnull=False))
@@ -81,6 +79,7 @@ def due(limit: int) -> list[int]:
 
 
 def claim(run_id: int) -> SyncRun | None:
+    """The run, claimed; None where it is not due or another worker has it."""
     now = clock.now()
     row = SyncRun.objects.filter(pk=run_id)
     taken = {
@@ -88,10 +87,9 @@ def claim(run_id: int) -> SyncRun | None:
         "attempt": F("attempt") + 1,
         "lease_until": now + timedelta(seconds=settings.LEASE),
         "not_before": None,
-        "error_sentence": "",
-        "error_provider_message": "",
+        **_error_fields(None),
     }
-    # Only columns of the row itself (see push._claim).
+    # The conditions name only columns of the row itself (see limits/poll.py).
     if not row.filter(_waiting(now)).update(**taken) and not row.filter(_abandoned(now)).update(
         **taken, crashes=F("crashes") + 1
     ):
@@ -99,101 +97,73 @@ def claim(run_id: int) -> SyncRun | None:
     run = SyncRun.objects.select_related("connection").get(pk=run_id)
     if run.started_at is None:
         run.started_at = now
-        mine(run).update(started_at=now)
+        claimed(run).update(started_at=now)
     return run
 
 
-def mine(run: SyncRun) -> QuerySet[SyncRun]:
-    """The run's row, as long as this claim holds."""
+def claimed(run: SyncRun) -> QuerySet[SyncRun]:
+    """The run's row while this claim holds; nothing afterwards."""
     return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=SyncRun.State.RUNNING)
 
 
 def save_progress(run: SyncRun, **more: Any) -> None:
-    """Counts, and the lease for another stretch; TakenOver when somebody else has the run by now."""
+    """Save the counts and extend the lease. Raises TakenOver where another worker has the run by now."""
     _count_unchanged(run)
     lease = clock.now() + timedelta(seconds=settings.LEASE)
-    if not mine(run).update(lease_until=lease, **{name: getattr(run, name) for name in COUNTS}, **more):
+    if not claimed(run).update(lease_until=lease, **{name: getattr(run, name) for name in COUNTS}, **more):
         raise TakenOver
 
 
-def save_cursor(run: SyncRun, cursor: dict[str, Any], seen: set[str]) -> None:
-    """Where to go on. The counts go with it: what lies behind it will be read, and counted, again."""
-    counts = {name: getattr(run, name) for name in CURSOR_COUNTS}
-    packed = zlib.compress("\n".join(seen).encode(), 1)
-    save_progress(run, cursor={**cursor, "counts": counts}, seen_ids=packed)
-
-
-def open_cursor(run: SyncRun) -> tuple[dict[str, Any], set[str]]:
-    """The cursor that was kept, and the run's counts as they were there; both empty at the beginning.
-
-    Where what was kept makes no sense, the run begins again.
-    """
-    cursor, counts, seen = {}, {}, set[str]()
-    if run.cursor is not None:
-        try:
-            if run.seen_ids is None:
-                raise ValueError
-            counts = {name: int(run.cursor["counts"][name]) for name in CURSOR_COUNTS}
-            seen = set(zlib.decompress(bytes(run.seen_ids)).decode().split("\n")) - {""}
-            if not run.connection.ad_accounts.filter(pk=run.cursor["account"]).exists():
-                raise ValueError
-            cursor = run.cursor
-        except (KeyError, TypeError, ValueError, zlib.error):
-            log.warning("run %s: the cursor that was kept makes no sense", run.pk)
-            counts, seen = {}, set()
-    for name in CURSOR_COUNTS:
-        setattr(run, name, counts.get(name, 0))
-    return cursor, seen
-
-
 def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
-    """To go on later, when the wait is over, or at once in another task."""
+    """Queue the run again: with an error for when its wait is over, otherwise at once. A run that has waited too long
+    fails with the error."""
     now = clock.now()
     asked = error.retry_after if isinstance(error, Throttled) else None
     wait = 0.0 if error is None else min(asked or THROTTLED_WAIT, LONGEST_WAIT)
-    in_vain = run.waited > WAIT_AT_MOST.total_seconds() and not run.seen
-    if error is not None and (in_vain or now - run.created_at > LAST_AT_MOST):
+    read_nothing = run.waited > WAIT_AT_MOST.total_seconds() and not run.seen
+    if error is not None and (read_nothing or now - run.created_at > LAST_AT_MOST):
         end(run, SyncRun.State.FAILED, error)
         return
-    said = (
-        {"error_sentence": error.sentence[:500], "error_provider_message": error.provider_message[:250]}
-        if error
-        else {}
-    )
-    mine(run).update(
+    claimed(run).update(
         state=SyncRun.State.QUEUED,
         lease_until=None,
         not_before=now + timedelta(seconds=wait) if error else None,
         waits=F("waits") + (1 if error else 0),
         waited=F("waited") + wait,
-        **said,
+        **_error_fields(error),
     )
 
 
 def end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) -> None:
+    """Save the counts and the outcome; the cursor is dropped."""
     _count_unchanged(run)
-    mine(run).update(
+    claimed(run).update(
         state=state,
         lease_until=None,
         finished_at=clock.now(),
         cursor=None,
         seen_ids=None,
-        error_sentence=error.sentence[:500] if error else "",
-        error_provider_message=error.provider_message[:250] if error else "",
+        **_error_fields(error),
         **{name: getattr(run, name) for name in COUNTS},
     )
 
 
 def _count_unchanged(run: SyncRun) -> None:
-    """From the others: what was read twice, after a wait, is not counted twice."""
+    """From the other counts, as a pixel that is read again after a wait must not count twice."""
     run.unchanged = max(run.seen - run.created - run.updated, 0)
 
 
 def next_due() -> datetime | None:
-    """When the next of those that wait for a moment is due."""
+    """When the next of the runs that wait for a moment is due; None where none waits."""
     now = clock.now()
     waiting = SyncRun.objects.filter(reachable(now, "connection__"), finished_at__isnull=True, not_before__gt=now)
     return waiting.order_by("not_before").values_list("not_before", flat=True).first()
+
+
+def _error_fields(error: ProviderError | None) -> dict[str, str]:
+    if error is None:
+        return {"error_sentence": "", "error_provider_message": ""}
+    return {"error_sentence": error.sentence[:500], "error_provider_message": error.provider_message[:250]}
 
 
 def _waiting(now: datetime) -> Q:

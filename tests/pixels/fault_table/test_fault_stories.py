@@ -225,7 +225,7 @@ def test_a_second_one_that_is_made_late_is_told_of(
     assert at.names() == [NEW, NEW]
     for _ in range(2):
         for operation in duplicate_check.due(10):
-            duplicate_check.look(operation)
+            duplicate_check.check(operation)
         at.clock.pass_by(BETWEEN)
     pixel.refresh_from_db()
     assert (pixel.remote_status, pixel.error_code) == ("duplicate", "duplicate")

@@ -68,14 +68,14 @@ def fetch_what_is_missing(connection):
 def look_for_the_missing(connection):
     Pixel.objects.update(remote_status="absent", absent_at=timezone.now(), read_back_at=None)
     for account in missing.due(10):
-        missing.look(account)
+        missing.look_for(account)
 
 
 def check_for_duplicate(connection):
     create = Operation.objects.filter(kind="create", state="done")
     create.update(duplicate_check_at=clock.now(), sends=2, unconfirmed_count=1, finished_at=timezone.now())
     for operation in duplicate_check.due(10):
-        duplicate_check.look(operation)
+        duplicate_check.check(operation)
 
 
 CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing, check_for_duplicate]
@@ -197,7 +197,7 @@ def test_while_it_is_left_alone_nothing_is_asked_and_the_answer_is_there_at_once
 
 
 def test_nothing_of_it_is_handed_out_and_nothing_is_lost(down, away):
-    for find in (deliver.due, deliver.due_connections, missing.due, duplicate_check.due, read_back.unread):
+    for find in (deliver.due, deliver.due_connections, missing.due, duplicate_check.due, read_back.due):
         assert find(10) == []
     assert runs.schedule(10) == []
     assert not deliver.drain(down.pk, 60)

@@ -197,7 +197,7 @@ def test_a_turn_or_a_test_held_for_a_year_holds_nobody(xandr, promise, sandbox, 
     promise(xandr)
     Connection.objects.update(**{field: timezone.now() + YEAR})
     time.pass_by(60)
-    assert connection_test.waiting(10) == [xandr.pk]
+    assert connection_test.due(10) == [xandr.pk]
     tasks.test_connection(str(xandr.pk))
     assert Connection.objects.get().test == "works"
     deliver.drain(xandr.pk, 60)

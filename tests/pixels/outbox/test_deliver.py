@@ -266,17 +266,17 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     sandbox.seed("pitchtarget", [made | {"js_pixel": "<b>\n"}], ad_account="9")
     settings.SANDBOX_URL = sandbox_server.url
     settings.DISPATCH_INTERVAL = 15
-    assert read_back.unread(10) == []  # not at once again
+    assert read_back.due(10) == []  # not at once again
     settings.DISPATCH_INTERVAL = 0
     now = timezone.now()
     Pixel.objects.update(created_at=now - timedelta(seconds=25), read_back_at=now - timedelta(seconds=10))
-    assert read_back.unread(10) == []  # each wait is as long as all before it
+    assert read_back.due(10) == []  # each wait is as long as all before it
     Pixel.objects.update(read_back_at=now - timedelta(seconds=15))
-    assert read_back.unread(10) == [pixel.pk]
+    assert read_back.due(10) == [pixel.pk]
     read_back.read_back(Pixel.objects.get())
     pixel.refresh_from_db()
     assert pixel.snippets.get().body == "<b>\n"
-    assert read_back.unread(10) == []
+    assert read_back.due(10) == []
 
 
 def test_an_answer_with_an_endless_status_is_recorded_all_the_same(easyflow, promise, misbehaving):

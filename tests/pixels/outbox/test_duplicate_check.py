@@ -62,7 +62,7 @@ def look():
     def run():
         found = duplicate_check.due(10)
         for operation in found:
-            duplicate_check.look(operation)
+            duplicate_check.check(operation)
         return len(found)
 
     return run
@@ -245,11 +245,11 @@ def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twi
 
     def look_first():
         monkeypatch.setattr(duplicate_check, "_due", real)
-        duplicate_check.look(operation)
+        duplicate_check.check(operation)
         Operation.objects.update(duplicate_checks_done=100)  # what a second look would write over
 
-    monkeypatch.setattr(duplicate_check, "_due", lambda now: HeldUpRows(real(now), look_first))
-    duplicate_check.look(operation)
+    monkeypatch.setattr(duplicate_check, "_due", lambda: HeldUpRows(real(), look_first))
+    duplicate_check.check(operation)
     assert Operation.objects.get().duplicate_checks_done == 100
 
 

@@ -10,7 +10,7 @@ from pixels import tasks
 from pixels.models import Pixel, SyncRun
 from pixels.outbox import deliver
 from pixels.providers.values import AdAccountRef
-from pixels.reconcile import pull, runs
+from pixels.reconcile import listing, pull, runs
 from pixels.services import connections, pixels
 from tests.pixels.conftest import dies
 from tests.pixels.elsewhere import at_pitchtarget, at_xandr, delete
@@ -22,7 +22,7 @@ KNOWN = range(1, 251)
 @pytest.fixture(autouse=True)
 def page_by_page(monkeypatch):
     """Rows are put beside ours after each page, where a pull takes several pages at a time."""
-    monkeypatch.setattr(pull, "ROWS", 100)
+    monkeypatch.setattr(listing, "BATCH", 100)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_when_the_task_has_had_its_time_another_goes_on_at_once(fifty_are_new, s
 def test_a_worker_that_dies_costs_no_more_than_what_was_read_since_the_place_was_kept(
     fifty_are_new, sandbox, while_listing, monkeypatch, kept, again
 ):
-    monkeypatch.setattr(pull, "KEEP_EVERY", kept)
+    monkeypatch.setattr(listing, "SAVE_CURSOR_EVERY", kept)
     asked = sandbox.asked("xandr", "list")
     run = connections.sync_now(fifty_are_new, None)
     while_listing(dies, page=3)
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_costs_no_more_than_what_was_read_since_the_place_was
 
 
 def test_a_worker_that_was_only_slow_does_not_spoil_the_place(fifty_are_new, sandbox, while_listing, monkeypatch):
-    monkeypatch.setattr(pull, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(listing, "SAVE_CURSOR_EVERY", 0.0)
     run = connections.sync_now(fifty_are_new, None)
 
     def taken_over():

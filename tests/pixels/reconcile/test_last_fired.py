@@ -49,9 +49,9 @@ def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
     report = {first.remote_id: datetime(2026, 11, 1, 10, tzinfo=UTC), second.remote_id: None}
     account = AdAccount.objects.get()
     with CaptureQueriesContext(connection) as queries:
-        last_fired._keep(account, report)
+        last_fired._store(account, report)
     assert not [query["sql"] for query in queries if query["sql"].startswith('UPDATE "pixels_pixel"')]
-    last_fired._keep(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
+    last_fired._store(account, report | {second.remote_id: datetime(2026, 11, 2, tzinfo=UTC)})
     second.refresh_from_db()
     assert second.last_fired_at == datetime(2026, 11, 2, tzinfo=UTC)
     assert before == {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
@@ -64,7 +64,7 @@ def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox
     assert last_fired.due(10) == []
     sync(xandr)
     assert last_fired.due(10) == []
-    long_ago = timezone.now() - last_fired.NOT_BEFORE
+    long_ago = timezone.now() - last_fired.ORDER_EVERY
     AdAccount.objects.update(last_fired_report_asked_at=long_ago, listed_at=long_ago)
     assert last_fired.due(10) == []  # not listed since
     assert sandbox.asked("xandr", "report") == 1
@@ -77,7 +77,7 @@ def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, s
     for _ in range(3):
         look()
     assert len(last_fired.due(10)) == 1
-    long_ago = timezone.now() - last_fired.NOT_BEFORE
+    long_ago = timezone.now() - last_fired.ORDER_EVERY
     AdAccount.objects.update(last_fired_report_asked_at=long_ago, listed_at=long_ago)
     assert last_fired.due(10) == []
     sync(xandr)

@@ -31,7 +31,7 @@ def pixel(number):
 def look(settings):
     def run(*, later=True):
         for pk in missing.due(100):
-            missing.look(pk)
+            missing.look_for(pk)
         settings.QUIET_TIME = 0 if later else 60
 
     return run

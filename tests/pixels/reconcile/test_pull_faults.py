@@ -209,3 +209,13 @@ def test_it_is_not_waited_for_without_an_end(xandr, sandbox):
     pull.pull(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"
+
+
+def test_a_foreign_object_among_known_ones_fails_the_run_and_marks_nothing(two_there, sync, sandbox):
+    connection = two_there("xandr")
+    sandbox.seed("xandr", [at_xandr(9001, "Not ours") | {"advertiser_id": 8}])
+    foreign = {"provider": "xandr", "operation": "list", "fault": "foreign_objects", "account": "8"}
+    sandbox.ask("POST", "faults", json=foreign)
+    assert sync(connection).state == "failed"
+    assert Pixel.objects.count() == 2
+    assert not Pixel.objects.filter(remote_status="absent").exists()

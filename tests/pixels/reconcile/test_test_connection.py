@@ -107,11 +107,11 @@ def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alic
 
 def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, settings):
     settings.DISPATCH_INTERVAL = 15
-    assert connection_test.waiting(10) == []  # its message may still be on the way
+    assert connection_test.due(10) == []  # its message may still be on the way
     settings.DISPATCH_INTERVAL = 0
-    assert connection_test.waiting(10) == [xandr.pk]
+    assert connection_test.due(10) == [xandr.pk]
     connection_test.check(xandr.pk)
-    assert connection_test.waiting(10) == []
+    assert connection_test.due(10) == []
 
 
 def test_refused_credentials_are_said_on_the_overview(browser_of, vera, at, connect, sandbox, verdict):

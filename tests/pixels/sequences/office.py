@@ -164,12 +164,12 @@ class Office:
         self.pull()
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):
             connection_test.check(connection.pk)
-        for pixel_id in read_back.unread(10):
+        for pixel_id in read_back.due(10):
             read_back.read_back(Pixel.objects.select_related("connection", "ad_account").get(pk=pixel_id))
         for account_id in missing.due(10):
-            missing.look(account_id)
+            missing.look_for(account_id)
         for operation_id in duplicate_check.due(10):
-            duplicate_check.look(operation_id)
+            duplicate_check.check(operation_id)
 
     def awake(self) -> None:
         """Who slept writes down what it knows, as if no time had gone by."""

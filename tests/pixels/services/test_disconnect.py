@@ -49,7 +49,7 @@ def test_nothing_more_is_tested_synced_or_created_over_it(browser_of, alice, at,
     browser.post(at("connection_test", xandr))
     browser.post(at("connection_sync", xandr))
     assert runs.schedule(10) == []
-    assert connection_test.waiting(10) == []
+    assert connection_test.due(10) == []
     assert not SyncRun.objects.exists()
     assert "connection" in Page.of(browser.get(new_pixel.url)).text.lower()
     assert browser.post(new_pixel.url, {"connection": xandr.pk, "name": "x"}).status_code == 200
