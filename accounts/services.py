@@ -20,14 +20,11 @@ from django.utils.text import slugify
 
 from .activity import record
 from .models import Invitation, Membership, Role, Team, User
+from .violations import RuleViolation
 
 log = logging.getLogger(__name__)
 
 INVITATIONS_PER_DAY = 100  # per team: strangers may sign up, and mail sent in our name must not be free
-
-
-class RuleViolation(Exception):
-    """A rule stands against it; the text is for the person who asked."""
 
 
 @transaction.atomic
@@ -47,12 +44,12 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         if not _manager(team, actor).may_grant(role):
             raise PermissionDenied
         if team.memberships.filter(user__email=email).exists():
-            raise RuleViolation(f"{email} is in this team already.")
+            raise RuleViolation("already_member", email=email)
         if team.invitations.open().filter(email=email).exists():
-            raise RuleViolation(f"{email} has an open invitation. Revoke it to send a new one.")
+            raise RuleViolation("already_invited", email=email)
         since = timezone.now() - timedelta(days=1)
         if team.invitations.filter(created_at__gt=since).count() >= INVITATIONS_PER_DAY:
-            raise RuleViolation(f"A team can send {INVITATIONS_PER_DAY} invitations a day. Try again tomorrow.")
+            raise RuleViolation("too_many_invitations", limit=INVITATIONS_PER_DAY)
         team.invitations.unanswered().filter(email=email).update(revoked_at=timezone.now())  # expired ones
         invitation = Invitation(team=team, email=email, role=role, invited_by=actor)
         token = invitation.draw_token()
@@ -65,7 +62,7 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         log.exception("Mail of an invitation failed")
         with transaction.atomic():
             _revoke(invitation, None)
-        raise RuleViolation("The mail could not be sent, so nobody was invited. Try again in a few minutes.") from error
+        raise RuleViolation("mail_failed") from error
     return invitation
 
 
@@ -88,10 +85,10 @@ def _mail(invitation: Invitation, actor: User, link: str) -> None:
 @transaction.atomic
 def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if user.email != invitation.email:
-        raise RuleViolation(f"This invitation is for {invitation.email}.")
+        raise RuleViolation("invitation_of_another", email=invitation.email)
     # The one statement that uses it up: of two at once, only one changes the row.
     if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=timezone.now()):
-        raise RuleViolation("This invitation can no longer be used.")
+        raise RuleViolation("invitation_ended")
     membership, _ = Membership.objects.get_or_create(
         team=invitation.team, user=user, defaults={"role": invitation.role}
     )
@@ -103,7 +100,7 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
 def revoke_invitation(invitation: Invitation, actor: User) -> None:
     _manager(invitation.team, actor)
     if not _revoke(invitation, actor):
-        raise RuleViolation(f"The invitation of {invitation.email} was accepted or revoked already.")
+        raise RuleViolation("invitation_answered", email=invitation.email)
 
 
 @transaction.atomic
@@ -145,7 +142,7 @@ def _changeable(membership: Membership, actor: User) -> tuple[Membership, Role]:
     actors_role = _manager(membership.team, actor)
     current = Membership.objects.select_related("team", "user").filter(pk=membership.pk).first()
     if current is None:
-        raise RuleViolation(f"{membership} is not in this team any more.")
+        raise RuleViolation("not_a_member", member=str(membership))
     if not actors_role.may_grant(Role(current.role)):
         raise PermissionDenied
     return current, actors_role
@@ -154,7 +151,7 @@ def _changeable(membership: Membership, actor: User) -> tuple[Membership, Role]:
 def _keep_an_owner(leaving: Membership) -> None:
     owners = leaving.team.memberships.filter(role=Role.OWNER, user__is_active=True)
     if leaving.role == Role.OWNER and not owners.exclude(pk=leaving.pk).exists():
-        raise RuleViolation("A team needs an owner. Make someone else an owner first.")
+        raise RuleViolation("last_owner")
 
 
 def _withdraw_invitations(membership: Membership, role: Role | None, actor: User) -> None:

@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from accounts.services import RuleViolation
 from pixels import tasks
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.outbox.record import cancel
 from pixels.providers.values import AdAccountRef
 from pixels.reconcile.runs import open_run
+from pixels.violations import RuleViolation
 
 Test = Connection.Test
 
@@ -73,7 +73,7 @@ def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccoun
                     connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name
                 )
         except IntegrityError:
-            raise RuleViolation(f"{ref.id} is on this connection already.") from None
+            raise RuleViolation("ad_account_taken", remote_id=ref.id) from None
         record(connection.team, actor, "added an ad account to", connection, str(account))
         added.append(account)
     if connection.can_sync and (run := open_run(connection, by=actor)):
@@ -84,7 +84,7 @@ def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccoun
 @transaction.atomic
 def test_connection(connection: Connection) -> None:
     if connection.disconnected_at:
-        raise RuleViolation("This connection is disconnected. Replace its credentials first.")
+        raise RuleViolation("connection_disconnected")
     _ask_for_test(connection)
 
 
@@ -147,11 +147,11 @@ def _join(connection: Connection, confirmed: int) -> SyncRun:
     """The run that is open already; what was asked for holds for it too, as long as it has not begun."""
     run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
     if run is None:
-        raise RuleViolation("A sync of this connection has just ended. Try again.")
+        raise RuleViolation("sync_just_ended")
     waiting = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.QUEUED, started_at=None)
     if waiting.update(full=True, confirmed=max(run.confirmed, confirmed)) or not confirmed:
         return run
-    raise RuleViolation("A sync is under way that does not know of this. Say it again when that has ended.")
+    raise RuleViolation("sync_does_not_know")
 
 
 @transaction.atomic
@@ -161,11 +161,14 @@ def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | N
     `stopped`: somebody has looked, and what this run's list lacked is gone: as many, and no more.
     """
     if not connection.can_sync:
-        raise RuleViolation(connection.provider_class.missing.get("list") or "This connection is not in use now.")
+        provider = connection.provider_class
+        if not provider.can("list"):
+            raise RuleViolation("missing_capability", provider=provider.slug, capability="list")
+        raise RuleViolation("connection_not_in_use")
     if not connection.ad_accounts.exists():
-        raise RuleViolation("Pick an ad account first: its pixels are what a sync reads.")
+        raise RuleViolation("no_ad_account")
     if stopped is not None and stopped != stopped_run(connection):
-        raise RuleViolation("Another sync has ended since. Look at what it says.")
+        raise RuleViolation("sync_superseded")
     confirmed = stopped.lacking if stopped else 0
     run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from accounts.services import RuleViolation
 from pixels import snippets, tasks
+from pixels.actions import Action, decide, is_live_by_word, last_operation
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel import DUPLICATE
@@ -21,6 +21,7 @@ from pixels.outbox.record import cancel as cancel_operation
 from pixels.providers.values import RemotePixel
 from pixels.reconcile import compare
 from pixels.reconcile.link import link_remote, resolve_unconfirmed
+from pixels.violations import RuleViolation
 
 WAITING_FOR = {
     Operation.Kind.CREATE: Pixel.Lifecycle.QUEUED,
@@ -106,17 +107,17 @@ def _already_made(
     made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}
     place = ad_account.pk, website and website.pk
     if made and made != {plan.id: (fingerprint(plan.payload), *place) for plan in plans}:
-        raise FormAlreadySent("This form was sent before, with other values. Send it again to create these as well.")
+        raise FormAlreadySent("form_already_sent")
     return pixels
 
 
 def _use(connection: Connection) -> None:
     """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
-    now = Connection.objects.select_for_update().get(pk=connection.pk)
+    now = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     if now.disconnected_at:
-        raise RuleViolation("The connection of this pixel is not in use now.")
+        raise RuleViolation("disconnected")
     if not now.is_usable:
-        raise RuleViolation("The connection of this pixel is paused. Its credentials have to work first.")
+        raise RuleViolation("paused")
 
 
 def _promise(
@@ -136,32 +137,24 @@ def _promise(
 def _start(
     pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
 ) -> None:
-    """Promise a change to an existing pixel, unless another one is under way."""
-    _use(pixel.connection)
-    try:
-        with transaction.atomic():
-            _promise(pixel, actor, kind, payload, secrets)
-    except IntegrityError:
-        raise RuleViolation("Another change of this pixel is under way. Wait for it and try again.") from None
+    """Promise a change to an existing pixel that `_begin` has let through."""
+    _promise(pixel, actor, kind, payload, secrets)
     pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()
     pixel.save()
     tasks.notify_worker(tasks.push_connection, pixel.connection_id)
 
 
-def _lock(pixel: Pixel) -> None:
-    """Look at the row as it is now, and keep workers from changing it until this transaction ends."""
-    pixel.refresh_from_db(from_queryset=Pixel.objects.select_for_update(of=("self",)))
-
-
-def _supported(pixel: Pixel, capability: Any) -> None:
-    _lock(pixel)
-    if pixel.archived_at:
-        raise RuleViolation("This pixel is archived. Restore it first.")  # or the outcome would be out of sight
-    if not pixel.provider_class.can(capability):
-        raise RuleViolation(pixel.provider_class.missing.get(capability, "The provider cannot do this."))
-    if pixel.lifecycle != Pixel.Lifecycle.LIVE:
-        raise RuleViolation("This is possible once the pixel is live.")
+def _begin(pixel: Pixel, action: Action) -> bool:
+    """Lock the connection and the pixel until this transaction ends, in the order that workers take, and look at the
+    rows as they are now. Raises RuleViolation where the action is not possible; False where nothing is left to do."""
+    Connection.objects.select_for_update(no_key=True).get(pk=pixel.connection_id)
+    rows = Pixel.objects.select_for_update(of=("self",)).select_related("connection", "ad_account", "team")
+    pixel.refresh_from_db(from_queryset=rows)
+    decision = decide(action, pixel, last_operation(pixel), None)
+    if not decision and not decision.nothing_to_do:
+        raise RuleViolation(decision.code, **decision.params)
+    return bool(decision)
 
 
 @transaction.atomic
@@ -170,7 +163,7 @@ def change_pixel(
 ) -> None:
     """Send what changed; our row takes the new values when the provider has accepted them."""
     secrets = secrets or {}
-    _supported(pixel, "update")
+    _begin(pixel, Action.EDIT)
     _start(pixel, actor, Operation.Kind.UPDATE, dict(changes), sorted(secrets))
     keep_secrets(pixel, secrets)
     record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted([*changes, *secrets])))
@@ -178,7 +171,8 @@ def change_pixel(
 
 @transaction.atomic
 def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
-    _supported(pixel, "activate")
+    if not _begin(pixel, Action.ACTIVATE if active else Action.DEACTIVATE):
+        return
     _start(pixel, actor, Operation.Kind.UPDATE, pixel.provider_class.activation(active))
     record(pixel.team, actor, "asked to activate" if active else "asked to deactivate", pixel)
 
@@ -186,7 +180,7 @@ def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
 @transaction.atomic
 def delete_pixel(pixel: Pixel, actor: User) -> None:
     """At the provider; for putting the row away there is archive_pixel."""
-    _supported(pixel, "delete")
+    _begin(pixel, Action.DELETE)
     _start(pixel, actor, Operation.Kind.DELETE, {})
     record(pixel.team, actor, "asked to delete", pixel)
 
@@ -194,10 +188,8 @@ def delete_pixel(pixel: Pixel, actor: User) -> None:
 @transaction.atomic
 def retry(pixel: Pixel, actor: User | None) -> None:
     """Send once more what was definitely refused. Never what is unconfirmed."""
-    _lock(pixel)
+    _begin(pixel, Action.RETRY)
     last = last_operation(pixel)
-    if not can_retry(pixel, last):
-        raise RuleViolation("Only what failed can be sent again.")
     assert last is not None
     _start(pixel, actor, Operation.Kind(last.kind), last.payload, last.secrets)
     record(pixel.team, actor, "retried", pixel)
@@ -207,12 +199,10 @@ def retry(pixel: Pixel, actor: User | None) -> None:
 def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
     """Somebody has looked: the pixel whose answer got lost exists, under this id. Until the provider has said so
     itself, the id can be put right."""
-    _lock(pixel)
-    if not is_unconfirmed(pixel):
-        _must_be_unknown(pixel)
+    _begin(pixel, Action.CONFIRM_EXISTS)
     other = Pixel.objects.filter(ad_account=pixel.ad_account_id, remote_id=remote_id).first()
     if other is not None and (other.created_by_id or other.operations.exists()):
-        raise RuleViolation(f"That id belongs to “{other}” already. Look again which one this is.")
+        raise RuleViolation("remote_id_taken", pixel=str(other))
     pixel.remote_status = Pixel.RemoteStatus.NOT_SEEN
     if link_remote(pixel, RemotePixel(remote_id=remote_id)):
         pixel.clear_error()
@@ -226,8 +216,7 @@ def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
 @transaction.atomic
 def confirm_absent(pixel: Pixel, actor: User) -> None:
     """Somebody has looked: it does not exist, so it is sent once more."""
-    _lock(pixel)
-    _must_be_unknown(pixel)
+    _begin(pixel, Action.CONFIRM_ABSENT)
     lost = pixel.operations.filter(kind=Operation.Kind.CREATE).order_by("-created_at").first()
     assert lost is not None
     resolve_unconfirmed(pixel, Operation.State.FAILED)
@@ -237,64 +226,43 @@ def confirm_absent(pixel: Pixel, actor: User) -> None:
 
 def is_unconfirmed(pixel: Pixel) -> bool:
     """Live by somebody's word alone."""
-    is_live = pixel.lifecycle == Pixel.Lifecycle.LIVE and not pixel.archived_at
-    return is_live and pixel.remote_values is None and pixel.checked_at is None
-
-
-def _must_be_unknown(pixel: Pixel) -> None:
-    known = pixel.remote_id or pixel.remote_status == Pixel.RemoteStatus.DUPLICATE  # as another row, which is in use
-    if pixel.lifecycle != Pixel.Lifecycle.UNKNOWN or known or pixel.archived_at:
-        raise RuleViolation("This is settled already.")
+    return is_live_by_word(pixel)
 
 
 @transaction.atomic
 def dismiss_error(pixel: Pixel, actor: User) -> None:
     """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
-    _lock(pixel)
-    if pixel.lifecycle == Pixel.Lifecycle.LIVE and pixel.error_code:
-        if pixel.remote_status == Pixel.RemoteStatus.DUPLICATE and pixel.error_code == DUPLICATE:
-            pixel.remote_status, pixel.duplicate_remote_ids = (
-                Pixel.RemoteStatus.NOT_SEEN,
-                [],
-            )  # the next sync says how it stands
-        pixel.clear_error()
-        pixel.save()
-        record(pixel.team, actor, "dismissed the message of", pixel)
-
-
-def last_operation(pixel: Pixel) -> Operation | None:
-    return pixel.operations.order_by("-created_at").first()
+    if not _begin(pixel, Action.DISMISS):
+        return
+    if pixel.remote_status == Pixel.RemoteStatus.DUPLICATE and pixel.error_code == DUPLICATE:
+        pixel.remote_status, pixel.duplicate_remote_ids = Pixel.RemoteStatus.NOT_SEEN, []  # the next sync says more
+    pixel.clear_error()
+    pixel.save()
+    record(pixel.team, actor, "dismissed the message of", pixel)
 
 
 def can_retry(pixel: Pixel, last: Operation | None) -> bool:
-    ended = (Operation.State.FAILED, Operation.State.CANCELLED)
-    settled = pixel.lifecycle in (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.LIVE) and pixel.error_code
-    # A delete is asked for by typing the name, each time.
-    again = last is not None and last.kind in (Operation.Kind.CREATE, Operation.Kind.UPDATE) and last.state in ended
-    return bool(again and (settled or pixel.lifecycle == Pixel.Lifecycle.DRAFT) and not pixel.archived_at)
+    return bool(decide(Action.RETRY, pixel, last, None))
 
 
 @transaction.atomic
 def cancel(pixel: Pixel, actor: User) -> None:
     """Take back the change under way, as long as it has provably not been sent."""
-    _lock(pixel)
+    _begin(pixel, Action.CANCEL)
     last = last_operation(pixel)
-    if last is None or not cancel_operation(last):
-        raise RuleViolation("It is too late to cancel this: it is being sent, or has been.")
+    if last is None or not cancel_operation(last):  # a worker may claim it without the lock
+        raise RuleViolation("too_late_to_cancel")
     record(pixel.team, actor, "cancelled the change of", pixel)
 
 
 def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
-    if last is None or last.state != Operation.State.PENDING or last.maybe_sent:
-        return False
-    # An unconfirmed change is repeated without a look-up, so it may have been carried out already.
-    return last.kind == Operation.Kind.CREATE or not last.unconfirmed_count
+    return bool(decide(Action.CANCEL, pixel, last, None))
 
 
 @transaction.atomic
 def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """Our side takes the provider's values of these fields; nothing is sent."""
-    _must_be_live(pixel)
+    _begin(pixel, Action.ADOPT_THEIRS)
     drifted = _drifted(pixel, fields)
     values = {name: (pixel.remote_values or {})[name] for name in drifted}
     if "name" in values:
@@ -311,11 +279,11 @@ def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 @transaction.atomic
 def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """Our values of these fields are sent again."""
-    _supported(pixel, "update")
+    _begin(pixel, Action.RESTORE_OURS)
     drifted = _drifted(pixel, fields)
     fixed = [name for name in drifted if name in pixel.provider_class.pixel_form.fixed]
     if fixed:
-        raise RuleViolation(pixel.provider_class.pixel_form.fixed[fixed[0]])
+        raise RuleViolation("field_fixed", provider=pixel.provider_class.slug, field=fixed[0])
     _start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.local_values[name] for name in drifted})
     record(pixel.team, actor, "asked to restore our values of", pixel, ", ".join(drifted))
 
@@ -323,7 +291,7 @@ def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 @transaction.atomic
 def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """Somebody knows that these fields differ, and it is well so."""
-    _must_be_live(pixel)
+    _begin(pixel, Action.IGNORE)
     drifted = _drifted(pixel, fields)
     pixel.ignored = sorted({*pixel.ignored, *drifted})
     compare.compare(pixel)
@@ -334,10 +302,10 @@ def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 @transaction.atomic
 def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     """The other way round of ignore_drift."""
-    _must_be_live(pixel)
+    _begin(pixel, Action.WATCH_AGAIN)
     watched = [name for name in pixel.ignored if name in fields]
     if not watched:
-        raise RuleViolation("Differences of this are watched already.")
+        raise RuleViolation("watched_already")
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
     compare.compare(pixel)
     pixel.save()
@@ -347,24 +315,15 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 def _drifted(pixel: Pixel, fields: Collection[str]) -> list[str]:
     found = [name for name in pixel.drift if name in fields]
     if not found:
-        raise RuleViolation("This does not differ any more.")
+        raise RuleViolation("no_difference")
     return found
-
-
-def _must_be_live(pixel: Pixel) -> None:
-    _lock(pixel)
-    if pixel.lifecycle != Pixel.Lifecycle.LIVE:
-        raise RuleViolation("This is possible once the pixel is live.")
 
 
 @transaction.atomic
 def archive_pixel(pixel: Pixel, actor: User) -> None:
     """Ours alone: nothing is sent."""
-    _lock(pixel)
-    if pixel.archived_at:
+    if not _begin(pixel, Action.ARCHIVE):
         return
-    if not pixel.can_archive:
-        raise RuleViolation("Work on this pixel is under way. Archive it when that has ended.")
     pixel.archived_at = timezone.now()
     pixel.save(update_fields=["archived_at", "updated_at"])
     record(pixel.team, actor, "archived", pixel)
@@ -372,8 +331,7 @@ def archive_pixel(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def restore_pixel(pixel: Pixel, actor: User) -> None:
-    _lock(pixel)
-    if not pixel.archived_at:
+    if not _begin(pixel, Action.RESTORE):
         return
     pixel.archived_at = None
     pixel.save(update_fields=["archived_at", "updated_at"])
@@ -382,6 +340,7 @@ def restore_pixel(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
+    _begin(pixel, Action.MOVE)
     pixel.website = website
     pixel.save(update_fields=["website", "updated_at"])
     record(pixel.team, actor, "moved", pixel, f"to {website}" if website else "to no website")
@@ -390,7 +349,7 @@ def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
 @transaction.atomic
 def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None:
     """Fill in what the provider's snippet needs beyond the pixel; issues a new number where that changes it."""
-    _lock(pixel)
+    _begin(pixel, Action.FILL_IN)
     pixel.tag_values = dict(values)
     pixel.save(update_fields=["tag_values", "updated_at"])
     snippets.issue(pixel)

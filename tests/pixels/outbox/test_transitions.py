@@ -1,6 +1,7 @@
 """Every state of a pixel and everything that people can ask of it there: done, refused, or nothing to do.
 
-At Xandr, which can do all that any provider can. What is refused changes nothing in any table.
+At Xandr, which can do all that any provider can. What is refused changes nothing in any table. The written table says
+what becomes of the pixel; what `actions.allowed` says of it must be what the service does.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Membership, Role, Team, User
 from pixels import crash
+from pixels.actions import CHECKS, ROLES, Action, Decision, allowed, last_operation
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver
 from pixels.outbox.record import record
 from pixels.providers.values import RemotePixel
-from pixels.services import pixels
+from pixels.reconcile import missing
+from pixels.services import connections, pixels
 from tests.pixels.actions import ACTIONS, all_rows, do
 from tests.pixels.conftest import Sandbox, dies
-from tests.pixels.elsewhere import at_xandr
+from tests.pixels.elsewhere import at_xandr, delete
 
 # What becomes of it, by two letters of its lifecycle; "=": done, and its lifecycle is the same; "no": refused;
 # ".": there is nothing to do, which is no error. Below the line the same once they are archived.
@@ -30,11 +35,18 @@ draft            .     no     no no  no     no     qu    no    no     .       no
 queued           .     no     no no  no     dr     no    no    no     .       no    no     no     no    no      .
 creating         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
 checking         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-live             .     up     up up  de     no     no    no    no     .       no    no     no     no    =       .
-drifted          .     up     up up  de     no     no    no    no     .       =     up     =      no    =       .
-ignored          .     up     up up  de     no     no    no    no     .       no    no     no     =     =       .
-change_refused   .     up     up up  de     no     up    no    no     =       no    no     no     no    =       .
-held_twice       .     up     up up  de     no     no    no    no     =       no    no     no     no    =       .
+live             .     up     .  up  de     no     no    no    no     .       no    no     no     no    =       .
+drifted          .     up     .  up  de     no     no    no    no     .       =     up     =      no    =       .
+ignored          .     up     .  up  de     no     no    no    no     .       no    no     no     =     =       .
+change_refused   .     up     .  up  de     no     up    no    no     =       no    no     no     no    =       .
+held_twice       .     up     .  up  de     no     no    no    no     =       no    no     no     no    =       .
+inactive         .     up     up .   de     no     no    no    no     .       no    no     no     no    =       .
+gone             .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
+live_paused      .     no     .  no  no     no     no    no    no     .       no    no     no     no    =       .
+drifted_paused   .     no     .  no  no     no     no    no    no     .       =     no     =      no    =       .
+draft_paused     .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
+unknown_paused   .     no     no no  no     no     no    li    no     .       no    no     no     no    =       .
+checking_no_conn .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
 updating         .     no     no no  no     li     no    no    no     .       no    no     no     no    no      .
 change_sent      .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
 change_in_doubt  .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
@@ -55,6 +67,24 @@ unknown          .     no     no no  no     no     no    no    no     .       no
 in_use_elsewhere .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
 deleted          .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
 """
+# The column of each action; "again" sends the form of a new pixel once more.
+COLUMNS = {
+    Action.EDIT: "change",
+    Action.ACTIVATE: "on",
+    Action.DEACTIVATE: "off",
+    Action.DELETE: "delete",
+    Action.CANCEL: "cancel",
+    Action.RETRY: "retry",
+    Action.CONFIRM_EXISTS: "there",
+    Action.CONFIRM_ABSENT: "absent",
+    Action.DISMISS: "dismiss",
+    Action.ADOPT_THEIRS: "adopt",
+    Action.RESTORE_OURS: "resend",
+    Action.IGNORE: "ignore",
+    Action.WATCH_AGAIN: "watch",
+    Action.ARCHIVE: "archive",
+    Action.RESTORE: "restore",
+}
 SHORT = {"qu": "queued", "dr": "draft", "li": "live", "up": "updating", "de": "deleting"}
 HEADER, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 ROWS = [(state, dict(zip(HEADER, cells, strict=True))) for state, *cells in LINES if cells]
@@ -115,6 +145,39 @@ class States:
     def change_refused(self) -> Pixel:
         return self._after("update", "error_in_200", self.updating(), error_id="SYNTAX")
 
+    def inactive(self) -> Pixel:
+        pixel = self.live()
+        pixels.set_state(pixel, self._actor, active=False)
+        return self._after("", "", pixel)
+
+    def gone(self) -> Pixel:
+        pixel = self.drifted()
+        delete(self._sandbox, int(pixel.remote_id))
+        self._sync(self._connection)
+        self._again.setattr(settings, "QUIET_TIME", 0)
+        for account in missing.due(9) * 2:  # one look is not enough to believe it
+            missing.look(account)
+        pixel.refresh_from_db()
+        assert pixel.remote_status == "gone"
+        return pixel
+
+    def live_paused(self) -> Pixel:
+        return self._paused(self.live())
+
+    def drifted_paused(self) -> Pixel:
+        return self._paused(self.drifted())
+
+    def draft_paused(self) -> Pixel:
+        return self._paused(self.draft())
+
+    def unknown_paused(self) -> Pixel:
+        return self._paused(self.unknown())
+
+    def checking_no_conn(self) -> Pixel:
+        pixel = self.checking()
+        connections.disconnect(self._connection, self._actor)
+        return pixel
+
     def held_twice(self) -> Pixel:
         pixel = self.live()
         self._sandbox.seed("xandr", [at_xandr(7, code=pixel.mark)])
@@ -170,6 +233,10 @@ class States:
         pixel.refresh_from_db()
         return pixel
 
+    def _paused(self, pixel: Pixel) -> Pixel:
+        Connection.objects.update(paused_at=timezone.now())
+        return pixel
+
     def _died_at(self, place: str, pixel: Pixel) -> Pixel:
         self._again.setattr(crash, "armed", lambda name: dies() if name == place else None)
         with pytest.raises(SystemExit):
@@ -181,6 +248,13 @@ class States:
 
 LIFECYCLES = {
     "drifted": "live",
+    "inactive": "live",
+    "gone": "live",
+    "live_paused": "live",
+    "drifted_paused": "live",
+    "draft_paused": "draft",
+    "unknown_paused": "unknown",
+    "checking_no_conn": "checking",
     "ignored": "live",
     "change_refused": "live",
     "held_twice": "live",
@@ -196,6 +270,11 @@ def states(
     sandbox: Sandbox, xandr: Connection, promise: Callable[..., Pixel], bob: User, sync: Any, monkeypatch: Any
 ) -> States:
     return States(sandbox, xandr, promise, bob, sync, monkeypatch)
+
+
+@pytest.fixture
+def memberships(team: Team, alice: User) -> dict[str, Membership]:
+    return {role.value: Membership(team=team, user=alice, role=role) for role in Role}
 
 
 def test_the_table_has_every_lifecycle_and_every_action() -> None:
@@ -215,10 +294,46 @@ def test_what_can_be_asked_in_each_state(
         pixels.archive_pixel(pixel, bob)
     before = all_rows()
 
+    decisions = {action.value: said(decision) for action, decision in decided(pixel).items() if action in COLUMNS}
+    assert decisions == {
+        action.value: cells[column] if cells[column] in ("no", ".") else "yes" for action, column in COLUMNS.items()
+    }
     found = {name: outcome(action, pixel, bob, before) for name, action in ACTIONS.items()}
 
     assert found == {name: SHORT.get(cell, cell) for name, cell in cells.items()}
     assert all_rows() == before
+
+
+def test_every_action_is_in_the_table_the_access_table_and_the_checks() -> None:
+    assert {*COLUMNS, Action.FILL_IN, Action.MOVE} == set(Action) == set(ROLES) == set(CHECKS)
+    assert list(COLUMNS.values()) == [name for name in ACTIONS if name != "again"]
+
+
+def test_a_role_too_low_is_the_reason_before_any_other(states: States, memberships: dict[str, Membership]) -> None:
+    """Whatever state the pixel is in; and a role that is high enough changes nothing else."""
+    for state in ("live", "unknown"):
+        pixel = Pixel.objects.select_related("connection").get(pk=getattr(states, state)().pk)
+        last, by_state = last_operation(pixel), decided(pixel)
+        for role, membership in memberships.items():
+            for action, decision in allowed(pixel, last, membership).items():
+                if Role(role).includes(ROLES[action]):
+                    assert decision == by_state[action]
+                else:
+                    assert (decision.code, bool(decision.sentence)) == ("role", True)
+
+
+def decided(pixel: Pixel) -> dict[Action, Decision]:
+    fresh = Pixel.objects.select_related("connection").get(pk=pixel.pk)
+    return allowed(fresh, last_operation(fresh), None)
+
+
+def said(decision: Decision) -> str:
+    """In the words of the table."""
+    if decision:
+        assert decision.sentence == ""
+        return "yes"
+    assert decision.sentence.endswith("."), "no reason"
+    return "." if decision.nothing_to_do else "no"
 
 
 def outcome(action: Callable[[Pixel, User], Any], pixel: Pixel, actor: User, before: dict[str, Any]) -> str:

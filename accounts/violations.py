@@ -1,0 +1,41 @@
+"""A refusal as data: a code and its parameters. The sentence for the person who asked is made when it is shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# A sentence with %(name)s for each parameter; or a function of the parameters, where somebody else's table has it.
+Sentence = str | Promise | Callable[..., str]
+
+SENTENCES: Mapping[str, Sentence] = {
+    "already_member": _("%(email)s is in this team already."),
+    "already_invited": _("%(email)s has an open invitation. Revoke it to send a new one."),
+    "too_many_invitations": _("A team can send %(limit)s invitations a day. Try again tomorrow."),
+    "mail_failed": _("The mail could not be sent, so nobody was invited. Try again in a few minutes."),
+    "invitation_of_another": _("This invitation is for %(email)s."),
+    "invitation_ended": _("This invitation can no longer be used."),
+    "invitation_answered": _("The invitation of %(email)s was accepted or revoked already."),
+    "not_a_member": _("%(member)s is not in this team any more."),
+    "last_owner": _("A team needs an owner. Make someone else an owner first."),
+}
+
+
+class RuleViolation(Exception):
+    """A rule stands against what somebody asked for; nothing was changed. str() gives the sentence."""
+
+    sentences: ClassVar[Mapping[str, Sentence]] = SENTENCES
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+    def __str__(self) -> str:
+        return say(self.sentences, self.code, self.params)
+
+
+def say(sentences: Mapping[str, Sentence], code: str, params: Mapping[str, Any]) -> str:
+    """The sentence of a code, in the language that is active now. Raises KeyError for a code without one."""
+    sentence = sentences[code]
+    return sentence(**params) if callable(sentence) else str(sentence) % params
