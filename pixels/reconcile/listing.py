@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from pixels.limits import clock
-from pixels.models import AdAccount, SyncRun
+from pixels.models import AdAccount, Pixel, SyncRun
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, ProviderError
 from pixels.providers.values import Page, Read
 from pixels.reconcile import page
-from pixels.reconcile.absent import count_absent, mark_absent
-from pixels.reconcile.cursor import Cursor, save_cursor
-from pixels.reconcile.runs import TakenOver, claimed, save_progress
+from pixels.reconcile.compare import ABSENT_OR_GONE
+from pixels.reconcile.runs import Cursor, TakenOver, claimed, save_cursor, save_progress
 
+Lifecycle = Pixel.Lifecycle
 OVERLAP = timedelta(minutes=5)  # asked for again each time, as providers count seconds and write late
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # no pixel was changed before
 # Objects of one batch; fewer where web requests wait for each transaction (PULL_PAUSE is set, on SQLite).
 BATCH, SMALL_BATCH = 500, 100
 SAVE_PROGRESS_EVERY, SAVE_CURSOR_EVERY = 0.5, 10.0  # seconds
+# A list that lacks more of our pixels than a tenth, or than 50, is more likely wrong than right; up to 4 may go.
+MOST_MISSING_SHARE, MOST_MISSING, FEW_MISSING = 0.1, 50, 4
+NAMED = 5  # of the missing pixels, so that somebody can look for them
+AT_ONCE = 500  # rows of one statement
 
 
 class TooShort(BadAnswer):
     """The list was shorter than announced, twice."""
 
     retryable = False
+
+
+class TooManyMissing(ProviderError):
+    """The list has come whole, and lacks more pixels than people delete. A person has to confirm it."""
+
+    code = "too_many_missing"
 
 
 class TimeOver(Exception):
@@ -52,8 +63,10 @@ class Listing:
 
     def __init__(self, run: SyncRun, account: AdAccount, cursor: Cursor, deadline: float) -> None:
         self.run, self.account, self.cursor, self.deadline = run, account, cursor, deadline
-        known_until = None if run.full else _changes_known_until(account)
-        self.changed_since = known_until - OVERLAP if known_until else None  # None: the list is a full one
+        until = account.changed_until
+        self.known_until = until if until and _is_plausible(until) else None  # changes before it were seen
+        # None: the list is a full one.
+        self.changed_since = self.known_until - OVERLAP if self.known_until and not run.full else None
         self._batch: Batch | None = None
         self._progress_saved_at = time.monotonic() - SAVE_PROGRESS_EVERY
         self._cursor_saved_at = time.monotonic()
@@ -64,25 +77,19 @@ class Listing:
         Where pixels were deleted meanwhile, others move up to pages that were read already and are passed over. So a
         list that is shorter than announced is read a second time.
         """
-        self._read_pages(provider)
-        if self._is_short():
+        if not self._read_pages(provider):
             self.cursor.restart()
-            self._read_pages(provider)
-        if self._is_short():
-            raise TooShort(
-                f"{provider.label} announced {self.cursor.total} pixels and listed only {len(self.cursor.seen)}."
-            )
+            if not self._read_pages(provider):
+                total, listed = self.cursor.total, len(self.cursor.seen)
+                raise TooShort(f"{provider.label} announced {total} pixels and listed only {listed}.")
         self._conclude()
 
-    def _is_short(self) -> bool:
-        return self.cursor.total is not None and len(self.cursor.seen) < self.cursor.total
-
-    def _read_pages(self, provider: Provider) -> None:
+    def _read_pages(self, provider: Provider) -> bool:
+        """Read from the cursor on to the end. Returns whether the list was as long as announced."""
         full_batch = SMALL_BATCH if settings.PULL_PAUSE else BATCH
+        pages = provider.list_pixels(self.account.ref, changed_since=self.changed_since, after=self.cursor.after)
         try:
-            for listed in provider.list_pixels(
-                self.account.ref, changed_since=self.changed_since, after=self.cursor.after
-            ):
+            for listed in pages:
                 self._collect(listed)
                 if self._batch is not None and len(self._batch.objects) >= full_batch:
                     self._apply()
@@ -93,6 +100,7 @@ class Listing:
                 save_cursor(self.run, self.cursor)
             raise
         self._apply()
+        return self.cursor.total is None or len(self.cursor.seen) >= self.cursor.total
 
     def _stop_at_deadline(self) -> None:
         """Only where the list can be read on from here: otherwise the next task would come no further."""
@@ -112,8 +120,7 @@ class Listing:
             self.cursor.total = max(listed.total, self.cursor.total or 0)
             self.run.total = self.cursor.earlier + self.cursor.total
         self.run.pages += 1
-        if time.monotonic() > self._progress_saved_at + settings.LEASE / 3:
-            self._save_progress()
+        self._save_progress(every=settings.LEASE / 3)
 
     def _apply(self) -> None:
         """Put the batch beside our rows. Raises TakenOver where another worker has the run by now."""
@@ -130,32 +137,30 @@ class Listing:
         self.run.seen = self.cursor.earlier + len(self.cursor.seen)  # an object may be listed twice
         self.run.created += applied.created
         self.run.updated += applied.updated
-        self._save_now_and_then()
+        if self.cursor.after is not None and time.monotonic() > self._cursor_saved_at + SAVE_CURSOR_EVERY:
+            save_cursor(self.run, self.cursor)
+            self._cursor_saved_at = time.monotonic()
+        else:
+            self._save_progress(every=SAVE_PROGRESS_EVERY)
         if settings.PULL_PAUSE:
             time.sleep(settings.PULL_PAUSE)
 
-    def _save_now_and_then(self) -> None:
-        now = time.monotonic()
-        if self.cursor.after is not None and now > self._cursor_saved_at + SAVE_CURSOR_EVERY:
-            save_cursor(self.run, self.cursor)
-            self._cursor_saved_at = now
-        elif now > self._progress_saved_at + SAVE_PROGRESS_EVERY:
-            self._save_progress()
-
-    def _save_progress(self) -> None:
-        """For the screens, and to keep the run's lease."""
-        save_progress(self.run)
-        self._progress_saved_at = time.monotonic()
+    def _save_progress(self, every: float) -> None:
+        """At most once in so many seconds: for the screens, and to keep the run's lease."""
+        if time.monotonic() > self._progress_saved_at + every:
+            save_progress(self.run)
+            self._progress_saved_at = time.monotonic()
 
     def _conclude(self) -> None:
         """The list has come whole. Store up to when changes are known, and of a full list what it did not hold."""
         with transaction.atomic():
             facts: dict[str, Any] = {"changed_until": self._changes_known_until()}
             if self.changed_since is None:
-                mark_absent(self.run, self.account, self.cursor.seen, self.cursor.began)
+                _mark_absent(self.run, self.account, self.cursor.seen, self.cursor.began)
                 facts["listed_at"] = self.cursor.began
             AdAccount.objects.filter(pk=self.account.pk).update(**facts)
-            self.run.missing += count_absent(self.account)
+            absent = self.account.pixels.filter(lifecycle=Lifecycle.LIVE, remote_status__in=ABSENT_OR_GONE)
+            self.run.missing += absent.count()
             save_progress(self.run)
 
     def _changes_known_until(self) -> datetime | None:
@@ -163,12 +168,34 @@ class Listing:
         lie on a page that had come before. OVERLAP covers a list that was read quickly."""
         duration = max(clock.now() - self.cursor.began - OVERLAP / 2, timedelta(0))
         newest = self.cursor.newest - duration if self.cursor.newest else None
-        return max(filter(None, (newest, _changes_known_until(self.account))), default=None)
+        return max(filter(None, (newest, self.known_until)), default=None)
 
 
-def _changes_known_until(account: AdAccount) -> datetime | None:
-    until = account.changed_until
-    return until if until and _is_plausible(until) else None
+def _mark_absent(run: SyncRun, account: AdAccount, seen: Collection[str], began: datetime) -> None:
+    """Mark the pixels of this ad account that are not among `seen`, the remote ids of a full list.
+
+    What a worker has written about a pixel since the reading of the list `began` is newer than the list, and stays.
+    Raises TooManyMissing, with nothing marked and the number added to `run.lacking`, where so many are missing that a
+    person has to confirm it, and for this run nobody has confirmed as many.
+    """
+    present = account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=began)
+    present = present.exclude(remote_status__in=ABSENT_OR_GONE)
+    older = present.filter(Q(checked_at=None) | Q(checked_at__lt=began))
+    missing = [one for one in older.values_list("remote_id", flat=True).iterator() if one not in seen]
+    known = present.count()
+    if len(missing) > max(FEW_MISSING, min(MOST_MISSING, known * MOST_MISSING_SHARE)):
+        if len(missing) > run.confirmed:
+            run.lacking += len(missing)
+            some = present.filter(remote_id__in=missing[:NAMED]).values_list("name", flat=True)
+            label = run.connection.provider_class.label
+            raise TooManyMissing(
+                f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked.",
+                provider_message=", ".join(some),
+            )
+        run.confirmed -= len(missing)  # it was confirmed for all ad accounts together
+    for start in range(0, len(missing), AT_ONCE):
+        absent = present.filter(remote_id__in=missing[start : start + AT_ONCE])
+        absent.update(remote_status=Pixel.RemoteStatus.ABSENT, absent_at=clock.now())
 
 
 def _is_plausible(changed_at: datetime) -> bool:

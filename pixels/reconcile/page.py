@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -11,20 +12,25 @@ from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from pixels import snippets
 from pixels.limits import clock
 from pixels.models import AdAccount, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
 from pixels.outbox.record import stop_for_theirs
+from pixels.outbox.unconfirmed import preexisting_ids
+from pixels.providers.base import Provider
 from pixels.providers.values import Read, RemotePixel
 from pixels.reconcile.compare import ABSENT_OR_GONE, SEEN_FIELDS, STATE_LENGTH, see, values_of
-from pixels.reconcile.expected import BEING_CREATED, ExpectedPixels, references
 from pixels.reconcile.link import link_remote, report_duplicate, resolve_unconfirmed
 
 Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
 # Part of each hash. Another version makes the next sync compare every object: for when we read them differently.
 HASH_VERSION = b"1"
+REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+# The outbox is at work on these, and records the object itself.
+BEING_CREATED = (Lifecycle.CREATING, Lifecycle.CHECKING)
 # Of pixels with these, an object is compared although it is as it was.
 COMPARED_ANYWAY = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)
 
@@ -91,7 +97,7 @@ class _Changes:
         provider = self.run.connection.provider_class
         with transaction.atomic():
             # In this order: a create that is recorded between the two queries is still found by the second.
-            expected = ExpectedPixels(self.account, provider, self.remotes.values())
+            expected = _ExpectedPixels(self.account, provider, self.remotes.values())
             rows = self._lock_rows(with_rows)
             for remote_id, remote in self.remotes.items():
                 if remote_id in rows:
@@ -109,15 +115,10 @@ class _Changes:
         return len(self.new), len(self.changed) + self.saved
 
     def _lock_rows(self, remote_ids: Collection[str]) -> dict[str, Pixel]:
-        if not remote_ids:
-            return {}
-        rows = self.account.pixels.select_for_update().filter(remote_id__in=remote_ids)
-        return {pixel.remote_id: self._with_account(pixel) for pixel in rows}
-
-    def _with_account(self, pixel: Pixel) -> Pixel:
-        """Saves a query for each."""
-        pixel.connection, pixel.ad_account = self.run.connection, self.account
-        return pixel
+        rows = self.account.pixels.select_for_update().filter(remote_id__in=remote_ids) if remote_ids else ()
+        for pixel in rows:
+            pixel.connection, pixel.ad_account = self.run.connection, self.account  # saves two queries for each
+        return {pixel.remote_id: pixel for pixel in rows}
 
     def _compare(self, pixel: Pixel, remote: RemotePixel) -> None:
         remote_hash = self.hashes[remote.remote_id]
@@ -136,7 +137,7 @@ class _Changes:
 
     def _link(self, pixel: Pixel, remote: RemotePixel) -> None:
         """The answer to this pixel's create was lost, and this is the object that was created."""
-        self._with_account(pixel)
+        pixel.connection, pixel.ad_account = self.run.connection, self.account
         self.saved += 1
         if link_remote(pixel, remote):
             pixel.clear_error()
@@ -175,7 +176,51 @@ class _Changes:
     def _report_duplicates(self) -> None:
         """A new object with the reference of a pixel that has its object already: an earlier create took effect after
         all."""
-        by_pixel = references(self.run.connection.provider_class, self.new.values())
+        by_pixel = _references(self.run.connection.provider_class, self.new.values())
         if by_pixel:
             for pixel in self.account.pixels.filter(pk__in=by_pixel).exclude(remote_id=""):
                 report_duplicate(pixel, by_pixel[str(pixel.pk)])
+
+
+class _ExpectedPixels:
+    """Our pixels without a remote id that an object may have been made of, as their creates are not confirmed.
+
+    They are recognised by our reference or code, or by name where the provider lets no two objects have the same. A
+    pixel that is neither being created nor unknown counts only where an object carries its reference: nobody else has
+    that. The rows are locked until the transaction ends.
+    """
+
+    def __init__(self, account: AdAccount, provider: type[Provider], remotes: Iterable[RemotePixel]) -> None:
+        self._by_name = provider.can("name_unique")
+        self._option = provider.reference_option or ""
+        created = Q(lifecycle__in=[*BEING_CREATED, Lifecycle.UNKNOWN]) | Q(pk__in=_references(provider, remotes))
+        rows = account.pixels.select_for_update().exclude(lifecycle=Lifecycle.DELETED).filter(created, remote_id="")
+        pixels = list(rows)
+        self._preexisting_ids = preexisting_ids(pixels) if pixels else {}
+        self._pixels: dict[str, list[Pixel]] = {}
+        for pixel in pixels:
+            for key in {pixel.name} if self._by_name else {pixel.mark, pixel.reference}:
+                self._pixels.setdefault(key, []).append(pixel)
+
+    def find(self, remote: RemotePixel) -> Pixel | None:
+        """The pixel that this object was made of, unless it was there before that pixel was sent."""
+        key = remote.name if self._by_name else (remote.options or {}).get(self._option)
+        candidates = self._pixels.get(key, []) if isinstance(key, str) and key else []
+        return next((one for one in candidates if remote.remote_id not in self._preexisting_ids.get(one.pk, ())), None)
+
+    def remove(self, pixel: Pixel) -> None:
+        """It has its object now."""
+        for candidates in self._pixels.values():
+            if pixel in candidates:
+                candidates.remove(pixel)
+
+
+def _references(provider: type[Provider], remotes: Iterable[RemotePixel]) -> dict[str, list[str]]:
+    """Remote ids of the objects that carry a reference of ours, by the key of the pixel that it names."""
+    found: dict[str, list[str]] = {}
+    if provider.reference_option:
+        for remote in remotes:
+            value = (remote.options or {}).get(provider.reference_option)
+            if match := REFERENCE.fullmatch(str(value or "")):
+                found.setdefault(match[1], []).append(remote.remote_id)
+    return found

@@ -18,10 +18,8 @@ from pixels.limits.provider_session import open_provider
 from pixels.models import SyncRun
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, ProviderError, Throttled
-from pixels.reconcile.absent import TooManyMissing
-from pixels.reconcile.cursor import Cursor, open_cursor, save_cursor
-from pixels.reconcile.listing import Listing, TimeOver
-from pixels.reconcile.runs import TakenOver, claim, end, suspend
+from pixels.reconcile.listing import Listing, TimeOver, TooManyMissing
+from pixels.reconcile.runs import Cursor, TakenOver, claim, end, open_cursor, save_cursor, suspend
 
 log = logging.getLogger(__name__)
 

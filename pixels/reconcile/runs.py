@@ -1,11 +1,15 @@
 """The life of a SyncRun: opened, claimed by a worker, saved while it goes on, suspended for a wait, ended.
 
 A claim raises `attempt`, the fencing token, and whatever its worker writes names that number: a worker whose lease ran
-out and whose run another one has claimed writes nothing more.
+out and whose run another one has claimed writes nothing more. The cursor that is saved with a run says how far it has
+read, so that a wait, the end of a task or a worker's death costs no more than the last pages.
 """
 
 from __future__ import annotations
 
+import logging
+import zlib
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,13 +25,36 @@ from pixels.outbox.record import LONGEST_WAIT, THROTTLED_WAIT
 from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError, Throttled
 
+log = logging.getLogger(__name__)
+
 WAIT_AT_MOST = timedelta(hours=2)  # all waits together, of a run that has read nothing yet
 LAST_AT_MOST = timedelta(days=1)  # from the opening of a run until it gives up at its next wait
+# Counts that the cursor repeats: what lies behind it is read, and counted, again.
+CURSOR_COUNTS = ("pages", "seen", "missing", "lacking")
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
+NO_ERROR = {"error_sentence": "", "error_provider_message": ""}
 
 
 class TakenOver(Exception):
     """The run's lease ran out and another worker has it now."""
+
+
+@dataclass
+class Cursor:
+    """A place in the list of one ad account. Ad accounts are read in the order of their keys."""
+
+    account: int  # key of the ad account; 0: before the first
+    after: str | None = None  # the provider's own cursor; None: the beginning of the list
+    seen: set[str] = field(default_factory=set)  # remote ids that came so far
+    began: datetime = field(default_factory=clock.now)  # when the reading of this list began
+    total: int | None = None  # the size of the list, as far as the provider says one
+    newest: datetime | None = None  # the latest change in it, by the provider's clock
+    earlier: int = 0  # pixels seen in the ad accounts before
+    stopped: str = ""  # why of one of those ad accounts nothing was marked
+
+    def restart(self) -> None:
+        """Back to the beginning of the list."""
+        self.after, self.seen, self.began, self.total = None, set(), clock.now(), None
 
 
 def open_run(
@@ -87,7 +114,7 @@ def claim(run_id: int) -> SyncRun | None:
         "attempt": F("attempt") + 1,
         "lease_until": now + timedelta(seconds=settings.LEASE),
         "not_before": None,
-        **_error_fields(None),
+        **NO_ERROR,
     }
     # The conditions name only columns of the row itself (see limits/poll.py).
     if not row.filter(_waiting(now)).update(**taken) and not row.filter(_abandoned(now)).update(
@@ -114,6 +141,38 @@ def save_progress(run: SyncRun, **more: Any) -> None:
         raise TakenOver
 
 
+def save_cursor(run: SyncRun, cursor: Cursor) -> None:
+    """Raises TakenOver. A list that cannot be read from the middle on begins again."""
+    if cursor.after is None:
+        cursor.restart()
+        run.seen = cursor.earlier
+    values = {
+        "account": cursor.account,
+        "after": cursor.after,
+        "began": cursor.began.isoformat(),
+        "total": cursor.total,
+        "newest": cursor.newest.isoformat() if cursor.newest else None,
+        "earlier": cursor.earlier,
+        "stopped": cursor.stopped,
+        "counts": {name: getattr(run, name) for name in CURSOR_COUNTS},
+    }
+    save_progress(run, cursor=values, seen_ids=zlib.compress("\n".join(cursor.seen).encode(), 1))
+
+
+def open_cursor(run: SyncRun) -> Cursor:
+    """The cursor that was saved, and the run's counts as they were there (unsaved). Where none was saved, or one that
+    cannot be read, the run begins again."""
+    cursor, counts = Cursor(account=0), dict.fromkeys(CURSOR_COUNTS, 0)
+    if run.cursor is not None:
+        try:
+            cursor, counts = _read_cursor(run.cursor, run.seen_ids or b"")
+        except (KeyError, TypeError, ValueError, zlib.error):
+            log.warning("run %s: its cursor cannot be read, so it begins again", run.pk)
+    for name, count in counts.items():
+        setattr(run, name, count)
+    return cursor
+
+
 def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
     """Queue the run again: with an error for when its wait is over, otherwise at once. A run that has waited too long
     fails with the error."""
@@ -130,7 +189,7 @@ def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
         not_before=now + timedelta(seconds=wait) if error else None,
         waits=F("waits") + (1 if error else 0),
         waited=F("waited") + wait,
-        **_error_fields(error),
+        **(_error_fields(error) if error else NO_ERROR),
     )
 
 
@@ -143,7 +202,7 @@ def end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) 
         finished_at=clock.now(),
         cursor=None,
         seen_ids=None,
-        **_error_fields(error),
+        **(_error_fields(error) if error else NO_ERROR),
         **{name: getattr(run, name) for name in COUNTS},
     )
 
@@ -160,9 +219,21 @@ def next_due() -> datetime | None:
     return waiting.order_by("not_before").values_list("not_before", flat=True).first()
 
 
-def _error_fields(error: ProviderError | None) -> dict[str, str]:
-    if error is None:
-        return {"error_sentence": "", "error_provider_message": ""}
+def _read_cursor(saved: dict[str, Any], seen_ids: bytes | memoryview) -> tuple[Cursor, dict[str, int]]:
+    cursor = Cursor(
+        account=int(saved["account"]),
+        after=saved["after"],
+        seen=set(zlib.decompress(seen_ids).decode().split("\n")) - {""},
+        began=datetime.fromisoformat(saved["began"]),
+        total=saved["total"],
+        newest=datetime.fromisoformat(saved["newest"]) if saved["newest"] else None,
+        earlier=saved["earlier"],
+        stopped=saved["stopped"],
+    )
+    return cursor, {name: saved["counts"][name] for name in CURSOR_COUNTS}
+
+
+def _error_fields(error: ProviderError) -> dict[str, str]:
     return {"error_sentence": error.sentence[:500], "error_provider_message": error.provider_message[:250]}
 
 
