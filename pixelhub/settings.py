@@ -1,6 +1,7 @@
 """All settings, read from the environment (and from an untracked .env beside manage.py).
 
-Every variable is explained in .env.example. PRODUCTION=1 decides what is refused: see the last section.
+The variables and their defaults are the rows of pixelhub/variables.py and of each provider's conf.py. PRODUCTION=1
+decides what is refused: see the last section.
 """
 
 import hashlib
@@ -15,10 +16,14 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from pixelhub.variables import VARIABLES
+from pixels.providers.conf import VARIABLES as PROVIDER_VARIABLES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-READ_DOT_ENV = env.bool("READ_DOT_ENV", True)
+# A name that is not in the table is refused. `default=` is given below where the table has None.
+env = environ.Env(**{row.name: (row.kind, row.default) for row in (*VARIABLES, *PROVIDER_VARIABLES)})
+READ_DOT_ENV = env("READ_DOT_ENV")
 if READ_DOT_ENV:
     environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
@@ -31,17 +36,17 @@ OLD_NAMES = {
 OLD_NAMES_IN_USE = [old for old, new in OLD_NAMES.items() if old in os.environ and new not in os.environ]
 os.environ.update({OLD_NAMES[old]: os.environ[old] for old in OLD_NAMES_IN_USE})
 
-PRODUCTION = env.bool("PRODUCTION", False)
-DEBUG = env.bool("DEBUG", False)
-PORT = env.int("PORT", 8000)
-BIND = env("BIND", default="127.0.0.1")
+PRODUCTION = env("PRODUCTION")
+DEBUG = env("DEBUG")
+PORT = env("PORT")
+BIND = env("BIND")
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 # Outside production a missing key is drawn for this process alone: nothing guessable is ever in use.
-SECRET_KEY = env("SECRET_KEY", default="") or ("" if PRODUCTION else secrets.token_urlsafe(50))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env("SECRET_KEY") or ("" if PRODUCTION else secrets.token_urlsafe(50))
+ALLOWED_HOSTS = env("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS")
 
 # -- Applications -----------------------------------------------------------------------------------------------------
 
@@ -105,7 +110,7 @@ TEMPLATES = [
 # -- Database ---------------------------------------------------------------------------------------------------------
 
 DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
-_database_url = env("DATABASE_URL", default="")
+_database_url = env("DATABASE_URL")
 if _database_url.startswith("sqlite:") and set("#?+") & set(_database_url):
     # As they stand there, the path would end before "#" and "?", and "+" would be a blank.
     raise ImproperlyConfigured("Write #, ? and + in the path of DATABASE_URL as %23, %3F and %2B.")
@@ -142,7 +147,7 @@ def _runtime_dir() -> Path:
 
 RUNTIME_DIR = _runtime_dir()
 BROKER_SOCKET = RUNTIME_DIR / "broker.sock"
-REDIS_URL = env("REDIS_URL", default="")
+REDIS_URL = env("REDIS_URL")
 EMBEDDED_BROKER = not REDIS_URL
 
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(BROKER_SOCKET))}"
@@ -184,49 +189,43 @@ CACHES = {
 
 # Times of the push and pull machinery, in seconds. A call must end before its lease, a lease before its task, a task
 # before its message comes back (docs/decisions/0003, pixels/checks.py).
-CALL_DEADLINE = env.float("CALL_DEADLINE", 30)
-LEASE = env.float("LEASE", 90)
-QUIET_TIME = env.float("QUIET_TIME", 60)
-TASK_LIMIT = env.int("TASK_LIMIT", 240)
-DISPATCH_INTERVAL = env.float("DISPATCH_INTERVAL", 15)
-SYNC_INTERVAL = env.float("SYNC_INTERVAL", 1800)
-FULL_SYNC_INTERVAL = env.float("FULL_SYNC_INTERVAL", 21600)
-DUPLICATE_CHECKS = [float(text) for text in env.list("DUPLICATE_CHECKS", default=["600", "86400"])]
+CALL_DEADLINE = env("CALL_DEADLINE")
+LEASE = env("LEASE")
+QUIET_TIME = env("QUIET_TIME")
+TASK_LIMIT = env("TASK_LIMIT")
+DISPATCH_INTERVAL = env("DISPATCH_INTERVAL")
+SYNC_INTERVAL = env("SYNC_INTERVAL")
+FULL_SYNC_INTERVAL = env("FULL_SYNC_INTERVAL")
+DUPLICATE_CHECKS = [float(text) for text in env("DUPLICATE_CHECKS")]
 # Pulls: requests on the way at the same time, and the rest between two pages that lets the web write (SQLite has one
 # writer at a time, and its lock is no fair queue).
-PULL_CONNECTIONS = env.int("PULL_CONNECTIONS", 4)
-PULL_PAUSE = env.float("PULL_PAUSE", 0.005 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 0)
+PULL_CONNECTIONS = env("PULL_CONNECTIONS")
+PULL_PAUSE = env("PULL_PAUSE", default=0.005 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 0)
 # A provider that fails so often in a row is left alone for so many seconds; then one call tries whether it is back.
-CIRCUIT_FAILURES = env.int("CIRCUIT_FAILURES", 5)
-CIRCUIT_PAUSE = env.float("CIRCUIT_PAUSE", 60)
-NOTIFY_DOWN_AFTER = env.float("NOTIFY_DOWN_AFTER", 300)
+CIRCUIT_FAILURES = env("CIRCUIT_FAILURES")
+CIRCUIT_PAUSE = env("CIRCUIT_PAUSE")
+NOTIFY_DOWN_AFTER = env("NOTIFY_DOWN_AFTER")
 CELERY_TASK_TIME_LIMIT = TASK_LIMIT
 
 # -- Providers --------------------------------------------------------------------------------------------------------
 
-SANDBOX_PORT = env.int("SANDBOX_PORT", 8010)
-SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", not PRODUCTION)
+SANDBOX_PORT = env("SANDBOX_PORT")
+SANDBOX_ENABLED = env("SANDBOX_ENABLED", default=not PRODUCTION)
 SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
-# Ours: Xandr publishes no number any more. Calls of one user in a window of so many seconds; 0: as many as there are.
-XANDR_READS = env.int("XANDR_READS", 100)
-XANDR_WRITES = env.int("XANDR_WRITES", 60)
-XANDR_WINDOW = env.float("XANDR_WINDOW", 60)
-# The host inside Xandr's tags; its documents show ib.adnxs.com, older exports secure.adnxs.com.
-XANDR_TAG_HOST = env("XANDR_TAG_HOST", default="ib.adnxs.com")
-# Its documents of April 2014 say /offsitepixels, those of May 2014 /offsite_pixels.
-PITCHTARGET_PATH = env("PITCHTARGET_PATH", default="/offsitepixels")
-# GET /pixels/list is named in Easyflow's documents, but its answer is not described: off until somebody has seen it.
-EASYFLOW_LIST = env.bool("EASYFLOW_LIST", False)
+# XANDR_READS and so on (pixels/providers/<slug>/conf.py). A provider reads them as conf.READS.value.
+vars().update({row.name: env(row.name) for row in PROVIDER_VARIABLES})
 
 # base64 of 32 random bytes each: the first encrypts, all decrypt (rotation: put the new key first).
-CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
+CREDENTIAL_KEYS = env("CREDENTIAL_KEYS")
 
 # -- Processes of `manage.py run` -------------------------------------------------------------------------------------
 
-WEB_WORKERS = env.int("WEB_WORKERS", 2)
-WEB_THREADS = env.int("WEB_THREADS", 4)
-WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 2)
-DEMO = env.bool("DEMO", SANDBOX_ENABLED)
+WEB_WORKERS = env("WEB_WORKERS")
+WEB_THREADS = env("WEB_THREADS")
+WORKER_CONCURRENCY = env("WORKER_CONCURRENCY")
+DEMO = env("DEMO", default=SANDBOX_ENABLED)
+DEMO_PASSWORD = env("DEMO_PASSWORD")
+ADMIN_PASSWORD = env("ADMIN_PASSWORD")
 
 # -- People -----------------------------------------------------------------------------------------------------------
 
@@ -249,7 +248,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION", default="none")
+ACCOUNT_EMAIL_VERIFICATION = env("EMAIL_VERIFICATION")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
     "login": "accounts.forms.LoginForm",
@@ -258,7 +257,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
     "change_password": "accounts.forms.ChangePasswordForm",
 }
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env("TRUSTED_PROXY_COUNT")
 INVITATION_DAYS = 7
 
 # Where people reach the pages: for links in mail that no request is behind.
@@ -266,9 +265,9 @@ PUBLIC_URL = env(
     "PUBLIC_URL", default=f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else f"http://{BIND}:{PORT}"
 )
 # Without a mail server, mail goes to the web process's log.
-vars().update(env.email("EMAIL_URL", default="consolemail://"))
+vars().update(env.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # a dead mail server must not hang the page that invites
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="PixelHub <pixelhub@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL")
 
 # -- Language, static files, logs -------------------------------------------------------------------------------------
 
@@ -284,7 +283,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env("LOG_LEVEL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -328,12 +327,12 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "pixelhub.views.csrf_failure"
 
 if PRODUCTION:
-    HTTPS = env.bool("HTTPS", True)
+    HTTPS = env("HTTPS")
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31536000)
+    SECURE_HSTS_SECONDS = env("HSTS_SECONDS")
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-    if env.bool("BEHIND_PROXY", False):
+    if env("BEHIND_PROXY"):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     if DEBUG:
         raise ImproperlyConfigured("PRODUCTION=1 does not go with DEBUG=1.")

@@ -1,7 +1,6 @@
 """What Django's `check` says of our settings."""
 
 import itertools
-import os
 from typing import Any
 
 from django.conf import settings
@@ -9,17 +8,16 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from pixels.models import sealed
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 
 
 @register
 def provider_addresses(**kwargs: Any) -> list[CheckMessage]:
     """Credentials travel to these addresses, so they are https; limits/provider_session.py refuses all others."""
-    found = [(f"{slug.upper()}_URL", os.environ.get(f"{slug.upper()}_URL")) for slug in PROVIDERS]
     return [
-        Error(f"{name} must begin with https://.", id="pixels.E001")
-        for name, url in found
-        if url and not url.startswith("https://")
+        Error(f"{slug.upper()}_URL must begin with https://.", id="pixels.E001")
+        for slug, provider in PROVIDERS.items()
+        if not provider.base_url().startswith("https://")
     ]
 
 

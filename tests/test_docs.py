@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from pixels.events import EVENTS
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Capability
 from pixels.sandbox.switches import ALL as SWITCHES
 from pixels.sandbox.switches import WORDS

@@ -8,8 +8,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from pixels.models import AvailableAdAccount, Connection
-from pixels.providers import PROVIDERS
 from pixels.providers.forms import ConnectionForm
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 
 from .choices import choice_of_rows

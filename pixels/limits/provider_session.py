@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,15 +85,14 @@ def _opened(credential: Credential) -> dict[str, str | Secret]:
 
 
 def base_url(connection: Connection) -> str:
-    """From the settings at each call, never from a row or a form. Live addresses are https only."""
-    label = connection.provider_class.label
+    """From the settings, never from a row or a form. Live addresses are https only."""
     if connection.is_sandbox:
         if not settings.SANDBOX_ENABLED:
             raise NotSent("The sandbox is switched off here.")
         return f"{settings.SANDBOX_URL}/{connection.provider}"
-    url = os.environ.get(f"{connection.provider.upper()}_URL") or connection.provider_class.live_url
+    url = connection.provider_class.base_url()
     if not url.startswith("https://"):
-        raise NotSent(f"The address set for {label} does not begin with https://.")
+        raise NotSent(f"The address set for {connection.provider_class.label} does not begin with https://.")
     return url
 
 

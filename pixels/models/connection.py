@@ -13,8 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Team
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef
 

@@ -18,9 +18,9 @@ from django.db.models.lookups import Contains
 from django.utils import timezone
 
 from accounts.models import Team
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import ProviderEvent, TagContext
 
 from .badge import Badge

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 
 from .errors import NotFound, NotSupported
 from .fields import UNKNOWN
@@ -35,7 +36,7 @@ class Provider:
     do_not_call_in_templates = True  # templates read facts from the class; Django would make an instance of it
     slug: ClassVar[str]
     label: ClassVar[str]
-    live_url: ClassVar[str]
+    live_url: ClassVar[str]  # without a slash at its end
     ad_account_label: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     missing: ClassVar[Mapping[str, str]] = {}  # capability it lacks -> the reason, as a sentence for the user
@@ -69,6 +70,11 @@ class Provider:
         """A credential in the clear; call it only where the request is built."""
         value = self.credentials[field_name]
         return value.reveal() if isinstance(value, Secret) else value
+
+    @classmethod
+    def base_url(cls) -> str:
+        """The address of the live API: the setting <SLUG>_URL (conf.py) if it is set, otherwise `live_url`."""
+        return getattr(settings, f"{cls.slug.upper()}_URL") or cls.live_url
 
     @classmethod
     def can(cls, capability: Capability) -> bool:

@@ -13,8 +13,8 @@ from django.utils import timezone
 from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Credential
-from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 
 log = logging.getLogger(__name__)

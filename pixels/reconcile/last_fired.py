@@ -18,8 +18,8 @@ from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, Pixel, bulk
 from pixels.models.connection import reachable
-from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from pixels.limits import clock
 from pixels.limits.provider_session import open_provider
 from pixels.models import AdAccount, Pixel
 from pixels.models.connection import reachable
-from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import RemotePixel
 from pixels.reconcile.compare import see
 from pixels.reconcile.link import locked

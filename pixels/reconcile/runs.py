@@ -22,8 +22,8 @@ from pixels.limits import clock
 from pixels.models import AdAccount, Connection, SyncRun
 from pixels.models.connection import reachable
 from pixels.outbox.record import LONGEST_WAIT, THROTTLED_WAIT
-from pixels.providers import PROVIDERS
 from pixels.providers.errors import ProviderError, Throttled
+from pixels.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
 from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
 from pixels.models import AvailableAdAccount, Connection, Operation, SyncRun
 from pixels.models.pixel import current
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 from pixels.services import connections as services
 

@@ -28,7 +28,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             shutil.copy(ROOT / part, root / part)
     shutil.copytree(FOURTH / "provider", root / "pixels/providers/fourth")
     shutil.copy(FOURTH / "twin.py", root / "pixels/sandbox/fourth.py")
-    add_line(root / "pixels/providers/__init__.py", "from .fourth import Fourth; PROVIDERS[Fourth.slug] = Fourth")
+    line = "from .fourth.client import Fourth; PROVIDERS[Fourth.slug] = Fourth"
+    add_line(root / "pixels/providers/registry.py", line)
     add_line(root / "pixels/sandbox/apis.py", "from . import fourth; APIS[fourth.SLUG] = fourth")
     running = Stack("sqlite", root=root)
     try:

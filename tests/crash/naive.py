@@ -17,7 +17,7 @@ from django.conf import settings
 
 from pixels.crash import crash_point
 from pixels.models import Connection
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from tests.pixels.conftest import AD_ACCOUNTS
 

@@ -10,11 +10,15 @@ from typing import ClassVar
 
 import environ
 import pytest
+from django.conf import settings
 
 from pixelhub.local import dotenv
-from pixels.providers import PROVIDERS
+from pixelhub.variables import VARIABLES
+from pixels.providers import conf
+from pixels.providers.registry import PROVIDERS
 from tests.stack import ROOT
 
+EVERY_VARIABLE = (*VARIABLES, *conf.VARIABLES)
 PRODUCTION = {
     "PRODUCTION": "1",
     "SECRET_KEY": os.environ["SECRET_KEY"],
@@ -63,15 +67,48 @@ def test_a_quiet_time_in_which_the_lost_request_may_still_be_on_its_way_is_refus
 
 
 def test_every_variable_is_in_the_example_file_and_in_the_table():
-    """And nothing is described that nobody reads."""
+    """With the same defaults and explanations, and no others."""
+    example = re.findall(r"^# ([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    table = re.findall(r"^\| `[A-Z_]+` \|.*$", (ROOT / "docs/running.md").read_text(), re.MULTILINE)
+    assert sorted(table) == sorted(
+        f"| `{variable.name}` | {variable.default_in_words or written(variable.default)} | {variable.explanation} |"
+        for variable in EVERY_VARIABLE
+    )
+    assert sorted(name for name, _ in example) == sorted(variable.name for variable in EVERY_VARIABLE)
+    plain = {variable.name: written(variable.default) for variable in EVERY_VARIABLE if not variable.default_in_words}
+    assert {name: value for name, value in example if name in plain} == plain
+
+
+def written(default):
+    """A default as people write it into the environment."""
+    if isinstance(default, list):
+        return ",".join(default)
+    return f"{default:.12g}" if isinstance(default, int | float) else default
+
+
+def test_the_settings_read_every_variable():
     code = (ROOT / "pixelhub/settings.py").read_text()
-    read = set(re.findall(r'\benv(?:\.\w+)?\(\s*"([A-Z_]+)"', code)) | set(dotenv.DRAWN)
-    read |= {f"{slug.upper()}_URL" for slug in PROVIDERS}
-    example = (ROOT / ".env.example").read_text()
-    table = (ROOT / "docs/running.md").read_text()
-    described = set(re.findall(r"^# ?([A-Z_]+)=", example, re.MULTILINE))
-    tabled = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
-    assert described == tabled == read
+    read = set(re.findall(r'\benv(?:\.email)?\(\s*"([A-Z_]+)"', code))
+    assert read == {variable.name for variable in VARIABLES}
+    assert all(hasattr(settings, variable.name) for variable in conf.VARIABLES)
+
+
+def test_each_provider_has_its_address_and_no_variable_of_another_name():
+    names = {variable.name for variable in conf.VARIABLES}
+    assert {name.partition("_")[0].lower() for name in names} == set(PROVIDERS)
+    assert {f"{slug.upper()}_URL" for slug in PROVIDERS} <= names
+
+
+def test_a_provider_is_asked_at_the_address_that_is_set(settings):
+    assert PROVIDERS["xandr"].base_url() == PROVIDERS["xandr"].live_url
+    settings.XANDR_URL = "https://other.example"
+    assert PROVIDERS["xandr"].base_url() == "https://other.example"
+
+
+def test_an_address_that_is_not_https_is_refused(tmp_path):
+    answer = check(tmp_path, XANDR_URL="http://other.example")
+    assert answer.returncode != 0
+    assert "XANDR_URL must begin with https://" in answer.stderr
 
 
 def test_variables_of_an_earlier_version_still_work_and_the_log_names_the_new_ones(tmp_path):

@@ -18,9 +18,9 @@ from pixels import tasks
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.reconcile import ad_accounts, connection_test, pull, runs
 from pixels.sandbox.server import SandboxServer
 from pixels.services import connections, pixels

@@ -10,9 +10,9 @@ import pytest
 from accounts.services import RuleViolation
 from pixels.limits.provider_session import open_provider
 from pixels.models import Connection
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, Capability
 from pixels.services import connections
 from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox

@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.services import RuleViolation
 from pixels import snippets
 from pixels.models import AdAccount, Connection, Operation, Pixel
-from pixels.providers import PROVIDERS
 from pixels.providers.errors import NotFound
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Capability
 from pixels.providers.xandr import times
 from pixels.reconcile.compare import differing

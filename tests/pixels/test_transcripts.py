@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from pixels.models import Connection, Pixel
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from pixels.reconcile import last_fired
 from pixels.services import pixels
 from tests.pixels import transcript

@@ -123,9 +123,8 @@ class Command(BaseCommand):
         if settings.DEMO and "demo" in get_commands():
             if supervisor.run("demo", *MANAGE, "demo") == 0:
                 lines += [
-                    f"Demo sign-in:   demo@pixelhub.example    password {os.environ.get('DEMO_PASSWORD')}",
-                    f"Admin sign-in:  admin@pixelhub.example   password {os.environ.get('ADMIN_PASSWORD')}"
-                    f"   ({address}admin/)",
+                    f"Demo sign-in:   demo@pixelhub.example    password {settings.DEMO_PASSWORD}",
+                    f"Admin sign-in:  admin@pixelhub.example   password {settings.ADMIN_PASSWORD}   ({address}admin/)",
                 ]
             else:
                 lines.append("The demo could not be loaded; the reason is above. Everything else runs.")

@@ -1,7 +1,7 @@
-import os
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def account(self, email: str, variable: str, **fields: Any) -> User:
         user = User.objects.filter(email=email).first()
         if user is None:
-            password = os.environ.get(variable)
+            password = getattr(settings, variable)
             if not password:
                 raise CommandError(f"{variable} is not set: the account {email} needs a password.")
             user = User.objects.create_user(email, password, **fields)

@@ -13,8 +13,8 @@ from accounts.models import Team, User
 from pixels.limits.provider_session import StoredTokens
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
 from pixels.outbox import deliver
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels

@@ -4,7 +4,7 @@ import pytest
 
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver
-from pixels.providers.easyflow import Easyflow
+from pixels.providers.easyflow.client import Easyflow
 from pixels.services import pixels
 from tests.pixels.answers import LOGGED_IN, creates, script
 from tests.pixels.conftest import EVENT, dies

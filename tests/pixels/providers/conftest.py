@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.protocols import RateLimiter
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef
 from tests.pixels.providers.loopback import Loopback

@@ -11,7 +11,7 @@ from pixels.providers.errors import NotSent, ProviderError, Throttled, Waiting
 from pixels.providers.secret import Secret
 from pixels.providers.transport.http import Http
 from pixels.providers.values import AdAccountRef
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.conftest import Tokens
 

@@ -9,10 +9,10 @@ from django import forms
 from hypothesis import given, settings
 
 from pixels.events import EVENTS
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
 from pixels.providers.forms import ConnectionForm, PixelForm
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, Capability, TagContext
 from tests.pixels.providers.conftest import CHOSEN
 from tests.pixels.providers.loopback import Loopback

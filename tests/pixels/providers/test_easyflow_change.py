@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, BadCredentials, NotSupported, ProviderError, Rejected
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from tests.pixels.providers.conftest import ACCOUNT, create
 from tests.pixels.providers.loopback import Loopback, says

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from pixels.events import EVENTS
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.easyflow.vocabulary import NEWER, OLDER, PLATFORMS
 from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Rejected
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import RemotePixel
 from tests.pixels.providers.conftest import ACCOUNT, create
 from tests.pixels.providers.loopback import Loopback, says

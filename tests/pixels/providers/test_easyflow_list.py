@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import (
     BadAnswer,
@@ -16,6 +15,7 @@ from pixels.providers.errors import (
     ProviderError,
     Rejected,
 )
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Capability
 from tests.pixels.providers.conftest import ACCOUNT
 from tests.pixels.providers.loopback import Behaviour, Loopback, says

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import (
     BadAnswer,
@@ -22,6 +21,7 @@ from pixels.providers.errors import (
     Rejected,
     Throttled,
 )
+from pixels.providers.registry import PROVIDERS
 from tests.pixels.providers.conftest import ACCOUNT, create, secrets_of
 from tests.pixels.providers.loopback import Behaviour, Loopback, breaks_off, drips, hangs_up, resets, says, silent
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from pixels.providers import PROVIDERS
 from pixels.providers.forms import PixelForm
+from pixels.providers.registry import PROVIDERS
 
 XANDR = {
     "events": ["7"],

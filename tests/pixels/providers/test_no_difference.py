@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from pixels.models import Connection, Pixel
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef, RemotePixel
 from pixels.reconcile.compare import see, values_of

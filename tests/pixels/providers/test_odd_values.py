@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.transport.response import Answer
 from pixels.providers.values import RemotePixel, TagContext
 from tests.pixels.providers.conftest import ACCOUNT, CHOSEN, PLANTED, Tokens, create

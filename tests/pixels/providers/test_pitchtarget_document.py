@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pixels.events import EVENTS
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, RemotePixel, TagContext
 from tests.pixels.providers.loopback import Loopback, Received, says
 from tests.pixels.providers.printed import printed

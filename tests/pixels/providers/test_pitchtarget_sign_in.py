@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import (
     BadAnswer,
@@ -17,6 +16,7 @@ from pixels.providers.errors import (
     Rejected,
     Throttled,
 )
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef
 from tests.pixels.providers.conftest import ACCOUNT, Tokens, create

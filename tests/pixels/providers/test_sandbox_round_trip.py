@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadCredentials, NotFound, Rejected
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.conftest import Tokens

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, TagContext
 
 

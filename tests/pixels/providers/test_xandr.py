@@ -8,7 +8,7 @@ import pytest
 
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Rejected
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from tests.pixels.providers.conftest import ACCOUNT, create
 from tests.pixels.providers.loopback import Behaviour, Loopback, says
 from tests.pixels.providers.xandr_answers import failing, page, pixel

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pixels.providers.errors import BadCredentials, Rejected
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.providers.xandr.pixels import PixelService, Which
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.conftest import CHOSEN, Tokens

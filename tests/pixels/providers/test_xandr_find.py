@@ -54,7 +54,7 @@ def test_a_code_beside_the_advertisers_id_is_asked_for_only_where_that_is_switch
     assert "code" not in loopback.received[0].query
     loopback.received.clear()
 
-    monkeypatch.setattr("pixels.providers.xandr.CODE_BESIDE_ADVERTISER_ID", True)
+    monkeypatch.setattr("pixels.providers.xandr.client.CODE_BESIDE_ADVERTISER_ID", True)
     loopback.script = [answer, page(7, count=1)]
     assert [one.remote_id for one in connect("xandr").find_pixels(ACCOUNT, "ph-7", "Any")] == ["7"]
     assert loopback.received[0].query == {"advertiser_id": "2", "code": "ph-7"}

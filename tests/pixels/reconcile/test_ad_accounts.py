@@ -5,7 +5,7 @@ import pytest
 from pixels.models import AdAccount, Connection
 from pixels.providers.errors import BadAnswer
 from pixels.providers.values import AdAccountRef
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.reconcile import runs
 from tests.pixels.page import Page
 

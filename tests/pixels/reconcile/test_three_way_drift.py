@@ -8,7 +8,7 @@ from accounts.models import Activity
 from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.reconcile.compare import who_moved
 from pixels.services import pixels
 from tests.pixels.elsewhere import at_xandr

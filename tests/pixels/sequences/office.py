@@ -14,8 +14,8 @@ from accounts.services import RuleViolation
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver, duplicate_check
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
+from pixels.providers.registry import PROVIDERS
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections, pixels
 from tests.pixels.actions import ACTIONS, all_rows, do

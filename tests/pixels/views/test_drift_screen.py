@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Activity
 from pixels.models import Operation
-from pixels.providers.xandr import Xandr
+from pixels.providers.xandr.client import Xandr
 from pixels.services import pixels
 from tests.pixels.page import Page
 

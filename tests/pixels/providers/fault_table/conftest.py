@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import requests
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import ProviderError
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef
 from pixels.sandbox import members

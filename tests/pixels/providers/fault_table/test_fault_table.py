@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.conf import settings as project
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError, Rejected, Throttled
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import DOTS
 from pixels.sandbox.faults import FAULTS
 from tests.pixels.providers.fault_table.conftest import ACCOUNTS, EVENTS, OPTIONS, Bench

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, NotFound, ProviderError, Rejected
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Page
 from pixels.sandbox import members
 from pixels.sandbox.faults import FAULTS

@@ -11,7 +11,6 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pixels.providers import PROVIDERS
 from pixels.providers.base import Provider
 from pixels.providers.errors import (
     BadAnswer,
@@ -22,6 +21,7 @@ from pixels.providers.errors import (
     Rejected,
     Throttled,
 )
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from tests.pixels.providers.fault_table.conftest import ACCOUNTS, CREDENTIALS, XANDR_PASSWORD, XANDR_USER, Bench, create
 from tests.pixels.providers.fault_table.table import GOOD, LONG, TABLE, Ends, Outcome, Row, all_end

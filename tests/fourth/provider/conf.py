@@ -1,0 +1,5 @@
+"""Fourth's environment variables."""
+
+from pixelhub.variables import Variable
+
+URL = Variable("FOURTH_URL", str, "", "another base address of Fourth's API, https", "the provider's own")
