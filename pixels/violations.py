@@ -11,7 +11,7 @@ from typing import ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from accounts import violations
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 
 
 def _missing(provider: str, capability: str) -> str:
