@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import Team
@@ -17,46 +13,10 @@ from pixels.events import EVENTS
 from pixels.models import Connection, Pixel, Website
 from pixels.models.connection import provider_choices
 from pixels.models.pixel import PixelQuerySet
+from pixels.models.state import State
 
 from .choices import choice_of_rows, choices_of
 
-Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
-# All as what is, never as what is not: an index finds the few of one kind among many.
-LIVE = Q(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING])
-SOUND = [
-    remote
-    for remote in RemoteStatus
-    if remote not in (RemoteStatus.DRIFTED, RemoteStatus.ABSENT, RemoteStatus.GONE, RemoteStatus.DUPLICATE)
-]
-SINGLE = [remote for remote in RemoteStatus if remote != RemoteStatus.DUPLICATE]
-
-
-@dataclass(frozen=True)
-class State:
-    label: str
-    kinds: tuple[Q, ...]  # that exclude each other
-
-    @property
-    def all(self) -> Q:
-        return reduce(or_, self.kinds)
-
-
-STATES = {
-    "live": State("Live", (LIVE & Q(remote_status__in=SOUND, error_code=""),)),
-    "waiting": State("Under way", (Q(lifecycle__in=Pixel.PENDING),)),
-    "drifted": State("Drifted", (LIVE & Q(remote_status=RemoteStatus.DRIFTED),)),
-    "absent": State("Not in the last list", (LIVE & Q(remote_status=RemoteStatus.ABSENT),)),
-    "gone": State("Gone", (LIVE & Q(remote_status=RemoteStatus.GONE),)),
-    "duplicate": State("Held more than once", (LIVE & Q(remote_status=RemoteStatus.DUPLICATE),)),
-    "failed": State(
-        "Failed",
-        (Q(lifecycle=Lifecycle.FAILED), Q(lifecycle=Lifecycle.LIVE, remote_status__in=SINGLE, error_code__gt="")),
-    ),
-    "draft": State("Draft", (Q(lifecycle=Lifecycle.DRAFT),)),
-    "unknown": State("Unknown", (Q(lifecycle=Lifecycle.UNKNOWN),)),
-    "deleted": State("Deleted", (Q(lifecycle=Lifecycle.DELETED),)),
-    "archived": State("Archived", (Q(archived_at__isnull=False),)),
-}
 # Databases differ in the order of capitals and of nothing; people should not see on which one they are.
 NAME, WEBSITE = Lower("name"), Lower("website__name")
 SORTS: dict[str, list[Any]] = {
@@ -78,9 +38,7 @@ ASKED = ("q", "provider", "state", "website", "event", "connection")
 class PixelFilterForm(forms.Form):
     q = forms.CharField(label="Search", required=False, max_length=255)
     provider = forms.ChoiceField(required=False, choices=lambda: [("", "Any provider"), *provider_choices()])
-    state = forms.ChoiceField(
-        required=False, choices=[("", "Any state"), *((key, state.label) for key, state in STATES.items())]
-    )
+    state = forms.ChoiceField(required=False, choices=[("", "Any state"), *State.choices])
     website = forms.ModelChoiceField(required=False, queryset=Website.objects.none(), empty_label="Any website")
     event = forms.ChoiceField(
         required=False,
@@ -112,11 +70,9 @@ class PixelFilterForm(forms.Form):
             pixels = pixels.with_event(self.team, asked["event"])
         state = asked.get("state")
         if state:
-            pixels = pixels.filter(STATES[state].all)
-        if state != "archived":
-            pixels = pixels.filter(archived_at=None)
-        if state not in ("archived", "deleted"):
-            pixels = pixels.exclude(lifecycle=Lifecycle.DELETED)
+            pixels = pixels.in_state(State(state))
+        else:
+            pixels = pixels.filter(archived_at=None).exclude(lifecycle=Pixel.Lifecycle.DELETED)
         return pixels.order_by(*SORTS[self.order])
 
     def selects(self) -> Iterator[tuple[str, str, list[tuple[str, str, bool]]]]:

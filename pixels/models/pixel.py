@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -23,6 +23,7 @@ from pixels.providers.errors import ProviderError
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import ProviderEvent, TagContext
 
+from . import state as states
 from .badge import Badge
 from .connection import AdAccount, Connection
 from .team_owned import TeamQuerySet
@@ -73,6 +74,9 @@ class PixelQuerySet(TeamQuerySet):
         kept = [lifecycle for lifecycle in Pixel.Lifecycle if lifecycle != Pixel.Lifecycle.DELETED]
         return self.filter(archived_at=None, lifecycle__in=kept)
 
+    def in_state(self, wanted: states.State) -> Self:
+        return self.filter(states.in_state(wanted))
+
     def of_provider(self, team: Team, slug: str) -> Self:
         return self.filter(connection__in=Connection.objects.for_team(team).filter(provider=slug))
 
@@ -89,38 +93,9 @@ class PixelQuerySet(TeamQuerySet):
 
 
 class Pixel(models.Model):
-    class Lifecycle(models.TextChoices):
-        """What our side is doing."""
-
-        DRAFT = "draft", "Draft"
-        QUEUED = "queued", "Queued"
-        CREATING = "creating", "Creating"
-        CHECKING = "checking", "Checking"
-        LIVE = "live", "Live"
-        UPDATING = "updating", "Updating"
-        DELETING = "deleting", "Deleting"
-        FAILED = "failed", "Failed"
-        UNKNOWN = "unknown", "Unknown"
-        DELETED = "deleted", "Deleted"
-
-    class RemoteStatus(models.TextChoices):
-        """What was last seen at the provider."""
-
-        NOT_SEEN = "not_seen", "Not seen yet"
-        IN_SYNC = "in_sync", "In sync"
-        DRIFTED = "drifted", "Drifted"
-        ABSENT = "absent", "Not in the last list"
-        GONE = "gone", "Gone"
-        UNVERIFIABLE = "unverifiable", "Cannot be read"
-        DUPLICATE = "duplicate", "Duplicate"
-
-    PENDING = (
-        Lifecycle.QUEUED,
-        Lifecycle.CREATING,
-        Lifecycle.CHECKING,
-        Lifecycle.UPDATING,
-        Lifecycle.DELETING,
-    )
+    Lifecycle: TypeAlias = states.Lifecycle
+    RemoteStatus: TypeAlias = states.RemoteStatus
+    PENDING = states.PENDING
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Of the foreign keys, those that another index begins with have none of their own.
@@ -237,32 +212,12 @@ class Pixel(models.Model):
         return self.lifecycle == self.Lifecycle.QUEUED and not self.connection.is_usable
 
     @property
+    def state(self) -> states.State:
+        return states.state_of(self)
+
+    @property
     def badge(self) -> Badge:
-        label, word = self.get_lifecycle_display(), self.remote_state
-        if self.stands_still:
-            return Badge("needs", "player-pause", "Waiting for the connection", word)
-        if self.lifecycle == self.Lifecycle.LIVE:
-            tone, icon, label = {
-                self.RemoteStatus.DRIFTED: ("needs", "arrows-diff", "Drifted"),
-                self.RemoteStatus.ABSENT: ("needs", "eye-off", "Not in the last list"),
-                self.RemoteStatus.GONE: ("failed", "trash-x", "Gone"),
-                self.RemoteStatus.DUPLICATE: ("failed", "copy", "Duplicate"),
-            }.get(self.RemoteStatus(self.remote_status), ("live", "check", label))
-            if (
-                tone == "live"
-                and self.provider_class.can("activate")
-                and not self.provider_class.is_active(self.options)
-            ):
-                tone, icon = "waiting", "player-pause"
-            return Badge(tone, icon, label, word)
-        tone, icon = {
-            self.Lifecycle.FAILED: ("failed", "x"),
-            self.Lifecycle.UNKNOWN: ("unknown", "question-mark"),
-            self.Lifecycle.CHECKING: ("unknown", "search"),
-            self.Lifecycle.DELETED: ("waiting", "trash"),
-            self.Lifecycle.DRAFT: ("waiting", "pencil"),
-        }.get(self.Lifecycle(self.lifecycle), ("waiting", "loader"))
-        return Badge(tone, icon, label, word)
+        return states.chip_of(self)
 
     @property
     def last_checked(self) -> datetime | None:

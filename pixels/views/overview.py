@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Activity, Role
-from pixels.forms.filters import STATES
 from pixels.models import Connection, Pixel, SyncRun
+from pixels.models.state import State, queries
 
 # What needs a person, worst first: key of the list's state filter, words for one and for many.
 NEEDS = {
@@ -61,5 +61,5 @@ def _numbers() -> dict[str, Any]:
     kept = Pixel.objects.filter(connection=OuterRef("pk"), archived_at=None).order_by()
     number = Func(template="COUNT(*)", output_field=IntegerField())  # Count() would group, and take twice as long
     found = {"pixel_count": [kept.current()]}
-    found |= {f"{key}_count": [kept.filter(kind) for kind in STATES[key].kinds] for key in COUNTED}
+    found |= {f"{key}_count": [kept.filter(kind) for kind in queries(State(key))] for key in COUNTED}
     return {name: reduce(add, (Subquery(one.values(number=number)) for one in parts)) for name, parts in found.items()}

@@ -20,6 +20,8 @@ SHOWN = [
         "options",
         "lifecycle",
         "remote_status",
+        "error_code",
+        "archived_at",
         "checked_at",
         "created_at",
         "updated_at",

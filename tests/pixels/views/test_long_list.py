@@ -162,16 +162,17 @@ def test_a_piece_of_a_reference_finds_what_begins_with_it(window, at, fill, text
 
 # -- States ------------------------------------------------------------------------------------------------------------
 
-LIVE, ODD = ("live", "updating", "deleting"), ("drifted", "absent", "gone", "duplicate")
+ODD = ("drifted", "absent", "gone", "duplicate")
 EXPECTED = {
-    "live": lambda p: p.lifecycle in LIVE and not p.error_code and p.remote_status not in ODD,
+    "live": lambda p: p.lifecycle == "live" and not p.error_code and p.remote_status not in ODD,
     "waiting": lambda p: p.lifecycle in ("queued", "creating", "checking", "updating", "deleting"),
-    "drifted": lambda p: p.lifecycle in LIVE and p.remote_status == "drifted",
-    "absent": lambda p: p.lifecycle in LIVE and p.remote_status == "absent",
-    "gone": lambda p: p.lifecycle in LIVE and p.remote_status == "gone",
-    "duplicate": lambda p: p.lifecycle in LIVE and p.remote_status == "duplicate",
+    "drifted": lambda p: p.lifecycle == "live" and p.remote_status == "drifted" and not p.error_code,
+    "absent": lambda p: p.lifecycle == "live" and p.remote_status == "absent" and not p.error_code,
+    "gone": lambda p: p.lifecycle == "live" and p.remote_status == "gone",
+    "duplicate": lambda p: p.lifecycle == "live" and p.remote_status == "duplicate",
     "failed": lambda p: (
-        p.lifecycle == "failed" or (p.lifecycle == "live" and p.error_code and p.remote_status != "duplicate")
+        p.lifecycle == "failed"
+        or (p.lifecycle == "live" and p.error_code and p.remote_status not in ("gone", "duplicate"))
     ),
     "draft": lambda p: p.lifecycle == "draft",
     "unknown": lambda p: p.lifecycle == "unknown",

@@ -1,0 +1,173 @@
+"""The one state that a pixel is shown in: chips, the list's filter and all counts read it from this table.
+
+Every pixel is in exactly one state. It follows from five columns: archived_at, lifecycle, remote_status, error_code,
+and, for the finer words of some chips, the options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+from .badge import Badge
+
+if TYPE_CHECKING:
+    from .pixel import Pixel
+
+
+class Lifecycle(models.TextChoices):
+    """What our side is doing."""
+
+    DRAFT = "draft", "Draft"
+    QUEUED = "queued", "Queued"
+    CREATING = "creating", "Creating"
+    CHECKING = "checking", "Checking"
+    LIVE = "live", "Live"
+    UPDATING = "updating", "Updating"
+    DELETING = "deleting", "Deleting"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+    DELETED = "deleted", "Deleted"
+
+
+class RemoteStatus(models.TextChoices):
+    """What was last seen at the provider."""
+
+    NOT_SEEN = "not_seen", "Not seen yet"
+    IN_SYNC = "in_sync", "In sync"
+    DRIFTED = "drifted", "Drifted"
+    ABSENT = "absent", "Not in the last list"
+    GONE = "gone", "Gone"
+    UNVERIFIABLE = "unverifiable", "Cannot be read"
+    DUPLICATE = "duplicate", "Duplicate"
+
+
+PENDING = (
+    Lifecycle.QUEUED,
+    Lifecycle.CREATING,
+    Lifecycle.CHECKING,
+    Lifecycle.UPDATING,
+    Lifecycle.DELETING,
+)
+
+
+class State(models.TextChoices):
+    """In the order of the filter's choices."""
+
+    LIVE = "live", "Live"
+    WAITING = "waiting", "Under way"
+    DRIFTED = "drifted", "Drifted"
+    ABSENT = "absent", "Not in the last list"
+    GONE = "gone", "Gone"
+    DUPLICATE = "duplicate", "Held more than once"
+    FAILED = "failed", "Failed"
+    DRAFT = "draft", "Draft"
+    UNKNOWN = "unknown", "Unknown"
+    DELETED = "deleted", "Deleted"
+    ARCHIVED = "archived", "Archived"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Pixels that lie side by side in the index `pixel_of_connection`: these states, and an error or none.
+
+    Empty `remote_statuses` and `has_error` None: whatever is there. Said as what is, never as what is not: an index
+    finds the few of one kind among many.
+    """
+
+    lifecycles: tuple[Lifecycle, ...]
+    remote_statuses: tuple[RemoteStatus, ...] = ()
+    has_error: bool | None = None
+
+    def holds(self, pixel: Pixel) -> bool:
+        return (
+            pixel.lifecycle in self.lifecycles
+            and (not self.remote_statuses or pixel.remote_status in self.remote_statuses)
+            and (self.has_error is None or bool(pixel.error_code) == self.has_error)
+        )
+
+    @property
+    def query(self) -> Q:
+        found = Q(archived_at=None, lifecycle__in=self.lifecycles)
+        if self.remote_statuses:
+            found &= Q(remote_status__in=self.remote_statuses)
+        if self.has_error is not None:
+            found &= Q(error_code__gt="") if self.has_error else Q(error_code="")
+        return found
+
+
+_LIVE = (Lifecycle.LIVE,)
+_SOUND = (RemoteStatus.NOT_SEEN, RemoteStatus.IN_SYNC, RemoteStatus.UNVERIFIABLE)
+# A pixel that is gone or held twice is that, whatever change of it failed; a failed change comes before a difference.
+STRETCHES: dict[State, tuple[Stretch, ...]] = {
+    State.LIVE: (Stretch(_LIVE, _SOUND, has_error=False),),
+    State.WAITING: (Stretch(PENDING),),
+    State.DRIFTED: (Stretch(_LIVE, (RemoteStatus.DRIFTED,), has_error=False),),
+    State.ABSENT: (Stretch(_LIVE, (RemoteStatus.ABSENT,), has_error=False),),
+    State.GONE: (Stretch(_LIVE, (RemoteStatus.GONE,)),),
+    State.DUPLICATE: (Stretch(_LIVE, (RemoteStatus.DUPLICATE,)),),
+    State.FAILED: (
+        Stretch((Lifecycle.FAILED,)),
+        Stretch(_LIVE, (*_SOUND, RemoteStatus.DRIFTED, RemoteStatus.ABSENT), has_error=True),
+    ),
+    State.DRAFT: (Stretch((Lifecycle.DRAFT,)),),
+    State.UNKNOWN: (Stretch((Lifecycle.UNKNOWN,)),),
+    State.DELETED: (Stretch((Lifecycle.DELETED,)),),
+}
+LOOKS: dict[State, tuple[str, str]] = {  # tint and icon of the chip
+    State.LIVE: ("live", "check"),
+    State.WAITING: ("waiting", "loader"),
+    State.DRIFTED: ("needs", "arrows-diff"),
+    State.ABSENT: ("needs", "eye-off"),
+    State.GONE: ("failed", "trash-x"),
+    State.DUPLICATE: ("failed", "copy"),
+    State.FAILED: ("failed", "x"),
+    State.DRAFT: ("waiting", "pencil"),
+    State.UNKNOWN: ("unknown", "question-mark"),
+    State.DELETED: ("waiting", "trash"),
+    State.ARCHIVED: ("waiting", "archive"),
+}
+
+
+def state_of(pixel: Pixel) -> State:
+    return State.ARCHIVED if pixel.archived_at else _unarchived(pixel)
+
+
+def queries(state: State) -> list[Q]:
+    """What finds the pixels of a state; no two of them find the same pixel."""
+    if state == State.ARCHIVED:
+        return [Q(archived_at__isnull=False)]
+    return [stretch.query for stretch in STRETCHES[state]]
+
+
+def in_state(state: State) -> Q:
+    return reduce(or_, queries(state))
+
+
+def chip_of(pixel: Pixel) -> Badge:
+    """The state as a chip, in finer words where it has some, with the provider's own word beside it."""
+    state = state_of(pixel)
+    tone, icon = LOOKS[state]
+    label, word = str(state.label), pixel.remote_state
+    if state == State.ARCHIVED:
+        word = str(_unarchived(pixel).label).lower()
+    elif state == State.WAITING:
+        label = pixel.get_lifecycle_display()
+        if pixel.stands_still:
+            tone, icon, label = "needs", "player-pause", "Waiting for the connection"
+        elif pixel.lifecycle == Lifecycle.CHECKING:
+            tone, icon = "unknown", "search"
+    elif state == State.LIVE and not pixel.provider_class.is_active(pixel.options):
+        tone, icon = "waiting", "player-pause"
+    elif state == State.FAILED and pixel.lifecycle == Lifecycle.LIVE:
+        icon, label = "alert-triangle", "Change failed"
+    return Badge(tone, icon, label, word)
+
+
+def _unarchived(pixel: Pixel) -> State:
+    return next(state for state, stretches in STRETCHES.items() if any(one.holds(pixel) for one in stretches))
