@@ -1,6 +1,7 @@
 # make run     sets everything up and starts the product; Ctrl-C stops it
 # make test    everything that has to hold; sets up what the tests need
 # make quick   the inner loop: ruff and the tests without browser and services
+# make proof   all cells of the large tables, many more examples; writes docs/proof.md (up to an hour)
 # make crash   workers killed at every point, and at random; a table (SEED=…, about 15 minutes)
 # make drills  broker, database and disk fail; a table
 # make bench   figures beside a floor and a rival, into docs/benchmarks.md (about 25 minutes)
@@ -17,7 +18,7 @@ CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
 export PYTHONDONTWRITEBYTECODE :=
 
 .NOTPARALLEL:
-.PHONY: run test quick crash drills bench lint check unit browser postgres format lock packages
+.PHONY: run test quick proof crash drills bench lint check unit browser postgres format lock packages
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -78,6 +79,10 @@ quick: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n 2 -x -q -m "not browser and not services"
+
+# A third of each large table runs in `unit`, drawn by the commit's hash; all of it here (tests/cells.py).
+proof: packages .venv/development
+	$(PY) -m tests.proof
 
 SEED ?= 1
 

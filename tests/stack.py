@@ -18,6 +18,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests import cells
 from tests.services import CHROMIUM, Postgres, Redis, Service, end_with_parent, free_port, lacking, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,6 +205,34 @@ def make_run() -> Iterator[Callable[..., subprocess.Popen]]:
     for process in started:
         process.terminate()
         process.wait(timeout=60)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="all cells of the large tables, and many more examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the processes of pytest-xdist start, which all have to draw the same slice."""
+    if config.getoption("proof"):
+        os.environ["PROOF"] = "1"
+    os.environ.setdefault("SLICE", cells.commit())
+
+
+def pytest_report_header() -> str:
+    return "all cells" if cells.in_proof() else f"a slice of the large tables, drawn by SLICE={os.environ['SLICE']}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("table"):
+            item.user_properties.append(("table", "yes"))  # for the report of `make proof`
+    if cells.in_proof():
+        return
+    always = [*cells.ever_failed(cells.FAILED.read_text()), *config.args]
+    out = {id(item) for item in cells.left_out(items, os.environ["SLICE"], always)}
+    if out:
+        config.hook.pytest_deselected(items=[item for item in items if id(item) in out])
+        items[:] = [item for item in items if id(item) not in out]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

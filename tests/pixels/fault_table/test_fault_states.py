@@ -38,6 +38,8 @@ def cases() -> Iterator[Any]:
                 )
 
 
+@pytest.mark.table("fault")
+@pytest.mark.table("case", "operation")
 @pytest.mark.parametrize(("fault", "case", "operation", "outcome", "requests"), list(cases()))
 def test_what_becomes_of_it(
     fault: Fault,

@@ -1,7 +1,7 @@
 """Random sequences of everything that can happen to pixels: people, workers that die, faults, other people over there.
 
-The real database and the real sandbox; only time is ours. In `make test` a few dozen sequences, always the same. More,
-and new ones each time:
+The real database and the real sandbox; only time is ours. In `make test` a few dozen sequences, always the same; in
+`make proof` some hundred. More, and new ones each time:
 
     STATE_MACHINE=10000 .venv/bin/pytest -n 0 tests/pixels/outbox/test_state_machine.py
 
@@ -31,6 +31,7 @@ from hypothesis.stateful import (
 
 from accounts.models import Team, User
 from pixels.sandbox.server import SandboxServer
+from tests.cells import examples
 from tests.pixels.actions import ACTIONS
 from tests.pixels.contract import CASES, LIST_ON, slug_of
 from tests.pixels.moving_clock import installed
@@ -38,7 +39,7 @@ from tests.pixels.sequences.holds import Watch
 from tests.pixels.sequences.office import CRASH_POINTS, FALLS_ASLEEP, GAPS, Office
 from tests.pixels.sequences.there import There
 
-SEQUENCES = int(os.environ.get("STATE_MACHINE", "0"))
+SEQUENCES = int(os.environ.get("STATE_MACHINE", "0")) or examples(0, 400)
 PROFILE = settings(
     max_examples=(SEQUENCES or 40) // len(CASES),
     derandomize=not SEQUENCES,

@@ -14,6 +14,7 @@ from pixels.providers.errors import NotSupported
 from pixels.providers.forms import ConnectionForm, PixelForm
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, Capability, TagContext
+from tests.cells import examples
 from tests.pixels.providers.conftest import CHOSEN
 from tests.pixels.providers.loopback import Loopback
 from tests.pixels.providers.strategies import OPTIONS, events_of
@@ -210,7 +211,7 @@ def test_providers_give_methods_the_interfaces_own_parameters(provider: type[Pro
 def test_showing_an_existing_pixel_and_saving_it_unchanged_changes_nothing(slug: str) -> None:
     provider = PROVIDERS[slug]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60, 1000), deadline=None)
     @given(events=events_of(provider), options=OPTIONS[slug])
     def check(events: tuple[str, ...], options: dict[str, Any]) -> None:
         shown = provider.pixel_form.initial_for(events, options)

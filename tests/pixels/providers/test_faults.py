@@ -117,6 +117,8 @@ def assert_no_secret_shown(slug: str, error: ProviderError, log: pytest.LogCaptu
     assert not any(secret in shown for secret in secrets)
 
 
+@pytest.mark.table("fault", "slug")
+@pytest.mark.table("slug", "capability")
 @pytest.mark.parametrize(
     ("fault", "slug", "capability"),
     [

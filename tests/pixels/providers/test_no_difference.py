@@ -20,11 +20,12 @@ from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef, RemotePixel
 from pixels.reconcile.compare import see, values_of
 from pixels.sandbox.server import SandboxServer
+from tests.cells import examples
 from tests.pixels.providers.conftest import Tokens
 from tests.pixels.providers.members import MEMBERS
 from tests.pixels.providers.strategies import OPTIONS, events_of, texts
 
-CREATED, CHANGED = 200, 50  # examples
+CREATED, CHANGED = examples(80, 1000), examples(40, 500)
 TOKEN = "EAAG-this-is-no-token"
 
 # Texts that mean something to somebody on the way: a form, a URL, a template, JSON, a database, a page.

@@ -14,6 +14,7 @@ from pixels.providers.errors import ProviderError
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.transport.response import Answer
 from pixels.providers.values import RemotePixel, TagContext
+from tests.cells import examples
 from tests.pixels.providers.conftest import ACCOUNT, CHOSEN, PLANTED, Tokens, create
 from tests.pixels.providers.strategies import PIXELS, odd_answers, odd_fields
 
@@ -70,7 +71,7 @@ def show(provider: type[Provider], remote_id: str, events: tuple[Any, ...], opti
 def test_any_answer_is_an_honest_error_or_a_pixel_fit_to_be_kept_and_shown(slug: str) -> None:
     provider_class = PROVIDERS[slug]
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(status=STATUSES, body=odd_answers(slug))
     def check(status: int, body: Any) -> None:
         provider = provider_class(PLANTED[slug], "https://unused.example", lambda call, wanted=1: wanted, Tokens())
@@ -108,7 +109,7 @@ def test_any_stored_row_can_be_shown(slug: str) -> None:
     values = odd_fields(slug)
     names = st.sampled_from(sorted(CHOSEN[slug][1].keys() | PIXELS[slug].keys()))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=examples(60, 1000), deadline=None)
     @given(
         remote_id=st.sampled_from(["37", "px_1", ""]),
         events=st.lists(values, max_size=3).map(tuple),

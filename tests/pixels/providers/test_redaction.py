@@ -55,6 +55,7 @@ SPELLINGS = {
 }
 
 
+@pytest.mark.table("spelling")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("secret", [SECRET, "0123456789abcdef", "pl4nted~Token'0003"])
 def test_it_becomes_dots_and_what_stands_around_it_stays(spelling: str, secret: str) -> None:

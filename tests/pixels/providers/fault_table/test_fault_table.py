@@ -85,6 +85,8 @@ def test_every_choice_of_a_fault_has_its_row(fault: str) -> None:
             assert words == {row.given.get(name, parameter.default) for row in TABLE[fault]}
 
 
+@pytest.mark.table("fault", "slug")
+@pytest.mark.table("slug", "operation")
 @pytest.mark.parametrize(("fault", "row", "slug", "operation"), list(cases()))
 def test_a_fault_ends_as_the_table_says(
     fault: str, row: Row, slug: str, operation: str, bench: Bench, hurry: Callable[[], None]

@@ -138,6 +138,7 @@ def test_every_fault_that_a_log_in_can_meet_is_here() -> None:
     assert set(LOG_INS) == set(TABLE) - never | {"too_many_logins"}
 
 
+@pytest.mark.table("fault", "way")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("fault", "row"),
