@@ -212,7 +212,7 @@ CELERY_TASK_TIME_LIMIT = TASK_LIMIT
 SANDBOX_PORT = env("SANDBOX_PORT")
 SANDBOX_ENABLED = env("SANDBOX_ENABLED", default=not PRODUCTION)
 SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
-# XANDR_READS and so on (pixels/providers/<slug>/conf.py). A provider reads them as conf.READS.value.
+# XANDR_READS and so on: the rows of pixels/providers/<slug>/conf.py.
 vars().update({row.name: env(row.name) for row in PROVIDER_VARIABLES})
 
 # base64 of 32 random bytes each: the first encrypts, all decrypt (rotation: put the new key first).

@@ -7,28 +7,19 @@ lie in its folder (pixels/providers/<slug>/conf.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-
-from django.conf import settings
-
-T = TypeVar("T")
+from typing import Any
 
 
 @dataclass(frozen=True)
-class Variable(Generic[T]):
+class Variable:
     name: str
-    kind: type[T]  # str, int, float, bool (1 or 0) or list (texts, commas between)
-    default: T | None  # None: settings.py makes the default from other settings
+    kind: type  # str, int, float, bool (1 or 0) or list (texts, commas between)
+    default: Any  # of that type; None: settings.py makes the default from other settings
     explanation: str  # one line of Markdown, as in docs/running.md
     default_in_words: str = ""  # as there, where the default itself would say too little
 
-    @property
-    def value(self) -> T:
-        """What the settings hold now; only for variables whose setting has the same name."""
-        return getattr(settings, self.name)
 
-
-VARIABLES: tuple[Variable[Any], ...] = (
+VARIABLES = (
     # Where it runs
     Variable("PORT", int, 8000, "the port of the pages"),
     Variable("BIND", str, "127.0.0.1", "the address the pages listen on; with another one, set `ALLOWED_HOSTS` too"),

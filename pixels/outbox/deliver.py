@@ -72,6 +72,7 @@ def drain(connection_id: UUID | str, seconds: float) -> bool:
     """
     now = clock.now()
     row = Connection.objects.filter(pk=connection_id)
+    row.update(last_enqueued_at=None)  # the message that led here has been received; the next may be published
     longest = seconds + settings.CALL_DEADLINE
     lease_until = now + timedelta(seconds=longest)
     if not row.filter(clock.passed("drain_lease_until", now, longest)).update(drain_lease_until=lease_until):

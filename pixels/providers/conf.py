@@ -5,12 +5,9 @@ pixelhub/settings.py imports this while there are no settings yet, so nothing he
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from pixelhub.variables import Variable
 
 _FOLDERS = sorted(path.parent.name for path in Path(__file__).parent.glob("*/conf.py"))
 _MODULES = [import_module(f"{__package__}.{folder}.conf") for folder in _FOLDERS]
-VARIABLES: tuple[Variable[Any], ...] = tuple(
-    variable for module in _MODULES for variable in vars(module).values() if isinstance(variable, Variable)
-)
+VARIABLES: tuple[Variable, ...] = tuple(variable for module in _MODULES for variable in module.VARIABLES)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from pixels import tasks
+from pixels import queue
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.outbox.record import cancel
 from pixels.providers.values import AdAccountRef
@@ -77,7 +77,7 @@ def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccoun
         record(connection.team, actor, "added an ad account to", connection, str(account))
         added.append(account)
     if connection.can_sync and (run := open_run(connection, by=actor)):
-        tasks.notify_worker(tasks.pull_connection, run.pk)
+        queue.notify_worker("pull_connection", run.pk)
     return added
 
 
@@ -94,7 +94,7 @@ def _ask_for_test(connection: Connection) -> None:
     connection.save(
         update_fields=["test", "test_requested_at", "test_lease_until", "test_sentence", "test_provider_message"]
     )
-    tasks.notify_worker(tasks.test_connection, connection.pk)
+    queue.notify_worker("test_connection", connection.pk)
 
 
 def sharing(connection: Connection) -> list[Connection]:
@@ -175,5 +175,5 @@ def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | N
         return _join(connection, confirmed)
     verb = "confirmed what is gone and started a sync of" if confirmed else "started a sync of"
     record(connection.team, actor, verb, connection)
-    tasks.notify_worker(tasks.pull_connection, run.pk)
+    queue.notify_worker("pull_connection", run.pk)
     return run

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from pixels import snippets, tasks
+from pixels import queue, snippets
 from pixels.actions import Action, decide, is_live_by_word, last_operation
 from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel import DUPLICATE
 from pixels.models.pixel_secrets import keep_secrets
+from pixels.outbox.enqueue import notify_worker
 from pixels.outbox.record import cancel as cancel_operation
 from pixels.providers.values import RemotePixel
 from pixels.reconcile import compare
@@ -86,7 +87,7 @@ def create_pixels(
                 _promise(pixel, actor, Operation.Kind.CREATE, plan.payload, sorted(plan.secrets))
                 record(team, actor, "created", pixel)
                 pixels.append(pixel)
-            tasks.notify_worker(tasks.push_connection, ad_account.connection_id)
+            notify_worker(ad_account.connection_id)
             return pixels
     except IntegrityError:  # the other half of a double click was first
         made = _already_made(team, ad_account, website, plans, form_ids)
@@ -142,7 +143,7 @@ def _start(
     pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()
     pixel.save()
-    tasks.notify_worker(tasks.push_connection, pixel.connection_id)
+    notify_worker(pixel.connection_id)
 
 
 def _begin(pixel: Pixel, action: Action) -> bool:
@@ -209,7 +210,7 @@ def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
         pixel.save()
         resolve_unconfirmed(pixel)
         snippets.issue(pixel)
-        tasks.notify_worker(tasks.read_pixel, pixel.pk)
+        queue.notify_worker("read_pixel", pixel.pk)
     record(pixel.team, actor, "said that it is there:", pixel, f"as {remote_id}")
 
 

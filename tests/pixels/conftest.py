@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Team, User
-from pixels import tasks
+from pixels import queue
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import deliver
@@ -89,8 +89,8 @@ class Sandbox:
 
 @pytest.fixture(autouse=True)
 def broker_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that takes the broker away does not keep the next one's hints back."""
-    monkeypatch.setattr(tasks, "_broker_away_until", 0.0)
+    """A test that takes the broker away does not keep the next one's messages back."""
+    monkeypatch.setattr(queue, "_broker_away_until", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from pixels import tasks
+from pixels import queue
 from pixels.limits import clock, lease
 from pixels.management.commands.scheduler import SHORTEST, SILENT, Command
 from pixels.models import Connection, Lease, Operation, Pixel, SyncRun
@@ -20,11 +20,11 @@ def published(monkeypatch):
     """What is handed to the workers: (task, id)."""
     found = []
 
-    def publish(task, row_id, **more):
-        found.append((task.name.split(".")[-1], str(row_id)))
+    def publish(task, row_id, expires=None):
+        found.append((task, str(row_id)))
         return True
 
-    monkeypatch.setattr(tasks, "_publish", publish)
+    monkeypatch.setattr(queue, "publish", publish)
     return found
 
 
@@ -186,7 +186,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_it(run_until):
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_broker_the_work_is_done_all_the_same(quiet, promise, sandbox, first, monkeypatch):
-    monkeypatch.setattr(tasks, "_publish", lambda *args, **more: False)
+    monkeypatch.setattr(queue, "publish", lambda *args: False)
     promise(quiet)
     first.look()
     assert Pixel.objects.get().lifecycle == "live"
@@ -198,7 +198,7 @@ def test_without_a_broker_one_piece_of_work_that_breaks_does_not_end_the_schedul
     quiet, promise, sandbox, first, monkeypatch, settings
 ):
     """A bug in one task, which a worker would survive."""
-    monkeypatch.setattr(tasks, "_publish", lambda *args, **more: False)
+    monkeypatch.setattr(queue, "publish", lambda *args: False)
     promise(quiet)
     connections.test_connection(quiet)
     Connection.objects.update(test_requested_at=timezone.now() - timedelta(seconds=2 * settings.DISPATCH_INTERVAL))

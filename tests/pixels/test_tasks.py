@@ -1,8 +1,9 @@
-"""Messages are hints: with the broker dead, no page fails and the sweeper finds what is due."""
+"""Messages only notify: with the broker dead, no page fails and the dispatcher finds what is due."""
 
 import socket
 import time
 import uuid
+from typing import get_args
 
 import pytest
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from pixelhub.celery import app
-from pixels import tasks
+from pixels import dispatcher, queue, tasks
 from pixels.models import Connection, Pixel, SyncRun
 from pixels.services import connections
 from tests.pixels.providers.loopback import says
@@ -47,7 +48,7 @@ def broker_at():
     def move(url):
         app.conf.broker_url = url
         app._pool = app.amqp._producer_pool = None
-        tasks._broker_away_until = 0.0
+        queue._broker_away_until = 0.0
 
     yield move
     move(home)
@@ -64,6 +65,11 @@ def frozen_broker(broker_at):
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         broker_at(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
         yield
+
+
+def test_every_task_can_be_named_in_a_message_and_is_looked_for_by_the_dispatcher():
+    registered = {name.removeprefix("pixels.tasks.") for name in app.tasks if name.startswith("pixels.tasks.")}
+    assert registered == set(get_args(queue.TaskName)) == {task for task, _ in dispatcher.FINDERS}
 
 
 def test_a_promise_is_followed_by_a_message_with_nothing_but_its_id(
@@ -91,7 +97,7 @@ def test_no_message_goes_out_for_what_was_rolled_back(
     assert queued() == []
 
 
-def test_the_sweeper_hands_out_what_is_due_without_any_message(
+def test_the_dispatcher_hands_out_what_is_due_without_any_message(
     connect, promise, misbehaving, sandbox_server, queued, settings
 ):
     settings.DISPATCH_INTERVAL = 0.001
@@ -106,7 +112,7 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
     Pixel.objects.filter(pk=unread.pk).update(read_back_at=F("created_at"))
     time.sleep(0.01)
 
-    tasks.dispatch_due()
+    dispatcher.dispatch_due()
     messages = queued()
     assert {(task, row) for task, row, _ in messages} == {
         ("push_connection", str(waiting.connection_id)),
@@ -116,12 +122,12 @@ def test_the_sweeper_hands_out_what_is_due_without_any_message(
         ("read_ad_accounts", str(pitchtarget.pk)),
         ("notify", str(pitchtarget.pk)),
     }
-    assert all(expires for _, _, expires in messages)  # the next sweep says it again
+    assert all(expires for _, _, expires in messages)  # the next look publishes it again
 
 
-def test_the_sweeper_says_nothing_when_nothing_is_due(queued, easyflow, sandbox, settings):
+def test_the_dispatcher_says_nothing_when_nothing_is_due(queued, easyflow, sandbox, settings):
     Connection.objects.update(test="works", last_notified_state="works")
-    tasks.dispatch_due()
+    dispatcher.dispatch_due()
     assert queued() == []
 
 
@@ -154,11 +160,11 @@ def test_a_message_about_a_row_that_is_gone_does_nothing(db):
 
 
 @pytest.mark.parametrize("broker", ["dead_broker", "frozen_broker"])
-def test_without_a_broker_the_sweeper_does_the_work_itself(request, connect, promise, sandbox, broker):
+def test_without_a_broker_the_dispatcher_does_the_work_itself(request, connect, promise, sandbox, broker):
     pixels = [promise(connect("xandr"), name) for name in "abc"]
     request.getfixturevalue(broker)
     started = time.monotonic()
-    tasks.dispatch_due()
+    dispatcher.dispatch_due()
     assert time.monotonic() - started < 10
     assert [Pixel.objects.get(pk=pixel.pk).lifecycle for pixel in pixels] == ["live"] * 3
     assert len(sandbox.held("xandr")) == 3
@@ -190,8 +196,8 @@ def test_when_the_broker_is_back_messages_go_out_again(connect, sandbox, broker_
     connect("easyflow")
     app.conf.broker_url = home
     connect("xandr")
-    assert queued() == []  # asked a moment ago: the sweeper will find it
-    monkeypatch.setattr(tasks, "_broker_away_until", time.monotonic())
+    assert queued() == []  # asked a moment ago: the dispatcher will find it
+    monkeypatch.setattr(queue, "_broker_away_until", time.monotonic())
     app._pool = app.amqp._producer_pool = None
     connection = connect("pitchtarget")
     assert [(task, row) for task, row, _ in queued()] == [("test_connection", str(connection.pk))]

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 
 from pixelhub.stop import StopSignal
-from pixels import tasks
+from pixels import dispatcher
 from pixels.limits import clock, lease
 from pixels.outbox import deliver
 from pixels.reconcile import runs
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         silence = SILENT * settings.DISPATCH_INTERVAL
         if not lease.hold(lease.DISPATCH, self.holder, silence):
             return min(max(lease.runs_for(lease.DISPATCH) or 0, SHORTEST), settings.DISPATCH_INTERVAL)
-        tasks.dispatch_due()
+        dispatcher.dispatch_due()
         lease.hold(lease.DISPATCH, self.holder, silence)  # without a broker the work was done here and took time
         following = min(filter(None, (deliver.next_due(), runs.next_due())), default=None)
         if following is None:

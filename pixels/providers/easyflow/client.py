@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.utils.functional import classproperty
 
 from ..base import Provider
@@ -18,7 +19,7 @@ from ..protocols import CallKind
 from ..secret import Secret
 from ..transport.response import Answer
 from ..values import AdAccountRef, Capability, Page, RemotePixel, Tag, TagContext
-from . import conf, listing
+from . import listing
 from .forms import EasyflowConnectionForm, EasyflowPixelForm
 from .mapping import creation, envelope, pixel_in, remote_pixel, token_in, update
 from .tags import EasyflowTagForm, sdk_tag
@@ -45,7 +46,7 @@ MISSING_WITHOUT_LIST = {
 
 def lists_pixels() -> bool:
     """Whether the inferred list is used."""
-    return conf.LIST.value
+    return bool(settings.EASYFLOW_LIST)
 
 
 class Easyflow(Provider):

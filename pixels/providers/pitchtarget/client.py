@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
+
 from ..base import Provider
 from ..errors import NotFound
 from ..secret import Secret
 from ..transport.response import Answer, object_id
 from ..values import AdAccountRef, Page, RemotePixel, Tag, TagContext
-from . import conf
 from .ad_accounts import read_ad_accounts
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm
 from .session import PasswordSession, Session, TokenSession, read
@@ -73,7 +74,10 @@ class PitchTarget(Provider):
     ) -> RemotePixel:
         (tag,) = events
         answer = self._session().call(
-            "write", "POST", conf.PATH.value, form={"fb_ad_account_id": ad_account.id, "name": name, "tag": tag}
+            "write",
+            "POST",
+            settings.PITCHTARGET_PATH,
+            form={"fb_ad_account_id": ad_account.id, "name": name, "tag": tag},
         )
         body = read(answer)
         remote_id = _created_id(body)
@@ -90,7 +94,7 @@ class PitchTarget(Provider):
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
         """By its own address; where that is not found, the whole list decides whether the pixel is."""
         session = self._session()
-        answer = session.call("read", "GET", f"{conf.PATH.value}/{quote(remote_id, safe='')}")
+        answer = session.call("read", "GET", f"{settings.PITCHTARGET_PATH}/{quote(remote_id, safe='')}")
         if answer.status != NO_SUCH_RECORD_OR_PATH:
             return _one(answer, read(answer), remote_id)
         for pixel in self._list(session, ad_account):
@@ -129,7 +133,7 @@ class PitchTarget(Provider):
         )
 
     def _list(self, session: Session, ad_account: AdAccountRef) -> list[RemotePixel]:
-        answer = session.call("read", "GET", conf.PATH.value, params={"fb_ad_account_id": ad_account.id})
+        answer = session.call("read", "GET", settings.PITCHTARGET_PATH, params={"fb_ad_account_id": ad_account.id})
         body = read(answer)
         if not isinstance(body, list):
             raise answer.unusable()

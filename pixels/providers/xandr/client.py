@@ -5,12 +5,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from ..base import Provider
 from ..errors import BadAnswer, NotFound, Rejected
 from ..secret import Secret
 from ..transport.response import object_id
 from ..values import AdAccountRef, Limits, Page, RemotePixel, Tag, TagContext
-from . import advertisers, conf, envelope, lists, reports, times, users
+from . import advertisers, envelope, lists, reports, times, users
 from .forms import XandrConnectionForm, XandrPixelForm
 from .line_items import with_line_items
 from .lists import Rows
@@ -61,9 +63,9 @@ class Xandr(Provider):
     @classmethod
     def limits(cls) -> Limits:
         return Limits(
-            reads=conf.READS.value or None,
-            writes=conf.WRITES.value or None,
-            window=conf.WINDOW.value,
+            reads=settings.XANDR_READS or None,
+            writes=settings.XANDR_WRITES or None,
+            window=settings.XANDR_WINDOW,
             at_once=AT_ONCE,
         )
 

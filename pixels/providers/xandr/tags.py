@@ -1,8 +1,9 @@
 """Xandr's two conversion tags, written as its documents print them."""
 
+from django.conf import settings
+
 from ..coerce import coerce
 from ..values import Tag, TagContext
-from . import conf
 from .mapping import SHAPES
 
 # Since its documents of 2024-10-09; without the parameters a call from there is not counted.
@@ -53,4 +54,4 @@ def _script(remote_id: str) -> Tag:
 
 
 def _address(remote_id: str) -> str:
-    return f"https://{conf.TAG_HOST.value}/px?id={remote_id}"
+    return f"https://{settings.XANDR_TAG_HOST}/px?id={remote_id}"

@@ -2,4 +2,4 @@
 
 from pixelhub.variables import Variable
 
-URL = Variable("FOURTH_URL", str, "", "another base address of Fourth's API, https", "the provider's own")
+VARIABLES = (Variable("FOURTH_URL", str, "", "another base address of Fourth's API, https", "the provider's own"),)

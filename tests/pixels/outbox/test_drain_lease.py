@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from pixels import tasks
+from pixels import queue, tasks
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import deliver
 from pixels.services import connections
@@ -34,7 +34,7 @@ def one_worker(monkeypatch):
     """One worker, that takes messages in the order in which they came; a turn lasts for one change."""
     messages = deque()
     monkeypatch.setattr(tasks, "DRAIN_SECONDS", 0.0)
-    monkeypatch.setattr(tasks, "_publish", lambda task, row_id, **more: messages.append(row_id) or True)
+    monkeypatch.setattr(queue, "publish", lambda task, row_id, expires=None: messages.append(row_id) or True)
 
     def work(most=1000):
         for _ in range(most):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.services import RuleViolation
-from pixels import tasks
+from pixels import queue, tasks
 from pixels.models import Pixel, SyncRun
 from pixels.outbox import deliver
 from pixels.providers.values import AdAccountRef
@@ -121,7 +121,7 @@ def test_nothing_is_missing_before_the_list_has_ended(fifty_are_new, throttled):
 def test_when_the_task_has_had_its_time_another_goes_on_at_once(fifty_are_new, settings, sandbox, monkeypatch):
     settings.TASK_LIMIT = 0
     said = []
-    monkeypatch.setattr(tasks, "_publish", lambda task, row_id, **more: said.append(row_id) or True)
+    monkeypatch.setattr(queue, "publish", lambda task, row_id, expires=None: said.append(row_id) or True)
     asked = sandbox.asked("xandr", "list")
     run = connections.sync_now(fifty_are_new, None)
     for tasks_done in range(1, 20):
