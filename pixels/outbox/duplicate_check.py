@@ -45,8 +45,6 @@ def _check(operation: Operation) -> None:
         return
     pixel = operation.pixel
     pixel.refresh_from_db(fields=["lifecycle"])
-    if others and pixel.is_pending:
-        return  # the change that is under way would clear the report when it ends; this is tried again soon
     if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
         report_duplicate(pixel, others)
     done = operation.duplicate_checks_done + 1

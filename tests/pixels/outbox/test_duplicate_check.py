@@ -253,21 +253,37 @@ def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twi
     assert Operation.objects.get().duplicate_checks_done == 100
 
 
-def test_while_a_change_is_under_way_it_is_looked_for_later(sent_twice, comes_in_late, time, look, bob, settings):
-    """A change that ends takes the message of its pixel away; what was found must not go with it."""
+@pytest.mark.parametrize("refused", [False, True])
+def test_the_end_of_a_change_that_was_under_way_does_not_take_the_report_away(
+    sent_twice, comes_in_late, time, look, bob, fault, refused
+):
+    pixel = sent_twice()
+    second = comes_in_late(pixel)
+    time.pass_by(TEN_MINUTES + 1)
+    pixels.change_pixel(pixel, bob, {"name": "Renamed"})
+    assert look() == 1
+    pixel.refresh_from_db()
+    assert (pixel.is_pending, pixel.remote_status) == (True, "duplicate")
+    if refused:
+        fault("update", "status", code=403)
+    deliver.drain(pixel.connection_id, 60)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_status, pixel.duplicate_remote_ids) == ("live", "duplicate", [second])
+    if refused:
+        pixels.dismiss_error(pixel, bob)  # the refusal has its own message, in front of the report
+        pixel.refresh_from_db()
+    assert (pixel.error_code, second in pixel.error_sentence) == ("duplicate", True)
+
+
+def test_of_a_pixel_that_was_deleted_here_nothing_is_reported(sent_twice, comes_in_late, time, look, bob):
     pixel = sent_twice()
     comes_in_late(pixel)
-    for wait in (TEN_MINUTES + 1, A_DAY):
-        time.pass_by(wait)
-        pixel.refresh_from_db()
-        if pixel.lifecycle == "live":
-            pixels.change_pixel(pixel, bob, {"name": "Renamed"})
-        look()
+    pixels.delete_pixel(pixel, bob)
     deliver.drain(pixel.connection_id, 60)
-    time.pass_by(settings.LEASE + 1)
-    look()
+    time.pass_by(TEN_MINUTES + 1)
+    assert look() == 1
     pixel.refresh_from_db()
-    assert (pixel.name, pixel.remote_status) == ("Renamed", "duplicate")
+    assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("deleted", "gone", "")
 
 
 def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late, time, look, sandbox, alice, sync):

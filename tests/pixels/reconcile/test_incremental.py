@@ -176,6 +176,28 @@ def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
     assert look(account).updated == 1
 
 
+def test_what_is_changed_on_a_page_that_had_come_of_a_long_list_is_seen_the_next_time(
+    account, sandbox, look, while_listing, time
+):
+    """Reading takes twenty minutes, in which a pixel of the first page changes, and one of the second later still."""
+
+    def at_minute(minute):
+        return moment(NEWEST + timedelta(hours=1, minutes=minute))
+
+    first = [at_xandr(number, "Renamed", last_modified=at_minute(0)) for number in range(1, 140)]
+    sandbox.seed("xandr", [*first, at_xandr(140, "Renamed", last_modified=at_minute(18))])
+
+    def meanwhile():
+        time.pass_by(20 * 60)
+        sandbox.seed("xandr", [at_xandr(7, "Renamed again", last_modified=at_minute(10))])
+
+    while_listing(meanwhile, page=1)
+    assert look(account).updated == 140
+    assert Pixel.objects.get(remote_id="7").remote_values["name"] == "Renamed"
+    assert look(account).updated == 1
+    assert Pixel.objects.get(remote_id="7").remote_values["name"] == "Renamed again"
+
+
 def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, look):
     pixel = live(account, "Ours")
     pixels.change_pixel(pixel, bob, {"name": "Ours, renamed"})

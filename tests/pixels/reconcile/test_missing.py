@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from accounts.models import Activity
 from pixels.models import Pixel, SyncRun
-from pixels.reconcile import missing
+from pixels.reconcile import missing, pull
+from pixels.services import connections
 from tests.pixels.elsewhere import delete
 from tests.pixels.page import Page
 
@@ -76,6 +77,44 @@ def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbo
     assert Pixel.objects.get(remote_id="105").missed_at is None
 
 
+@pytest.fixture
+def look_after(time):
+    """A look for what is missing, so many seconds later."""
+
+    def run(seconds):
+        time.pass_by(seconds)
+        for account in missing.due(100):
+            missing.look_for(account)
+
+    return run
+
+
+@pytest.mark.parametrize("found_by", ["a list", "a look"])
+def test_one_that_was_missed_and_came_back_has_to_be_missed_twice_again(
+    xandr, seeded, sandbox, sync, look_after, settings, found_by
+):
+    """How long ago it was missed the first time says nothing: it was there in between."""
+    settings.QUIET_TIME = 60
+    seeded()
+    delete(sandbox, 105)
+    sync(xandr)
+    look_after(0)
+    one = Pixel.objects.get(remote_id="105")
+    assert one.missed_at
+    sandbox.seed("xandr", [pixel(105)])
+    sync(xandr) if found_by == "a list" else look_after(61)
+    one.refresh_from_db()
+    assert (one.remote_status, one.missed_at, one.absent_at) == ("in_sync", None, None)
+    delete(sandbox, 105)
+    sync(xandr)
+    look_after(3600)
+    one.refresh_from_db()
+    assert (one.remote_status, one.missed_at is None) == ("absent", False)
+    look_after(61)
+    one.refresh_from_db()
+    assert one.remote_status == "gone"
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -124,6 +163,23 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     assert Pixel.objects.filter(remote_status="absent").count() == 10
     assert Activity.objects.filter(verb="confirmed what is gone and started a sync of", actor=bob).exists()
     assert "Sync stopped" not in Page.of(browser_of(vera).get(at("overview"))).text
+
+
+def test_more_than_a_person_has_confirmed_stops_it_again(xandr, seeded, sandbox, sync, bob):
+    seeded()
+    delete(sandbox, *range(100, 110))
+    shown = sync(xandr)
+    assert (shown.state, shown.lacking) == ("stopped", 10)
+    delete(sandbox, 110)
+    run = connections.sync_now(xandr, bob, stopped=shown)
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.lacking, remotes()) == ("stopped", 11, ["in_sync"])
+    assert run.error_sentence == "11 of 20 pixels are not in Xandr's list any more. Nothing was marked."
+    confirmed = connections.sync_now(xandr, bob, stopped=run)
+    pull.pull(confirmed.pk)
+    confirmed.refresh_from_db()
+    assert (confirmed.state, confirmed.missing) == ("done", 11)
 
 
 def test_an_empty_list_of_a_full_account_stops_too(xandr, seeded, sandbox, sync):

@@ -1,0 +1,90 @@
+"""Both sides change at about the same time: what waits, what is typed and what is decided is about what was seen."""
+
+import pytest
+
+from accounts.models import Activity
+from pixels.models import Operation
+from pixels.reconcile.compare import who_moved
+from pixels.services import pixels
+from tests.pixels.page import Page
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
+    pixel, theirs, bob, carry_out, sandbox, browser_of, at, lost
+):
+    was = pixel.name
+    fault = {"fault": "drop"} if lost else {"fault": "status", "code": 503, "body": "html"}
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", **fault})
+    pixels.change_pixel(pixel, bob, {"name": "Ours"})
+    carry_out()
+    theirs(pixel, name="Theirs")
+    assert (pixel.lifecycle, pixel.name, pixel.drift) == ("live", "Ours", ["name"])
+    assert (pixel.base_values["name"], pixel.remote_values["name"], who_moved(pixel, "name")) == (was, "Theirs", "both")
+    assert not Operation.objects.open().exists()
+    assert Activity.objects.filter(verb="did not send a change, as theirs had changed too:", detail="name").exists()
+    page = Page.of(browser_of(bob).get(at("pixel", pixel))).text
+    assert "Differs at Xandr" in page and "Ours" in page and "Theirs" in page
+    carry_out()
+    assert [one["name"] for one in sandbox.held("xandr")] == ["Theirs"]
+    pixels.restore_ours(pixel, bob, {"name"})
+    carry_out()
+    assert [one["name"] for one in sandbox.held("xandr")] == ["Ours"]
+
+
+def test_a_change_of_another_field_there_stops_nothing(pixel, theirs, bob, carry_out, sandbox):
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "status", "code": 503})
+    pixels.change_pixel(pixel, bob, {"name": "Ours"})
+    carry_out()
+    theirs(pixel, state="inactive")
+    assert Operation.objects.open().exists()
+
+
+def test_a_change_that_took_effect_is_no_change_of_theirs(pixel, theirs, bob, carry_out, sandbox):
+    fault = {"provider": "xandr", "operation": "update", "fault": "drop", "effect": True}
+    sandbox.ask("POST", "faults", json=fault)
+    pixels.change_pixel(pixel, bob, {"name": "Ours"})
+    carry_out()
+    theirs(pixel)
+    assert Operation.objects.open().exists()
+
+
+def test_an_edit_sends_what_was_edited_and_leaves_other_differences_alone(
+    pixel, theirs, bob, browser_of, at, carry_out, sandbox
+):
+    theirs(pixel, state="inactive")
+    browser = browser_of(bob)
+    form = Page.of(browser.get(at("pixel_edit", pixel))).form_with("name")
+    browser.post(at("pixel_edit", pixel), {**form.values, "name": "Edited"})
+    carry_out()
+    [held] = sandbox.held("xandr")
+    assert (held["name"], held["state"]) == ("Edited", "inactive")
+    pixel.refresh_from_db()
+    assert pixel.drift == ["state"]
+
+
+def test_what_is_decided_is_what_was_shown(pixel, theirs, bob, browser_of, at):
+    theirs(pixel, name="Theirs")
+    browser = browser_of(bob)
+    shown = Page.of(browser.get(at("pixel", pixel))).form_with("shown").values["shown"][0]
+    theirs(pixel, name="Theirs again")
+    post = {"field": "name", "action": "adopt", "shown": shown}
+    page = Page.of(browser.post(at("pixel_drift", pixel), post, follow=True))
+    assert "changed meanwhile" in page.text
+    pixel.refresh_from_db()
+    assert pixel.name != "Theirs again"
+    post["shown"] = page.form_with("shown").values["shown"][0]
+    browser.post(at("pixel_drift", pixel), post)
+    pixel.refresh_from_db()
+    assert pixel.name == "Theirs again"
+
+
+def test_an_edit_in_a_second_tab_is_refused_beside_the_form_and_keeps_what_was_typed(pixel, bob, browser_of, at):
+    browser = browser_of(bob)
+    form = Page.of(browser.get(at("pixel_edit", pixel))).form_with("name")
+    pixels.change_pixel(pixel, bob, {"name": "First"})
+    answer = browser.post(at("pixel_edit", pixel), {**form.values, "name": "Second"})
+    assert answer.status_code == 200
+    page = Page.of(answer)
+    assert page.form_with("name").values["name"] == ["Second"]
+    assert "possible once the pixel is live" in page.text
