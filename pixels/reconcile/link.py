@@ -1,6 +1,7 @@
-"""Which object at the provider a pixel stands for: one, and each for one pixel.
+"""Which remote object a pixel stands for: each pixel for one at most, and no two pixels for the same.
 
-Nothing is deleted by machine. Where two rows or two objects are at odds, a person is told.
+Where two rows stand for one object, or two objects were made of one row, nothing is deleted at the provider by machine:
+the pixel says so, and a person decides.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ def locked(pixel_id: UUID) -> Pixel:
 
 
 def said_everything(remote: RemotePixel) -> bool:
-    """Some answers to a create or update know no more than the id."""
+    """False for an answer to a create or update that holds no more than the id."""
     return remote.name is not None
 
 
 def report_duplicate(pixel: Pixel, others: list[str]) -> None:
-    """Nothing is deleted by machine: which of them is on a website only people know."""
+    """Let the pixel say that its provider holds it more than once. Only people know which object is on a website."""
     with transaction.atomic():
         pixel = locked(pixel.pk)
         pixel.set_duplicate(others)
@@ -36,12 +37,15 @@ def report_duplicate(pixel: Pixel, others: list[str]) -> None:
 
 
 def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
-    """Let our row stand for this remote object (unsaved). A row that a pull made of it meanwhile gives way, with
-    what hangs on it; unless somebody has already worked with that row: then it stays, and ours says so (saved)."""
+    """Let this pixel stand for the remote object; unsaved. Returns whether it does.
+
+    A row that a pull has made of the object meanwhile is deleted, and its snippets and website go to the pixel. But a
+    row that people have worked with stays: then the pixel is saved with a message about it.
+    """
     other = Pixel.objects.filter(ad_account=pixel.ad_account, remote_id=remote.remote_id).exclude(pk=pixel.pk).first()
     if other is not None:
         if other.created_by_id or other.operations.exists():
-            _give_way(pixel, other)
+            _report_row_in_use(pixel, other)
             return False
         pixel.website_id = pixel.website_id or other.website_id
         pixel.archived_at = pixel.archived_at or other.archived_at
@@ -58,14 +62,14 @@ def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
 
 
 def resolve_unconfirmed(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
-    """End the unconfirmed create of this pixel: it was made, or (FAILED) it was not. Nobody sends it any more."""
+    """End the open or unknown create of this pixel, so that nobody sends it: it was made, or (FAILED) it was not."""
     unsettled = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN)
     Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
         lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""
     )
 
 
-def _give_way(pixel: Pixel, other: Pixel) -> None:
+def _report_row_in_use(pixel: Pixel, other: Pixel) -> None:
     pixel.lifecycle, pixel.remote_status = Pixel.Lifecycle.UNKNOWN, Pixel.RemoteStatus.DUPLICATE
     pixel.error_code, pixel.error_at, pixel.error_provider_message = DUPLICATE, timezone.now(), ""
     pixel.error_sentence = f"A sync has brought in this very pixel as “{other.name}”, and it is in use there."[:500]

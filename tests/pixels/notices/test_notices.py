@@ -31,7 +31,7 @@ def ada(team):
 
 @pytest.fixture
 def notify():
-    """What the sweeper hands out, done by a worker."""
+    """What the dispatcher finds due, done by a worker."""
 
     def run():
         for connection in connection_state.due(100):

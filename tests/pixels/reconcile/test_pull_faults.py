@@ -173,6 +173,22 @@ def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandb
     assert Pixel.objects.count() == 150
 
 
+def test_its_old_page_undoes_nothing_that_the_next_worker_has_seen(xandr, sandbox, sync, while_listing):
+    sandbox.seed("xandr", [at_xandr(5, "Five")])
+    sync(xandr)
+    run = connections.sync_now(xandr, None)
+
+    def taken_over():
+        SyncRun.objects.update(lease_until="2020-01-01T00:00Z")
+        sandbox.seed("xandr", [at_xandr(5, "Renamed")])
+        pull.pull(run.pk)
+
+    while_listing(taken_over, page=1)
+    pull.pull(run.pk)
+    pixel = Pixel.objects.get()
+    assert (pixel.remote_values["name"], pixel.drift) == ("Renamed", ["name"])
+
+
 def test_a_finished_run_is_not_read_again(xandr, sandbox, sync):
     run = sync(xandr)
     asked = sandbox.asked("xandr", "list")

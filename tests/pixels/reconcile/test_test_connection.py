@@ -105,7 +105,7 @@ def test_the_verdict_on_old_credentials_does_not_stick_to_new_ones(connect, alic
     assert connection.test == "testing"
 
 
-def test_a_test_whose_message_got_lost_is_found_by_the_sweeper(xandr, sandbox, settings):
+def test_a_test_whose_message_got_lost_is_found_by_the_dispatcher(xandr, sandbox, settings):
     settings.DISPATCH_INTERVAL = 15
     assert connection_test.due(10) == []  # its message may still be on the way
     settings.DISPATCH_INTERVAL = 0
