@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -13,6 +14,7 @@ from . import invitations, services
 from .access import TeamRequest, memberships, team_view
 from .forms import ActivityFilter, InvitationForm, ProfileForm, RoleForm
 from .models import Invitation, Membership, Role
+from .people_page import invitation_row, member_row
 
 ACTIVITIES_PER_PAGE = 50
 
@@ -31,7 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect("account")
     return render(request, "accounts/account.html", {"form": form})
 
@@ -63,7 +65,7 @@ def invitation_answer(request: HttpRequest) -> HttpResponse:
             messages.error(request, str(refused))
             return redirect("invitation_answer")
         invitations.forget(request)
-        messages.success(request, f"You joined {found.team}.")
+        messages.success(request, gettext("You joined {team}.").format(team=found.team))
         return redirect(found.team)
     return render(request, "accounts/invitation.html", {"invitation": found})
 
@@ -78,10 +80,11 @@ def _unusable(request: HttpRequest, found: Invitation | None) -> HttpResponse:
 
 @team_view(Role.VIEWER)
 def people(request: TeamRequest) -> HttpResponse:
-    members = list(request.team.memberships.select_related("user"))
+    members = request.team.memberships.select_related("user")
+    invitations = request.team.invitations.unanswered().select_related("invited_by")
     context = {
-        "members": [(member, request.membership.may_change(member)) for member in members],
-        "invitations": request.team.invitations.unanswered().select_related("invited_by"),
+        "members": [member_row(member, request.membership) for member in members],
+        "invitations": [invitation_row(invitation, request.team) for invitation in invitations],
     }
     return render(request, "accounts/people.html", context)
 
@@ -102,7 +105,7 @@ def invitation_new(request: TeamRequest) -> HttpResponse:
         except services.RuleViolation as refused:
             form.add_error("email", str(refused))
         else:
-            messages.success(request, f"Invitation sent to {email}.")
+            messages.success(request, gettext("Invitation sent to {email}.").format(email=email))
             return redirect("people", request.team.slug)
     context = {"form": form, "days": settings.INVITATION_DAYS}
     return render(request, "accounts/invitation_new.html", context)
@@ -117,7 +120,7 @@ def invitation_revoke(request: TeamRequest, invitation_id: int) -> HttpResponse:
     except services.RuleViolation as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"The invitation of {found} is revoked.")
+        messages.success(request, gettext("The invitation of {email} is revoked.").format(email=found))
     return redirect("people", request.team.slug)
 
 
@@ -132,7 +135,8 @@ def membership_role(request: TeamRequest, membership_id: int) -> HttpResponse:
         except services.RuleViolation as refused:
             form.add_error("role", str(refused))
         else:
-            messages.success(request, f"The role of {member} is now {role.label.lower()}.")
+            told = gettext("The role of {member} is now {role}.")
+            messages.success(request, told.format(member=member, role=role.label.lower()))
             return redirect("people", request.team.slug)
     return render(request, "accounts/membership_role.html", {"form": form, "member": member})
 
@@ -146,7 +150,9 @@ def membership_remove(request: TeamRequest, membership_id: int) -> HttpResponse:
         except services.RuleViolation as refused:
             messages.error(request, str(refused))
         else:
-            messages.success(request, f"{member} is no longer in {request.team}.")
+            messages.success(
+                request, gettext("{member} is no longer in {team}.").format(member=member, team=request.team)
+            )
             if member.user == request.user:
                 return redirect("home")
         return redirect("people", request.team.slug)

@@ -46,3 +46,13 @@ class CodeBlock:
     badge: str = ""
     fingerprint: str = ""
     issued_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Empty:
+    """Why a list has nothing to show, and the next step where the reader can take it."""
+
+    title: str
+    text: str
+    url: str = ""
+    action: str = ""

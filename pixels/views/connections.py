@@ -4,32 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import RuleViolation
+from pixelhub.components import Empty
 from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
 from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
-from pixels.models import AvailableAdAccount, Connection, Operation, SyncRun
+from pixels.models import Connection, SyncRun
 from pixels.models.pixel import current
-from pixels.providers.base import Provider
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 from pixels.services import connections as services
 
-from .blockers import is_late, to_come
-from .refresh import minutes_to, page_or_news
-
-RUNS_SHOWN = 20
-# Seconds between two looks: at work under way, and at a provider that is away.
-FOLLOW, LINGER = 1, 10
-# Of an ad account: the provider has a list, and it is not in there.
-OFFERED = AvailableAdAccount.objects.filter(connection=OuterRef("connection"), remote_id=OuterRef("remote_id"))
-NOT_OFFERED = ExpressionWrapper(Q(connection__ad_accounts_listed_at__isnull=False) & ~Exists(OFFERED), BooleanField())
+from .connection_page import connection_page
+from .refresh import page_or_news
 
 
 def _get(request: TeamRequest, connection_id: UUID) -> Connection:
@@ -42,7 +37,21 @@ def _get(request: TeamRequest, connection_id: UUID) -> Connection:
 def connection_list(request: TeamRequest) -> HttpResponse:
     rows = Connection.objects.for_team(request.team).prefetch_related("ad_accounts")
     rows = rows.annotate(pixel_count=Count("pixels", filter=current("pixels__"))).order_by("created_at", "pk")
-    return render(request, "pixels/connection_list.html", {"connections": rows})
+    return render(request, "pixels/connection_list.html", {"connections": rows, "empty": _no_connections(request)})
+
+
+def _no_connections(request: TeamRequest) -> Empty:
+    title = gettext("No connections yet")
+    if not request.membership.can_manage:
+        return Empty(title, gettext("An owner or admin of this team can add them."))
+    return Empty(
+        title,
+        gettext(
+            "A connection holds the credentials of one provider, so that PixelHub can create pixels there for you."
+        ),
+        url=reverse("connection_new", args=[request.team.slug]),
+        action=gettext("Add connection"),
+    )
 
 
 @team_view(Role.ADMIN)
@@ -74,69 +83,14 @@ def new(request: TeamRequest) -> HttpResponse:
 def show(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     """The page, or only its live part for the refresh that the page asks for while something is under way."""
     connection = _get(request, connection_id)
-    rows = connection.sync_runs.select_related("requested_by").defer("cursor", "seen_ids")
-    runs = list(rows[:RUNS_SHOWN])
-    under_way = next((run for run in runs if run.is_open), None)
-    provider = connection.provider_class
-    can_test = provider.can("check_credentials")
-    credential = getattr(connection, "credential", None)
-    accounts = list(connection.ad_accounts.annotate(is_unlisted=NOT_OFFERED))
-    follow = under_way is not None or connection.is_being_tested or (not accounts and connection.awaits_ad_accounts)
-    still = _standing_still(connection, under_way)
+    page = connection_page(connection, request.membership)
     context = {
         "connection": connection,
-        "provider": provider,
-        "runs": runs,
-        "under_way": under_way,
-        "stopped": runs[0] if runs and runs[0].state == SyncRun.State.STOPPED else None,
-        "is_busy": follow or connection.is_down,
-        "every": FOLLOW if follow else LINGER,
-        "can_test": can_test,
-        "replace_above": not can_test and connection.paused_at and not connection.disconnected_at,
-        "accounts": accounts,
-        "offered_count": connection.available_ad_accounts.count() if not accounts else 0,
-        "hints": _hints(provider, credential.hints) if credential else [],
-        "credential": credential,
-        "pixel_count": connection.pixels.filter(current()).count(),
-        "sharing": services.sharing(connection) if not connection.disconnected_at else [],
-        "no_list": provider.missing.get("list"),
+        "provider": connection.provider_class,
+        "page": page,
         "sandbox_page": connection.is_sandbox,
-        **still,
     }
-    news = (
-        connection.test,
-        connection.tested_at,
-        connection.paused_at,
-        connection.down_since,
-        connection.ad_accounts_listed_at,
-        connection.ad_accounts_error,
-        *still.values(),
-        minutes_to(still["next_try"]),
-        minutes_to(still["resumes"]),
-        *((run.pk, run.state, run.total, run.waits, run.seen, run.pages, run.created, run.updated) for run in runs),
-    )
-    return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *news)
-
-
-def _standing_still(connection: Connection, under_way: SyncRun | None) -> dict[str, Any]:
-    """What does not go on at this moment, and when it will."""
-    is_held_up = connection.paused_at or connection.is_down
-    return {
-        "waiting": Operation.objects.open().filter(pixel__connection=connection).count() if is_held_up else 0,
-        "is_late": is_late(connection, under_way),
-        "next_try": to_come(connection.circuit_open_until),
-        "resumes": to_come(under_way.not_before) if under_way else None,
-    }
-
-
-def _hints(provider: type[Provider], hints: dict[str, str]) -> list[tuple[str, str]]:
-    """(label, what may be shown) of the credentials, in the words of the provider's form."""
-    shown = []
-    for name, hint in hints.items():
-        field = provider.connection_form.base_fields.get(name)
-        choices = dict(getattr(field, "choices", None) or [])
-        shown.append((str(field.label) if field else name, str(choices.get(hint, hint))))
-    return shown
+    return page_or_news(request, "pixels/connection.html", "pixels/connection_live.html", context, *page.news)
 
 
 @require_POST
@@ -220,8 +174,8 @@ def _add(request: TeamRequest, connection: Connection, refs: list[AdAccountRef])
     accounts = services.add_ad_accounts(connection, request.user, refs)
     names = ", ".join(str(account) for account in accounts[:5])
     if len(accounts) > 5:
-        names += f" and {len(accounts) - 5} more"
-    messages.success(request, f"On this connection now: {names}.")
+        names = gettext("{names} and {count} more").format(names=names, count=len(accounts) - 5)
+    messages.success(request, gettext("On this connection now: {names}.").format(names=names))
     return redirect("connection", request.team.slug, connection.pk)
 
 
@@ -230,10 +184,14 @@ def disconnect(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     if request.method == "POST":
         cancelled = services.disconnect(connection, request.user)
-        work = (
-            f" {cancelled} waiting {'change was' if cancelled == 1 else 'changes were'} cancelled." if cancelled else ""
-        )
-        messages.success(request, f"{connection} is disconnected. Its pixels stay here and at the provider.{work}")
+        told = gettext("{connection} is disconnected. Its pixels stay here and at the provider.")
+        told = told.format(connection=connection)
+        if cancelled:
+            work = ngettext(
+                "{count} waiting change was cancelled.", "{count} waiting changes were cancelled.", cancelled
+            )
+            told = f"{told} {work.format(count=cancelled)}"
+        messages.success(request, told)
         return redirect("connection", request.team.slug, connection.pk)
     context = {
         "connection": connection,
