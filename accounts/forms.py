@@ -1,5 +1,7 @@
+from __future__ import annotations
+
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from allauth.account import forms as allauth_forms
@@ -9,20 +11,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from . import invitations, services
 from .models import Activity, Membership, Role, Team, User
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
-def new_password(field: forms.Field, label: str) -> None:
-    field.label, field.help_text = label, "At least 8 characters, not only digits, nothing widely used."
+
+def new_password(field: forms.Field, label: _StrOrPromise) -> None:
+    field.label, field.help_text = label, _("At least 8 characters, not only digits, nothing widely used.")
     field.widget.attrs = {"autocomplete": "new-password"}
 
 
 class LoginForm(allauth_forms.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = "Email"
+        self.fields["login"].label = _("Email")
         self.fields["login"].widget.attrs = {"type": "email", "autocomplete": "username"}
         self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
         self.fields["password"].help_text = ""  # the page itself links to "Forgot your password"
@@ -38,7 +44,7 @@ class SignupForm(allauth_forms.SignupForm):
         invitation = invitations.remembered(context.request)
         if invitation:
             self.fields["email"].initial = invitation.email
-        new_password(self.fields["password1"], "Password")
+        new_password(self.fields["password1"], _("Password"))
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The person, their address and their first team, or none of it."""
@@ -66,7 +72,7 @@ class SignupForm(allauth_forms.SignupForm):
 class ResetPasswordForm(allauth_forms.ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "Email"
+        self.fields["email"].label = _("Email")
         self.fields["email"].widget.attrs = {"type": "email", "autocomplete": "email"}
 
 
@@ -77,8 +83,8 @@ class NewPasswordForm:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        new_password(self.fields["password1"], "New password")
-        self.fields["password2"].label = "New password once more"
+        new_password(self.fields["password1"], _("New password"))
+        self.fields["password2"].label = _("New password once more")
         self.fields["password2"].widget.attrs = {"autocomplete": "new-password"}
 
 
@@ -89,7 +95,7 @@ class ResetPasswordKeyForm(NewPasswordForm, allauth_forms.ResetPasswordKeyForm):
 class ChangePasswordForm(NewPasswordForm, allauth_forms.ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].label = "Current password"
+        self.fields["oldpassword"].label = _("Current password")
         self.fields["oldpassword"].widget.attrs = {"autocomplete": "current-password"}
 
 
@@ -100,12 +106,13 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 class ProfileForm(forms.ModelForm):
-    time_zone = forms.ChoiceField(label="Time zone", choices=time_zones)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
 
     class Meta:
         model = User
         fields = ["name", "theme", "time_zone"]
-        help_texts = {"name": "What your team calls you."}
+        labels = {"name": _("Name"), "theme": _("Theme")}
+        help_texts = {"name": _("What your team calls you.")}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 
@@ -114,10 +121,12 @@ class RoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         grantable = [role for role in reversed(Role) if Role(granter.role).may_grant(role)]
         self.fields["role"] = forms.ChoiceField(
-            label="Role",
+            label=_("Role"),
             choices=[(role.value, role.label) for role in grantable],
-            help_text="Viewers look. Editors manage pixels and websites. Admins also manage people and "
-            "connections. Owners can do everything, and only they make or change owners.",
+            help_text=_(
+                "Viewers look. Editors manage pixels and websites. Admins also manage people and "
+                "connections. Owners can do everything, and only they make or change owners."
+            ),
         )
 
     def clean_role(self) -> Role:
@@ -125,7 +134,7 @@ class RoleForm(forms.Form):
 
 
 class InvitationForm(RoleForm):
-    email = forms.EmailField(label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
 
 
 class ActivityFilter(forms.Form):
@@ -134,11 +143,11 @@ class ActivityFilter(forms.Form):
     def __init__(self, data: QueryDict, team: Team) -> None:
         super().__init__(data)
         self.activities = Activity.objects.filter(team=team)
-        self.fields["person"] = self._choice_of("actor_label", "Person", "Everyone")
-        self.fields["kind"] = self._choice_of("kind", "Kind", "Everything")
+        self.fields["person"] = self._choice_of("actor_label", _("Person"), _("Everyone"))
+        self.fields["kind"] = self._choice_of("kind", _("Kind"), _("Everything"))
         self.full_clean()  # a value that isn't on its list filters nothing
 
-    def _choice_of(self, column: str, name: str, everything: str) -> forms.ChoiceField:
+    def _choice_of(self, column: str, name: _StrOrPromise, everything: _StrOrPromise) -> forms.ChoiceField:
         values = self.activities.order_by(column).values_list(column, flat=True).distinct()
         return forms.ChoiceField(
             required=False,

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,9 +37,9 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractUser):
     class Theme(models.TextChoices):
-        SYSTEM = "system", "Like the system"
-        LIGHT = "light", "Light"
-        DARK = "dark", "Dark"
+        SYSTEM = "system", _("Like the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
 
     username = None  # type: ignore[assignment]  # people sign in with their address
     first_name = None  # type: ignore[assignment]
@@ -58,7 +59,7 @@ class User(AbstractUser):
             models.UniqueConstraint(
                 Lower("email"),
                 name="user_email_unique_in_any_case",
-                violation_error_message="Someone with this address has an account already.",
+                violation_error_message=_("Someone with this address has an account already."),
             )
         ]
 
@@ -90,10 +91,10 @@ class Team(models.Model):
 class Role(models.TextChoices):
     """From most to least: each role can do what the ones after it can."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    EDITOR = "editor", "Editor"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    EDITOR = "editor", _("Editor")
+    VIEWER = "viewer", _("Viewer")
 
     def includes(self, other: "Role") -> bool:
         order = list(Role)

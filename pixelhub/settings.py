@@ -272,6 +272,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL")
 # -- Language, static files, logs -------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "pixelhub" / "locale"]  # docs/decisions/0016
+USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from pixelhub.components import Action, Banner
 
@@ -38,7 +39,7 @@ def mark(label: str) -> SafeString:
 @register.simple_tag
 def ago(when: datetime | None) -> SafeString | str:
     if when is None:
-        return "never"
+        return gettext("never")
     zone = timezone.get_current_timezone_name()
     exact = f"{date_format(timezone.localtime(when), 'j M Y, H:i:s')} {zone}"
     return format_html(
@@ -54,16 +55,16 @@ def _relative(when: datetime) -> str:
     seconds = int((timezone.now() - when).total_seconds())
     minutes, hours, days = (abs(seconds) // unit for unit in (60, 3600, 86400))
     if abs(seconds) < 45:
-        return "just now" if seconds >= 0 else "in a moment"
+        return gettext("just now") if seconds >= 0 else gettext("in a moment")
     if days >= 30:
         return date_format(timezone.localtime(when), "j M Y")
     if days:
-        span = "1 day" if days == 1 else f"{days} days"
+        span = ngettext("{count} day", "{count} days", days).format(count=days)
     elif hours:
-        span = f"{hours} h"
+        span = gettext("{count} h").format(count=hours)
     else:
-        span = f"{minutes or 1} min"
-    return f"{span} ago" if seconds > 0 else f"in {span}"
+        span = gettext("{count} min").format(count=minutes or 1)
+    return (gettext("{span} ago") if seconds > 0 else gettext("in {span}")).format(span=span)
 
 
 @register.inclusion_tag("components/chip.html")

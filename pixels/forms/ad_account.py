@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from pixels.models import AvailableAdAccount, Connection
 from pixels.providers.forms import ConnectionForm
@@ -30,8 +31,8 @@ class PickForm(forms.Form):
         queryset=AvailableAdAccount.objects.none(),
         to_field_name="remote_id",  # the list may be read anew while somebody looks at it
         error_messages={
-            "required": "Pick at least one.",
-            "invalid_choice": "%(value)s is not in the list any more. Look again and pick.",
+            "required": _("Pick at least one."),
+            "invalid_choice": _("%(value)s is not in the list any more. Look again and pick."),
         },
     )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from pixels.models import Connection
 from pixels.models.connection import provider_choices
@@ -18,11 +20,13 @@ Environment = Connection.Environment
 
 
 class ProviderForm(forms.Form):
-    provider = forms.ChoiceField(label="Provider", choices=lambda: [("", "Choose a provider"), *provider_choices()])
+    provider = forms.ChoiceField(
+        label=_("Provider"), choices=lambda: [("", _("Choose a provider")), *provider_choices()]
+    )
 
 
 class EnvironmentForm(forms.Form):
-    environment = forms.ChoiceField(label="Environment", widget=forms.RadioSelect)
+    environment = forms.ChoiceField(label=_("Environment"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,7 +35,7 @@ class EnvironmentForm(forms.Form):
         field.choices = [(choice.value, choice.label) for choice in offered]
         field.initial = Environment.LIVE if settings.PRODUCTION else offered[0]
         if len(offered) > 1:
-            field.help_text = "The sandbox stands in for the provider: nothing you do there reaches it."
+            field.help_text = _("The sandbox stands in for the provider: nothing you do there reaches it.")
 
 
 def connection_form(provider: type[Provider], data: Any = None) -> ConnectionForm:
@@ -40,7 +44,8 @@ def connection_form(provider: type[Provider], data: Any = None) -> ConnectionFor
     if provider.can("ad_accounts"):
         field = form.fields["ad_account"]
         field.required = False
-        field.help_text = f"{field.help_text} Leave it empty to pick from {provider.label}’s list afterwards.".strip()
+        leave = gettext("Leave it empty to pick from {provider}’s list afterwards.").format(provider=provider.label)
+        field.help_text = f"{field.help_text} {leave}".strip()
     return form
 
 

@@ -1,9 +1,10 @@
 from django import forms
 from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
 
 from pixels.models import Website
 
-web_address = URLValidator(schemes=["http", "https"], message="Enter a web address, such as https://shop.example.")
+web_address = URLValidator(schemes=["http", "https"], message=_("Enter a web address, such as https://shop.example."))
 
 
 class WebAddressField(forms.URLField):
@@ -15,15 +16,16 @@ class WebsiteForm(forms.ModelForm):
     """The instance comes with its team, so that the name's uniqueness in the team is checked here."""
 
     url = WebAddressField(
-        label="URL",
+        label=_("URL"),
         max_length=500,
         assume_scheme="https",
-        help_text="The address of the site, such as https://shop.example.",
+        help_text=_("The address of the site, such as https://shop.example."),
     )
 
     class Meta:
         model = Website
         fields = ("name", "url")
+        labels = {"name": _("Name")}
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"team"}  # type: ignore[misc]

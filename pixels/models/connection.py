@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from pixels.providers.base import Provider
@@ -43,18 +45,18 @@ def reachable(now: datetime, path: str = "") -> Q:
 
 class Connection(models.Model):
     class Environment(models.TextChoices):
-        SANDBOX = "sandbox", "Sandbox"
-        LIVE = "live", "Live"
+        SANDBOX = "sandbox", _("Sandbox")
+        LIVE = "live", _("Live")
 
     class Test(models.TextChoices):
         """How the last test of the credentials ended."""
 
-        NEVER = "never", "Not tested"
-        TESTING = "testing", "Testing…"
-        WORKS = "works", "Works"
-        REFUSED = "refused", "Refused"
-        UNREACHABLE = "unreachable", "Could not be tested"
-        UNTESTABLE = "untestable", "Cannot be tested"
+        NEVER = "never", _("Not tested")
+        TESTING = "testing", _("Testing…")
+        WORKS = "works", _("Works")
+        REFUSED = "refused", _("Refused")
+        UNREACHABLE = "unreachable", _("Could not be tested")
+        UNTESTABLE = "untestable", _("Cannot be tested")
 
     class NotifiedState(models.TextChoices):
         """What the people who manage it were last told by mail."""
@@ -102,7 +104,7 @@ class Connection(models.Model):
         name = " · ".join([self.provider_class.label, *accounts[:1]])
         if len(accounts) > 1:
             name += f" +{len(accounts) - 1}"
-        return f"{name} (sandbox)" if self.is_sandbox else name
+        return gettext("{name} (sandbox)").format(name=name) if self.is_sandbox else name
 
     @property
     def provider_class(self) -> type[Provider]:
@@ -138,11 +140,11 @@ class Connection(models.Model):
     @property
     def badge(self) -> Badge:
         if self.disconnected_at:
-            return Badge("waiting", "plug-x", "Disconnected")
+            return Badge("waiting", "plug-x", gettext("Disconnected"))
         if self.paused_at:
-            return Badge("needs", "player-pause", "Paused")
+            return Badge("needs", "player-pause", gettext("Paused"))
         if self.is_down:
-            return Badge("needs", "plug-x", "Not reachable")
+            return Badge("needs", "plug-x", gettext("Not reachable"))
         tone, icon = {
             self.Test.NEVER: ("waiting", "clock"),
             self.Test.TESTING: ("waiting", "loader"),

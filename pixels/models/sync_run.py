@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 
@@ -17,11 +19,11 @@ class SyncRun(models.Model):
     """One pull of one connection, with counts and progress; claimed like an operation (see there)."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-        STOPPED = "stopped", "Stopped"  # so many pixels would disappear that a person has to look
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        STOPPED = "stopped", _("Stopped")  # so many pixels would disappear that a person has to look
 
     OPEN = (State.QUEUED, State.RUNNING)
 
@@ -96,7 +98,7 @@ class SyncRun(models.Model):
     @property
     def badge(self) -> Badge:
         if self.is_waiting:
-            return Badge("waiting", "clock", "Waiting")
+            return Badge("waiting", "clock", gettext("Waiting"))
         tone, icon = {
             self.State.DONE: ("live", "check"),
             self.State.FAILED: ("failed", "x"),

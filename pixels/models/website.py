@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 
@@ -24,7 +25,7 @@ class Website(models.Model):
                 "team",
                 Lower("name"),
                 name="website_name_unique_in_team",
-                violation_error_message="A website of this name is already in this team.",
+                violation_error_message=_("A website of this name is already in this team."),
             )
         ]
 

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -16,11 +17,12 @@ def span(length: timedelta | float | None) -> str:
         return "—"
     seconds = round(length.total_seconds() if isinstance(length, timedelta) else length)
     if seconds < 1:
-        return "under 1 s"
+        return gettext("under 1 s")
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    parts = (("h", hours), ("min", minutes)) if hours else (("min", minutes), ("s", seconds))
-    return " ".join(f"{number} {unit}" for unit, number in parts if number)
+    hour, minute, second = gettext("{count} h"), gettext("{count} min"), gettext("{count} s")
+    parts = ((hour, hours), (minute, minutes)) if hours else ((minute, minutes), (second, seconds))
+    return " ".join(unit.format(count=number) for unit, number in parts if number)
 
 
 @register.simple_tag

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -40,7 +43,6 @@ PLAIN_PAGES = (
     "account_signup",
     "account_logout",
     "account_inactive",
-    "account_change_password",
     "account_set_password",
     "account_reauthenticate",
     "account_reset_password",
@@ -204,8 +206,28 @@ def walk(scene: Scene, browser_of: Callable[[User], Client]) -> Iterator[Seen]:
         yield from _look(browser, [reverse(name, args=["hollow"]) for name in TEAM_PAGES])
     yield from _look(browser_of(drifter), ["/", "/account/", reverse("invitation", args=[scene.invited])])
     yield from _look(Client(), [reverse("invitation", args=["no-such-token"]), "/nowhere/"])
+    yield from _passwords_and_addresses(founder, browser_of(founder))
     yield from _refused(scene, browser_of(scene.owner))
     yield from _errors()
+
+
+def _passwords_and_addresses(person: User, browser: Client) -> Iterator[Seen]:
+    """The pages behind links in mails, fresh and used up; and what only somebody with a password sees."""
+    address = EmailAddress.objects.create(user=person, email=person.email)
+    yield from _look(browser, [reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])])
+    yield from _look(browser, [reverse("account_confirm_email", args=["no-such-key"])])
+    person.set_password("horse-7-battery")
+    person.save()
+    Client().post(reverse("account_reset_password"), {"email": person.email})
+    found = re.search(r"https?://[^/]+(/\S+)", mail.outbox[-1].body)
+    assert found, mail.outbox[-1].body
+    yield from _look(Client(), [found[1], reverse("account_reset_password_from_key", args=["0", "no-such-key"])])
+    browser.force_login(person)
+    path = reverse("account_change_password")
+    yield from _look(browser, [path])
+    yield from _answer(browser, path, {"oldpassword": "wrong", "password1": "1", "password2": "2"})
+    right = {"oldpassword": "horse-7-battery", "password1": "horse-8-battery", "password2": "horse-8-battery"}
+    yield from _answer(browser, path, right)
 
 
 def _look(browser: Client, paths: list[str]) -> Iterator[Seen]:
