@@ -5,7 +5,7 @@
 # make crash   workers killed at every point, and at random; a table (SEED=…, about 15 minutes)
 # make drills  broker, database and disk fail; a table
 # make bench   figures beside a floor and a rival, into docs/benchmarks.md (about 25 minutes)
-# make format  puts code in shape;  make lock  renews the hashed requirements
+# make format  puts code in shape;  make lock  renews the hashed requirements;  make messages  the catalogues of texts
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -18,7 +18,7 @@ CHECKS := READ_DOT_ENV=0 DATA_DIR=var/checks
 export PYTHONDONTWRITEBYTECODE :=
 
 .NOTPARALLEL:
-.PHONY: run test quick proof crash drills bench lint check unit browser postgres format lock packages
+.PHONY: run test quick proof crash drills bench lint check unit browser postgres format messages lock packages
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -107,6 +107,9 @@ bench: packages .venv/bench
 format: .venv/development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: .venv/development
+	$(CHECKS) $(PY) -m tests.catalogues
 
 # A week's distance keeps a poisoned release out; lift it for a security fix.
 LOCK = $(BIN)/uv pip compile --quiet --python-version 3.11.2 --generate-hashes --custom-compile-command "make lock" \

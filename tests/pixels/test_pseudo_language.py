@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from accounts.models import Activity, Invitation, Team, User
 from pixels.events import EVENTS
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Credential, Pixel, SyncRun, Website
-from pixels.providers import PROVIDERS
+from pixels.providers.registry import PROVIDERS
 from tests.pixels.every_page import build, named_addresses, walk
 from tests.pixels.pseudo_language import Known, bare_texts, has_words, speak
 
