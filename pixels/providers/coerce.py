@@ -1,21 +1,20 @@
-"""The shapes of values that the pixel forms know.
-
-What a provider says in another shape counts as not said, so that no odd value gets beyond the parsing of an answer.
-"""
+"""Values from a provider's answer. One of an unexpected shape is left out, so that it never reaches a row or a form."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-EXACT = 2**53  # whole numbers below it are the same as floats
+EXACT = 2**53  # a float holds every whole number below this
+MAX_ID = 64  # characters; the column Pixel.remote_id holds no more
 
 Shape = Callable[[Any], Any]  # returns the value, normalised, or raises ValueError
 
 
 def coerce(said: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Any]:
-    """The fields that were said in the shape they should have."""
+    """The fields of `said` that `shapes` names and whose values have that shape, normalised."""
     found = {}
     for name, shape in shapes.items():
         if name in said:
@@ -56,3 +55,12 @@ def whole(value: Any) -> int | None:
     if not found.is_integer():
         raise ValueError
     return int(found)
+
+
+def object_id(value: Any) -> str | None:
+    """A provider's id, which may be a number or a string, as text; None if it is neither, or too long for a row."""
+    if type(value) is int:  # as in most answers
+        value = str(value)
+        if value.isdigit() and len(value) <= MAX_ID:
+            return value
+    return value if isinstance(value, str) and re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID}}}", value) else None

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import BadAnswer
-from ..transport.response import Answer, object_id
+from ..transport.response import Answer
 from ..values import AdAccountRef, Page, RemotePixel
 from .mapping import envelope, remote_pixel
 

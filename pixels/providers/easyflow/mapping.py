@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from ..coerce import Shape, coerce, text
+from ..coerce import Shape, coerce, object_id, text
 from ..errors import BadAnswer, Forbidden
 from ..secret import Secret
-from ..transport.response import Answer, object_id
+from ..transport.response import Answer
 from ..values import AdAccountRef, RemotePixel
 
 CONVERSION_LABEL = "conversion-label"  # inside "metadata"

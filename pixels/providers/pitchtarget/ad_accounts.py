@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import BadAnswer
-from ..transport.response import Answer, object_id
+from ..transport.response import Answer
 from ..values import AdAccountRef
 from .session import Session, read
 

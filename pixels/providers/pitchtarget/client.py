@@ -10,9 +10,10 @@ from urllib.parse import quote
 from django.conf import settings
 
 from ..base import Provider
+from ..coerce import object_id
 from ..errors import NotFound
 from ..secret import Secret
-from ..transport.response import Answer, object_id
+from ..transport.response import Answer
 from ..values import AdAccountRef, Page, RemotePixel, Tag, TagContext
 from .ad_accounts import read_ad_accounts
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm

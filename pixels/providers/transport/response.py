@@ -20,7 +20,6 @@ from ..secret import Secret
 from .redaction import redact
 
 MAX_DEPTH = 50
-MAX_ID = 64  # characters; the column Pixel.remote_id holds no more
 MAX_MESSAGE = 200
 MAX_TEXT = 20_000  # characters; taking tags out of a longer text can take minutes
 DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
@@ -123,15 +122,6 @@ class Answer:
             return None
         # By the provider's own clock, if it tells it: ours may differ.
         return (date - (_date(self.headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
-
-
-def object_id(value: Any) -> str | None:
-    """An id as text, as providers give numbers and strings by turns; None when it is neither or too long."""
-    if type(value) is int:  # as in most answers
-        value = str(value)
-        if value.isdigit() and len(value) <= MAX_ID:
-            return value
-    return value if isinstance(value, str) and re.fullmatch(rf"[\x21-\x7e]{{1,{MAX_ID}}}", value) else None
 
 
 def _date(header: str) -> datetime | None:

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from ..base import Provider
+from ..coerce import object_id
 from ..errors import BadAnswer, NotFound, Rejected
 from ..secret import Secret
-from ..transport.response import object_id
 from ..values import AdAccountRef, Limits, Page, RemotePixel, Tag, TagContext
 from . import advertisers, envelope, lists, reports, times, users
 from .forms import XandrConnectionForm, XandrPixelForm

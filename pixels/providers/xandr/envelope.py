@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Rejected
-from ..transport.response import Answer, object_id
+from ..transport.response import Answer
 
 # Recorded in 2017 for its sister services, as a SYNTAX error in an HTTP 200; for pixels inferred.
 NOT_FOUND = "resource not found"

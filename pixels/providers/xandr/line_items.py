@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import ProviderError, Rejected
-from ..transport.response import MAX_MESSAGE, object_id
+from ..transport.response import MAX_MESSAGE
 from . import lists
 from .pixels import PixelService, Which
 from .session import Session

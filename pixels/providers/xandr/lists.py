@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import BadAnswer
-from ..transport.response import object_id
 from . import envelope
 from .session import Params, Session
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..coerce import Shape, coerce, number, text, whole
-from ..transport.response import object_id
+from ..coerce import Shape, coerce, number, object_id, text, whole
 from ..values import RemotePixel
 from . import times
 from .vocabulary import NO_CATEGORY

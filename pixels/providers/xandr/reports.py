@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from ..coerce import object_id
 from ..errors import Rejected
-from ..transport.response import object_id
 from . import envelope
 from .session import Session
 from .times import moment

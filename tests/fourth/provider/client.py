@@ -8,11 +8,11 @@ from typing import Any
 from django import forms
 
 from pixels.providers.base import Provider
-from pixels.providers.coerce import Shape, coerce, text
+from pixels.providers.coerce import Shape, coerce, object_id, text
 from pixels.providers.errors import NotFound
 from pixels.providers.fields import EventsField, KeyField, TextField
 from pixels.providers.forms import ConnectionForm, PixelForm
-from pixels.providers.transport.response import Answer, object_id
+from pixels.providers.transport.response import Answer
 from pixels.providers.values import AdAccountRef, LifecycleNotice, Page, ProviderEvent, RemotePixel, Tag, TagContext
 
 DOCUMENT = "Fourth's own page, which does not exist"

@@ -7,9 +7,10 @@ from email.utils import format_datetime
 import pytest
 
 from pixels.models import Pixel
+from pixels.providers.coerce import MAX_ID, object_id
 from pixels.providers.errors import Throttled
 from pixels.providers.secret import DOTS, Secret
-from pixels.providers.transport.response import MAX_ID, Answer, object_id
+from pixels.providers.transport.response import Answer
 
 SECRET = 'p&q/r "s" <t>'
 
