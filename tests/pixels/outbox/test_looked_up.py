@@ -6,6 +6,7 @@ from accounts.models import Activity
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver
 from pixels.services import connections
+from tests.pixels.conftest import dies
 from tests.pixels.page import Page
 
 SEARCHED = ["pitchtarget", "xandr"]
@@ -207,8 +208,6 @@ def test_disconnecting_does_not_cancel_what_may_have_been_sent(ours, fault, sand
 def test_a_worker_that_died_while_sending_or_looking_leaves_it_to_the_next(
     ours, sandbox, go, worker_died, meanwhile, provider
 ):
-    from tests.pixels.conftest import dies
-
     pixel = ours(provider)
     meanwhile(provider, "create_pixel", after=dies)
     with pytest.raises(SystemExit):

@@ -1,7 +1,9 @@
 """What holds for every provider in PROVIDERS, so for the next one too."""
 
 import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -9,6 +11,7 @@ from django import forms
 from hypothesis import given, settings
 
 from pixels.events import EVENTS
+from pixels.providers import registry
 from pixels.providers.base import Provider
 from pixels.providers.errors import NotSupported
 from pixels.providers.forms import ConnectionForm, PixelForm
@@ -175,6 +178,15 @@ def test_a_provider_that_can_switch_pixels_on_and_off_says_how(provider: type[Pr
 @each_provider
 def test_a_note_on_deleting_is_a_sentence_and_only_where_it_is_possible(provider: type[Provider]) -> None:
     assert not provider.delete_note or (provider.can("delete") and provider.delete_note.endswith("."))
+
+
+@each_provider
+def test_a_folder_imports_nothing_of_another_providers(provider: type[Provider]) -> None:
+    folder = Path(registry.__file__).parent / provider.slug
+    imports = [line for path in folder.rglob("*.py") for line in path.read_text().splitlines() if "import " in line]
+    names = set(re.findall(r"\w+", " ".join(line for line in imports if line.lstrip().startswith(("from", "import")))))
+    assert "base" in names
+    assert not names & (PROVIDERS.keys() - {provider.slug})
 
 
 @each_provider

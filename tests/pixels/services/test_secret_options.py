@@ -8,6 +8,8 @@ from django.db import connection as database
 
 from pixels.models import Operation, Pixel, PixelSecrets
 from pixels.models.sealed import CannotOpen
+from pixels.outbox import deliver
+from pixels.services import connections, pixels
 from tests.pixels.page import Page
 
 TOKEN = "EAAB-planted-capi-token-0001"
@@ -86,23 +88,18 @@ def test_it_is_replaced_by_a_new_one_and_an_empty_field_changes_nothing(create, 
 
 
 def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox, settings, free_address):
-    from pixels.outbox import deliver
-    from pixels.services import pixels as services
-
     create()
     pixel, operation = Pixel.objects.get(), Operation.objects.get()
     Operation.objects.filter(pk=operation.pk).update(payload={**operation.payload, "name": ""})
     deliver.push(operation.pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "failed"
-    services.retry(pixel, None)
+    pixels.retry(pixel, None)
     again = Operation.objects.exclude(pk=operation.pk).get()
     assert again.secrets == ["capi_access_token"]
 
 
 def test_disconnecting_forgets_it_also_where_it_was_never_sent(create, easyflow, alice, sandbox):
-    from pixels.services import connections
-
     create()
     connections.disconnect(easyflow, alice)
     assert bytes(PixelSecrets.objects.get().sealed) == b""

@@ -1,6 +1,7 @@
 """Every snippet is exactly what the provider's documents print, and the page hands out the stored bytes."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -173,8 +174,6 @@ def test_a_remote_id_that_is_no_number_gives_no_tag(xandr, live, sandbox):
 
 
 def test_the_seeds_code_is_the_seeds_bytes(pitchtarget, sandbox, sync, copied):
-    import json
-
     sample = json.loads((Path(__file__).parents[1] / "providers/samples/pitchtarget_list.json").read_text())
     sandbox.seed("pitchtarget", sample, ad_account="9")
     sync(pitchtarget)
