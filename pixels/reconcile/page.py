@@ -51,7 +51,7 @@ def apply(
     """
     hashes = {remote_id: _remote_hash(raw) for remote_id, raw in objects.items()}
     rows = account.pixels.filter(remote_id__in=hashes).order_by()
-    stored = {one: row for one, *row in rows.values_list("remote_id", "remote_hash", "lifecycle", "remote_status")}
+    stored = {one: row for one, *row in rows.values_list("remote_id", "remote_hash", "remote_status")}
     changed = [remote_id for remote_id in objects if not _is_unchanged(stored.get(remote_id), hashes[remote_id])]
     if not changed:
         return Applied()
@@ -65,8 +65,8 @@ def apply(
 
 
 def _is_unchanged(row: Sequence[Any] | None, remote_hash: int) -> bool:
-    """`row`: stored hash, lifecycle and remote status; None where the object has no row."""
-    return row is not None and row[0] == remote_hash and row[1] == Lifecycle.LIVE and row[2] not in COMPARED_ANYWAY
+    """`row`: stored hash and remote status; None where the object has no row."""
+    return row is not None and row[0] == remote_hash and row[1] not in COMPARED_ANYWAY
 
 
 def _remote_hash(raw: Mapping[str, Any]) -> int:

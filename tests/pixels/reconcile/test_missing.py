@@ -6,8 +6,10 @@ from django.utils import timezone
 
 from accounts.models import Activity
 from pixels.models import Pixel, SyncRun
+from pixels.outbox import deliver
+from pixels.providers.xandr.client import Xandr
 from pixels.reconcile import missing, pull
-from pixels.services import connections
+from pixels.services import connections, pixels
 from tests.pixels.elsewhere import delete
 from tests.pixels.page import Page
 
@@ -87,6 +89,26 @@ def look_after(time):
             missing.look_for(account)
 
     return run
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_answer_about_a_pixel_that_was_deleted_here_meanwhile_is_not_noted(
+    xandr, seeded, sandbox, sync, monkeypatch, bob, look_after, is_there
+):
+    seeded()
+    Pixel.objects.filter(remote_id="105").update(remote_status="absent", absent_at=timezone.now())
+    one, real = Pixel.objects.get(remote_id="105"), Xandr.read_pixels
+
+    def answered(*args):
+        answers = {remote_id: remote if is_there else None for remote_id, remote in real(*args)}
+        pixels.delete_pixel(one, bob)
+        deliver.drain(xandr.pk, 60)
+        return answers.items()
+
+    monkeypatch.setattr(Xandr, "read_pixels", answered)
+    look_after(0)
+    one.refresh_from_db()
+    assert (one.lifecycle, one.remote_status, one.missed_at) == ("deleted", "gone", None)
 
 
 @pytest.mark.parametrize("found_by", ["a list", "a look"])

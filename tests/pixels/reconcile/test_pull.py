@@ -135,6 +135,17 @@ def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox
     assert Pixel.objects.filter(remote_status="in_sync").count() == 2
 
 
+def test_nor_one_that_was_asked_for_before_and_made_while_the_list_is_read(
+    xandr, live, promise, sandbox, while_listing, sync
+):
+    live(xandr, "First")
+    pixel = promise(xandr, "Second")
+    while_listing(lambda: deliver.push(deliver.due(1)[0]), page=1)
+    run = sync(xandr)
+    pixel.refresh_from_db()
+    assert (run.missing, pixel.lifecycle, pixel.remote_status) == (0, "live", "in_sync")
+
+
 def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
     xandr, live, bob, sandbox, while_listing, sync, carry_out
 ):

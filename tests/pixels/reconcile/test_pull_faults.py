@@ -64,10 +64,13 @@ def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, s
     assert list(Pixel.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.parametrize("pause", [0.001, 0])
 @pytest.mark.parametrize("fault", ["500", "html", "truncated"])
 def test_after_an_error_in_the_middle_it_goes_on_from_there(
-    browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, go_on, fault
+    browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, go_on, fault, pause
 ):
+    """Without a pause, the page that came before the error is not yet beside our rows when it comes."""
+    settings.PULL_PAUSE = pause
     settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
     connection = two_there("xandr")
     settings.SANDBOX_URL = away
@@ -234,4 +237,16 @@ def test_a_foreign_object_among_known_ones_fails_the_run_and_marks_nothing(two_t
     sandbox.ask("POST", "faults", json=foreign)
     assert sync(connection).state == "failed"
     assert Pixel.objects.count() == 2
+    assert not Pixel.objects.filter(remote_status="absent").exists()
+
+
+def test_a_run_that_is_a_day_old_waits_no_more(xandr, sandbox):
+    sandbox.seed("xandr", [at_xandr(number) for number in range(1, 151)])
+    rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "skip": 1, "count": None}
+    sandbox.ask("POST", "faults", json=rule)
+    run = connections.sync_now(xandr, None)
+    SyncRun.objects.update(created_at=timezone.now() - runs.LAST_AT_MOST - timedelta(minutes=1))
+    pull.pull(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.seen) == ("failed", 100)
     assert not Pixel.objects.filter(remote_status="absent").exists()
