@@ -6,7 +6,8 @@ from pixels.models import AdAccount, Connection
 from pixels.providers.errors import BadAnswer
 from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr.client import Xandr
-from pixels.reconcile import runs
+from pixels.reconcile import ad_accounts, connection_test, runs
+from pixels.services import connections
 from tests.pixels.page import Page
 
 
@@ -114,6 +115,28 @@ def test_a_list_that_cannot_be_read_leaves_the_credentials_as_good_as_they_are(
     carry_out()
     connection.refresh_from_db()
     assert (connection.test, connection.ad_accounts_listed_at) == ("works", None)
+
+
+@pytest.mark.parametrize("then", ["replaced", "disconnected"])
+def test_a_list_that_comes_after_its_credentials_were_put_aside_is_not_stored(
+    connect, sandbox, alice, meanwhile, carry_out, then
+):
+    """They may have reached other ad accounts."""
+    connection = connect("xandr")
+    connection_test.check(connection.pk)
+
+    def put_aside():
+        current = Connection.objects.get()
+        if then == "replaced":
+            connections.replace_credentials(current, alice, {"username": "sandbox", "password": "another"})
+        else:
+            connections.disconnect(current, alice)
+
+    meanwhile("xandr", "list_ad_accounts", after=put_aside)
+    ad_accounts.read_ad_accounts(connection.pk)
+    connection.refresh_from_db()
+    assert connection.ad_accounts_listed_at is None
+    assert not connection.available_ad_accounts.exists()
 
 
 def test_only_those_who_manage_connections_pick(browser_of, bob, vera, charlie, at, offered):

@@ -85,6 +85,16 @@ def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, s
     assert sandbox.asked("xandr", "report") == 2
 
 
+def test_a_report_that_could_not_be_fetched_is_asked_for_again_and_not_ordered_anew(told, sandbox):
+    look()
+    rule = {"provider": "xandr", "operation": "report_status", "fault": "status", "code": 500}
+    sandbox.ask("POST", "faults", json=rule)
+    for _ in range(4):
+        look()
+    assert Pixel.objects.filter(last_fired_report_seen_at__isnull=False).count() == 2
+    assert sandbox.asked("xandr", "report") == 1
+
+
 def test_a_report_that_fails_changes_nothing(told, xandr, alice):
     xandr.credential.put({"username": "sandbox", "password": "wrong"}, alice)
     xandr.credential.save()

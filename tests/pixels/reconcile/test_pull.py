@@ -298,6 +298,35 @@ def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
     assert sync(xandr).unchanged == 1
 
 
+def test_one_that_was_adopted_and_changed_meanwhile_stays_and_ours_says_so(
+    xandr, promise, bob, sandbox, sync, meanwhile
+):
+    pixel = promise(xandr)
+
+    def listed_and_changed():
+        assert sync(xandr).created == 1
+        pixels.change_pixel(Pixel.objects.exclude(pk=pixel.pk).get(), bob, {"name": "Changed"})
+
+    meanwhile("xandr", "create_pixel", after=listed_and_changed)
+    deliver.push(deliver.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("unknown", "", "duplicate")
+    assert Pixel.objects.count() == 2
+    assert Operation.objects.open().get().pixel_id != pixel.pk
+
+
+def test_what_was_there_before_a_create_was_sent_is_not_what_it_made(xandr, promise, sandbox, sync):
+    sandbox.seed("xandr", [at_xandr(700, "Theirs", code="shared")])
+    pixel = promise(xandr, options={"code": "shared"})
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
+    deliver.push(deliver.due(1)[0])
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
+    Pixel.objects.update(lifecycle="unknown")
+    assert sync(xandr).created == 1
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("unknown", "")
+
+
 def test_a_pixel_of_another_ad_account_is_not_attached(alice, pitchtarget, promise, sandbox, sync):
     connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     promise(pitchtarget, "Same")
