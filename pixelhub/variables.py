@@ -47,7 +47,7 @@ VARIABLES = (
         "EMAIL_URL",
         str,
         "consolemail://",
-        "`smtp+tls://user:password@host:587`; for trying out `filemail:////tmp/mails` (four strokes) writes files",
+        "`smtp+tls://user:password@host:587`; `filemail:////tmp/mails` (four strokes) writes files instead",
         "the process's log",
     ),
     Variable(

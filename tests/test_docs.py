@@ -1,7 +1,8 @@
-"""What the documents say of the providers is what the code says."""
+"""What the documents say is what the code says, and their lines can be read."""
 
 import json
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -68,3 +69,37 @@ def test_the_sandboxs_switches_are_as_the_table_says() -> None:
     assert rows == [
         (name, json.dumps(switch.default), WORDS[switch.kind], switch.what) for name, switch in SWITCHES.items()
     ]
+
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LONGEST = 140  # characters of a line
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_of_a_document_is_too_long_and_each_link_leads_somewhere(path: Path) -> None:
+    text = path.read_text()
+    assert [line for line in text.splitlines() if len(line) > LONGEST] == []
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    broken = [
+        target for target in targets if target and "://" not in target and not (path.parent / target).resolve().exists()
+    ]
+    assert broken == []
+
+
+def test_the_first_page_is_short_and_shows_three_pictures() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 90
+    assert len(re.findall(r"(?m)^!\[[^\]]+\]\(docs/[\w-]+\.png\)", text)) == 3
+
+
+def test_the_index_names_every_document_and_every_decision_is_numbered_once() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    assert [path.name for path in ROOT.glob("docs/*.md") if path.name != "README.md" and path.name not in index] == []
+    numbers = [path.name[:4] for path in sorted(ROOT.glob("docs/decisions/*.md"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
+def test_the_glossary_names_files_that_exist() -> None:
+    named = re.findall(r"`([a-z_/]+(?:\.py|/))`", (ROOT / "docs/glossary.md").read_text())
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / "pixels" / name).exists()] == []

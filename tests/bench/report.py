@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import textwrap
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.metadata import version
@@ -22,24 +23,25 @@ PACKAGES = ("Django", "psycopg", "requests", "dlt", "SQLAlchemy", "orjson")
 
 INTRO = """# Benchmarks
 
-Written by `make bench`, which measures all of this again in one run. Absolute times are this machine's; what counts are
-the ratios.
+`make bench` writes this page and measures all of it again in one run. Absolute times depend on the machine; the ratios
+are what counts.
 
-- **Floor**: the least that reads the list and merges it: `http.client` on a kept connection, `orjson`, one transaction;
-  a digest for each object, and only what differs is written (SQLite: one `executemany` upsert; PostgreSQL: `COPY` to a
-  temporary table and one merge). Every ratio is to the floor of the same database. It always reads the whole list: it
-  has no incremental pull.
-- **dlt**: its REST source into the same database, merging by id, tuned: nested parts stay JSON, primary keys are made.
-- All read the project's own sandbox, in a process of its own on the same machine; **download only** is its share of
-  everybody's time.
-- Each run is a fresh process. Its start (interpreter, imports) is left out of time and CPU, for all alike, and stands
-  in the last column; the CPU of PostgreSQL's server is in nobody's. Contenders take turns inside each repetition, a
-  ratio is taken inside its repetition, and medians are shown with their range; nothing is discarded.
-- Rows written: as SQLite counts them for a connection, or PostgreSQL's server for its tables. In brackets those of
-  pixels and their snippets, where there are others: a pull keeps its place and its counts in a row of its own.
+- **Floor**: the least code that reads the list and merges it. It uses `http.client` on a kept connection, `orjson`, one
+  transaction and a hash for each object, and writes only what differs (SQLite: one `executemany` upsert; PostgreSQL:
+  `COPY` to a temporary table and one merge). Every ratio is to the floor of the same database. The floor has no
+  incremental pull: it always reads the whole list.
+- **dlt**: its REST source into the same database, merging by id. It is tuned: nested parts stay JSON, primary keys are
+  made.
+- All read the project's own sandbox, which runs in a process of its own on the same machine. **Download only** is the
+  sandbox's share of each time.
+- Each run is a fresh process. Time and CPU leave out its start (interpreter, imports), which has the last column. No CPU
+  figure includes PostgreSQL's server. In each repetition the contenders take turns, and each ratio is taken inside one
+  repetition. The tables show medians with their range; nothing is discarded.
+- Rows written: as SQLite counts them for a connection, or PostgreSQL's server for its tables. In brackets are those of
+  pixels and their snippets, where there are others: a pull keeps its cursor and its counts in a row of its own.
 
-dlt does schema evolution and many destinations, which PixelHub does not; it keeps no deletions, drift or history, which
-PixelHub does.
+dlt has schema evolution and many destinations, which PixelHub has not. PixelHub keeps deletions, drift and history, which
+dlt does not.
 """
 
 
@@ -58,7 +60,7 @@ def _where(results: Results) -> Iterator[str]:
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     yield f"Machine: {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {system}. Date: {date.today()}{_commit()}."
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    yield f"Versions: Python {platform.python_version()}, {', '.join([*results.versions, packages])}.\n"
+    yield _prose(f"Versions: Python {platform.python_version()}, {', '.join([*results.versions, packages])}.")
 
 
 def _commit() -> str:
@@ -68,6 +70,10 @@ def _commit() -> str:
         return ""
     changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=False).stdout
     return f", at {found.stdout.strip()}" + (" with changes" if changed else "")
+
+
+def _prose(text: str) -> str:
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -80,17 +86,18 @@ def _goals(results: Results) -> Iterator[str]:
     if not found:
         return
     names = results.databases
-    small = any(goal.small for goal in found)
     yield "## Goals\n"
+    yield f"They have to hold at {results.large:,} pixels.\n"
+    rows = [[goal.what, goal.wanted, *(_judged(goal.values.get(name)) for name in names)] for goal in found]
+    yield _table(["what", "goal", *names], rows)
+    small = [goal for goal in found if goal.small]
     if small:
-        yield f"They have to hold at {results.large:,} pixels; what they are at {results.small:,} stands beside them.\n"
-    head = ["what", "goal", *names, *(f"{name}, {results.small:,}" for name in names if small)]
-    yield _table(head, [_goal(goal, names, small) for goal in found])
+        yield f"The same at {results.small:,} pixels, where it was measured:\n"
+        yield _table(["what", *names], [[goal.what, *(_at_small(goal, name) for name in names)] for goal in small])
 
 
-def _goal(goal: Goal, names: list[str], small: bool) -> list[str]:
-    beside = [goal.small[name].shown if name in goal.small else "" for name in names if small]
-    return [goal.what, goal.wanted, *(_judged(goal.values.get(name)) for name in names), *beside]
+def _at_small(goal: Goal, name: str) -> str:
+    return goal.small[name].shown if name in goal.small else ""
 
 
 def _judged(value: Value | None) -> str:
@@ -151,11 +158,11 @@ def _web(results: Results) -> Iterator[str]:
     if not results.web:
         return
     yield "## While people work\n"
-    yield (
+    yield _prose(
         f"The whole product, with a pull of {results.large:,} pixels by its worker. {web.WRITERS} people save something"
         f" every {web.EVERY * 1000:.0f} ms, {web.CALM:.0f} s before the pull, while it runs, and {web.AFTER:.0f} s"
         " after it: median, 95th percentile and longest in ms. On SQLite a pull pauses between pages; its ratio without"
-        " any web traffic stands beside the one with it.\n"
+        " any web traffic stands beside the one with it."
     )
     rows = []
     for seen in results.web:
@@ -170,9 +177,9 @@ def _web(results: Results) -> Iterator[str]:
     head = ["database", "writes", "before", "during", "after", "“locked”", "refused", "pull s", "× floor"]
     yield _table([*head, "without traffic, pausing"], rows)
     yield f"## Pages with {results.large:,} pixels in the team\n"
-    yield (
+    yield _prose(
         "One person on a kept connection, each page once a round; ratios inside the round. The empty page is the list"
-        " of websites of a team that has none. Queries include the session, the person and the teams.\n"
+        " of websites of a team that has none. Queries include the session, the person and the teams."
     )
     rows = [
         [
@@ -192,12 +199,12 @@ def _creates(results: Results) -> Iterator[str]:
     if not results.creates:
         return
     yield "## Creates\n"
-    yield (
+    yield _prose(
         f"The whole product against the sandbox at {creates.RATE} writes in {creates.WINDOW} s: a tenth of a minute, so"
         " that nobody waits for nine. Recorded: from the commit of the promise to the provider's answer in the row,"
         " with an idle worker and the calls' own latency subtracted. Shown: from the click until the page says Live,"
         " asking as often as it does in a browser. Another team, which shares the provider's limit, creates one pixel"
-        f" {', '.join(map(str, creates.OTHERS_AFTER))} s after the many.\n"
+        f" {', '.join(map(str, creates.OTHERS_AFTER))} s after the many."
     )
     rows = [
         [

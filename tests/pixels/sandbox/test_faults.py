@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pixels.sandbox.server import SandboxServer
 from tests.pixels.sandbox.conftest import until
 
 HERE = Path(__file__).parent
-TABLE = HERE.parents[2] / "docs" / "sandbox.md"
+DOCUMENT = HERE.parents[2] / "docs" / "sandbox.md"
 PITCHTARGET = {"fb_ad_account_id": "9", "name": "Shoes", "tag": "CHECKOUT"}
 RULE = {"provider": "pitchtarget", "fault": "status"}
 
@@ -34,12 +35,16 @@ def make(pitchtarget):
 
 
 def in_words(name):
-    """A row as docs/sandbox.md has it."""
+    """An item of the list in docs/sandbox.md."""
     fault = FAULTS[name]
     parameters = "; ".join(
         f"`{key}` = {json.dumps(parameter.default)} ({parameter.must})" for key, parameter in fault.parameters.items()
     )
-    return f"| `{name}` | {fault.what} | {parameters} | {fault.effect} | {who(fault)} |"
+    facts = {"Parameters": parameters, "Effect": fault.effect, "Where": who(fault)}
+    text = " ".join([fault.what, *(f"*{fact}:* {said}." for fact, said in facts.items() if said)])
+    return textwrap.fill(
+        f"- `{name}`: {text}", 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def who(fault):
@@ -49,9 +54,9 @@ def who(fault):
     return "; ".join(names)
 
 
-def test_the_document_has_the_same_table():
-    written = [line for line in TABLE.read_text().splitlines() if re.match(r"\| `[a-z0-9_]+` \| .*\|.*\|.*\|", line)]
-    assert [line for line in written if line.split("`")[1] in FAULTS] == [in_words(name) for name in FAULTS]
+def test_the_document_has_the_same_list():
+    written = re.findall(r"(?m)^- `[a-z0-9_]+`: (?:.+\n)+?(?=- |\n)", DOCUMENT.read_text().split("\n## Faults\n")[1])
+    assert [item.rstrip() for item in written if item.split("`")[1] in FAULTS] == [in_words(name) for name in FAULTS]
 
 
 @pytest.mark.parametrize("name", FAULTS)
