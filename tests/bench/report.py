@@ -34,14 +34,14 @@ are what counts.
   made.
 - All read the project's own sandbox, which runs in a process of its own on the same machine. **Download only** is the
   sandbox's share of each time.
-- Each run is a fresh process. Time and CPU leave out its start (interpreter, imports), which has the last column. No CPU
-  figure includes PostgreSQL's server. In each repetition the contenders take turns, and each ratio is taken inside one
-  repetition. The tables show medians with their range; nothing is discarded.
+- Each run is a fresh process. Time and CPU leave out its start (interpreter, imports), which has the last column. No
+  CPU figure includes PostgreSQL's server. In each repetition the contenders take turns, and each ratio is taken inside
+  one repetition. The tables show medians with their range; nothing is discarded.
 - Rows written: as SQLite counts them for a connection, or PostgreSQL's server for its tables. In brackets are those of
   pixels and their snippets, where there are others: a pull keeps its cursor and its counts in a row of its own.
 
-dlt has schema evolution and many destinations, which PixelHub has not. PixelHub keeps deletions, drift and history, which
-dlt does not.
+dlt has schema evolution and many destinations, which PixelHub has not. PixelHub keeps deletions, drift and history,
+which dlt does not.
 """
 
 
