@@ -81,18 +81,6 @@ def activity() -> set[str]:
     return told | column(Activity, "kind", "detail", "label")
 
 
-def parts_of_pixel_pages() -> set[str]:
-    """Of late.html and lifecycle_notice.html, which the pixels' pages share with the connection's."""
-    notices = [provider.lifecycle_notice for provider in PROVIDERS.values()]
-    dates = {f"As of {notice.as_of}." for notice in notices}
-    late = "This should have begun more than a minute ago. Nothing is lost; if it stays so, tell whoever runs PixelHub."
-    return (
-        {f"{notice.sentence} As of {notice.as_of}." for notice in notices}
-        | dates
-        | {"Source", "Background work is delayed", late}
-    )
-
-
 def hints() -> set[str]:
     return {hint for (hints,) in Credential.objects.values_list("hints") for hint in hints.values()}
 
@@ -117,7 +105,6 @@ UNFINISHED_SENTENCES = {
     "activity": activity,
     "hints of credentials": hints,
     "providers": of_providers,
-    "parts of the pixels' pages": parts_of_pixel_pages,
 }
 
 
