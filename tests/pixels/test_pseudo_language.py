@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from zoneinfo import available_timezones
 
 import pytest
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import Activity, Invitation, Team, User
 from pixels.events import EVENTS
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Credential, Pixel, SyncRun, Website
+from pixels.notices import connection_state
 from pixels.providers.registry import PROVIDERS
 from tests.pixels.every_page import build, named_addresses, walk
 from tests.pixels.pseudo_language import Known, bare_texts, has_words, speak
@@ -26,6 +33,8 @@ UNFINISHED_PAGES = {
     "pixel_list",
     "pixel_new",
 }
+STATIC = settings.BASE_DIR / "static"
+NAMES_OF_THE_BROWSER = {"Escape"}  # a key
 NAMES = ["PixelHub", "UTC", "Ctrl+C"]
 # Answer to POST alone, or with no page.
 NO_PAGES = {
@@ -131,6 +140,52 @@ def test_every_text_of_every_page_goes_through_gettext(seen):
     assert {name: texts for name, texts in forgotten.items() if name not in UNFINISHED_PAGES} == {}
     assert set(forgotten) == UNFINISHED_PAGES, "these are finished: take them off UNFINISHED_PAGES"
     assert found_kinds == set(UNFINISHED_SENTENCES), "take those that are finished off UNFINISHED_SENTENCES"
+
+
+def test_every_text_of_every_mail_goes_through_gettext(
+    team, alice, connect, promise, mailoutbox, browser_of, at, monkeypatch, settings
+):
+    speak(monkeypatch)
+    settings.PUBLIC_URL = "http://testserver"
+    browser_of(alice).post(at("invitation_new"), {"email": "dora@shop.example", "role": "editor"})
+    for address in (alice.email, "nobody@shop.example"):
+        Client().post(reverse("account_reset_password"), {"email": address})
+    connection = connect("xandr")
+    promise(connection)
+    for before in ("", "paused"):
+        for change in ({"paused_at": timezone.now()}, {"down_since": timezone.now()}, {"test": "works"}):
+            fresh = {"paused_at": None, "down_since": None, "last_notified_state": before or "works"}
+            Connection.objects.update(**fresh | change)
+            settings.NOTIFY_DOWN_AFTER = -1
+            connection_state.notify(connection.pk)
+    for name in ("account_already_exists", "email_confirmation"):
+        context = {
+            "email": alice.email,
+            "password_reset_url": "http://testserver/",
+            "activate_url": "http://testserver/",
+        }
+        for part in ("subject", "message"):
+            mailoutbox.append(EmailMessage(render_to_string(f"account/email/{name}_{part}.txt", context)))
+    subjects = {mail.subject for mail in mailoutbox}
+    assert len(subjects) > 7
+    known = Known(data() | stored_sentences() | {"dora@shop.example", "nobody@shop.example"})
+    for mail in mailoutbox:
+        for text in bare_texts(f"{mail.subject}\n\n{mail.body}"):
+            told = re.sub(r"http://\S+", "", text)
+            assert not has_words(known.cut_from(told)), mail.subject
+
+
+@pytest.mark.parametrize("path", [*STATIC.glob("js/*.js")], ids=lambda path: path.name)
+def test_no_script_says_a_sentence_of_its_own(path):
+    """A text to be read begins with a capital or has a blank between words; selectors and names of events do not."""
+    code = re.sub(r"//.*", "", path.read_text())
+    literals = {text for pair in re.findall(r'"([^"\n]*)"|`([^`]*)`', code) for text in pair}
+    assert {text for text in literals if re.match(r"[A-Z][a-z]+( |$)", text)} <= NAMES_OF_THE_BROWSER
+
+
+def test_no_style_sheet_says_a_word():
+    said = {text for path in STATIC.glob("css/*.css") for text in re.findall(r'content: "([^"]*)"', path.read_text())}
+    assert not any(has_words(text) for text in said)
 
 
 # -- The search finds what is there ---------------------------------------------------------------------------------
