@@ -43,7 +43,7 @@ BIND = env("BIND")
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-# Outside production a missing key is drawn for this process alone: nothing guessable is ever in use.
+# Without a key outside production, this process draws one, so that no guessable key is ever in use.
 SECRET_KEY = env("SECRET_KEY") or ("" if PRODUCTION else secrets.token_urlsafe(50))
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS")
@@ -112,16 +112,17 @@ TEMPLATES = [
 DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
 _database_url = env("DATABASE_URL")
 if _database_url.startswith("sqlite:") and set("#?+") & set(_database_url):
-    # As they stand there, the path would end before "#" and "?", and "+" would be a blank.
+    # In a URL the path would end before "#" and "?", and "+" would mean a space.
     raise ImproperlyConfigured("Write #, ? and + in the path of DATABASE_URL as %23, %3F and %2B.")
-# DATA_DIR is a path and never becomes part of a URL, in which "#", "?", "+" and "%" would have a meaning of their own.
+# DATA_DIR is used as a path, not in a URL, where "#", "?", "+" and "%" would have a meaning.
 _database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE_FILE}
 if _database_url:
     _database = env.db_url_config(_database_url)
 DATABASES = {"default": _database}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Web and worker write at the same time: WAL lets readers go on, IMMEDIATE takes the write lock at the start of a
-    # transaction (a deferred one fails at once when it turns into a write), and the timeout waits for a busy writer.
+    # Web and worker write at the same time. With WAL, readers need not wait. IMMEDIATE takes the write lock at the
+    # start of a transaction; otherwise a transaction that begins with a read fails at its first write, without waiting.
+    # The timeout is how long to wait for another writer.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -130,7 +131,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A database host that is gone must not hang a page; DATABASE_URL?connect_timeout=… overrules it.
+    # A page must not wait long for a database that is gone. DATABASE_URL?connect_timeout=… sets another time.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -138,8 +139,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def _runtime_dir() -> Path:
-    """A private directory for the embedded broker's socket. Its path must stay under 108 bytes, also where TMPDIR is
-    long."""
+    """A private directory for the embedded broker's socket, whose path may not be longer than 107 bytes.
+
+    If TMPDIR is too long for that, it lies in /tmp.
+    """
     name = f"pixelhub-{os.getuid()}-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]}"
     found = Path(tempfile.gettempdir()) / name
     return found if len(os.fsencode(found / "broker.sock")) < 108 else Path("/tmp") / name
@@ -151,7 +154,7 @@ REDIS_URL = env("REDIS_URL")
 EMBEDDED_BROKER = not REDIS_URL
 
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{quote(str(BROKER_SOCKET))}"
-CELERY_TASK_IGNORE_RESULT = True  # the rows are the record; nothing is read back from the broker
+CELERY_TASK_IGNORE_RESULT = True  # the database holds the results; nothing is read from the broker
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
@@ -160,16 +163,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
-# A broker whose disk is full answers with a refusal: no reason for a worker to end, as it goes on when there is room.
+# A broker whose disk is full refuses commands. The worker does not end, but tries again.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-# Published from web requests: a dead broker may cost a page two seconds at most, never hang it.
+# Web requests publish messages: with a dead broker they wait for two seconds at most.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
-    "max_retries": 0,  # kombu would connect three times with pauses between: 6 s for each message
+    "max_retries": 0,  # by default kombu tries three times with pauses: 6 s for each message
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_IMPORTS = ["pixelhub.heartbeat", "pixelhub.shutdown"]  # loaded by workers, not by the web
@@ -181,14 +184,14 @@ _REDIS_CACHE = {
     "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
 }
 CACHES = {
-    # Limits of sign-in attempts live here; without the server people can still sign in.
+    # Counts sign-in attempts. Without the server people can still sign in.
     "default": {**_REDIS_CACHE, "BACKEND": "pixelhub.cache.LenientRedisCache"},
-    # The same server, asked whether it answers: the worker's heartbeat and /healthz.
+    # The same server, but errors are raised: for the worker's heartbeat and /healthz.
     "broker": _REDIS_CACHE,
 }
 
-# Times of the push and pull machinery, in seconds. A call must end before its lease, a lease before its task, a task
-# before its message comes back (docs/decisions/0003, pixels/checks.py).
+# Times of outbox and reconcile, in seconds. A call must end before its lease, a lease before its task, and a task
+# before the broker delivers its message again (docs/decisions/0003, pixels/checks.py).
 CALL_DEADLINE = env("CALL_DEADLINE")
 LEASE = env("LEASE")
 QUIET_TIME = env("QUIET_TIME")
@@ -197,11 +200,11 @@ DISPATCH_INTERVAL = env("DISPATCH_INTERVAL")
 SYNC_INTERVAL = env("SYNC_INTERVAL")
 FULL_SYNC_INTERVAL = env("FULL_SYNC_INTERVAL")
 DUPLICATE_CHECKS = [float(text) for text in env("DUPLICATE_CHECKS")]
-# Pulls: requests on the way at the same time, and the rest between two pages that lets the web write (SQLite has one
-# writer at a time, and its lock is no fair queue).
+# Pulls: how many requests are under way at the same time, and the pause between two pages. In the pause the web can
+# write: SQLite has one writer at a time, and its lock does not go to whoever has waited longest.
 PULL_CONNECTIONS = env("PULL_CONNECTIONS")
 PULL_PAUSE = env("PULL_PAUSE", default=0.005 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 0)
-# A provider that fails so often in a row is left alone for so many seconds; then one call tries whether it is back.
+# The circuit breaker: after how many failures in a row it opens, and seconds until one call tries the provider again.
 CIRCUIT_FAILURES = env("CIRCUIT_FAILURES")
 CIRCUIT_PAUSE = env("CIRCUIT_PAUSE")
 NOTIFY_DOWN_AFTER = env("NOTIFY_DOWN_AFTER")
@@ -215,7 +218,7 @@ SANDBOX_URL = env("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
 # XANDR_READS and so on: the rows of pixels/providers/<slug>/conf.py.
 vars().update({row.name: env(row.name) for row in PROVIDER_VARIABLES})
 
-# base64 of 32 random bytes each: the first encrypts, all decrypt (rotation: put the new key first).
+# Each is base64 of 32 random bytes. The first encrypts, all decrypt: to rotate, put the new key first.
 CREDENTIAL_KEYS = env("CREDENTIAL_KEYS")
 
 # -- Processes of `manage.py run` -------------------------------------------------------------------------------------
@@ -260,13 +263,13 @@ ACCOUNT_FORMS = {
 ALLAUTH_TRUSTED_PROXY_COUNT = env("TRUSTED_PROXY_COUNT")
 INVITATION_DAYS = 7
 
-# Where people reach the pages: for links in mail that no request is behind.
+# The site's address, for links in mails that are not sent from a request.
 PUBLIC_URL = env(
     "PUBLIC_URL", default=f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION and ALLOWED_HOSTS else f"http://{BIND}:{PORT}"
 )
 # Without a mail server, mail goes to the web process's log.
 vars().update(env.email("EMAIL_URL"))
-EMAIL_TIMEOUT = 10  # a dead mail server must not hang the page that invites
+EMAIL_TIMEOUT = 10  # seconds; the page that sends an invitation waits for the mail server
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL")
 
 # -- Language, static files, logs -------------------------------------------------------------------------------------
@@ -294,15 +297,15 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # The traceback of a failed request goes to the log; its local variables (which may hold a form) do not.
+    # A failed request's traceback is logged without local variables, which may hold what was typed into a form.
     "loggers": {
-        # Refusals are no faults, and the address of a refused invitation is a secret.
+        # Refused requests are not logged: they are no faults, and the URL of a refused invitation is a secret.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # Two lines for every task would hide the others; what a task did is in its rows, failures still show.
+        # No two lines for each task. What it did is in the database; failures are still logged.
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
-        # At DEBUG it would write whole addresses, with ids and codes in their queries.
+        # At DEBUG it would log whole URLs, with ids and codes in them.
         "urllib3": {"level": "WARNING"},
     },
 }
@@ -319,7 +322,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# No page takes files: a file in a form is dropped while it is parsed, and never reaches the disk.
+# No page takes files. A file in a request is dropped while it is parsed, and not written to the disk.
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a whole body, files included (BodyLimitMiddleware)
 X_FRAME_OPTIONS = "DENY"

@@ -1,1 +1,1 @@
-"""The remote pixel APIs, a folder each. This file imports nothing: the settings read the folders' conf.py."""
+"""The remote pixel APIs, a folder each. This file imports nothing: the settings import the folders' conf.py."""

@@ -1,4 +1,4 @@
-"""The interface every provider fills: HTTP, forms and tags; no models, no teams, no tasks."""
+"""The interface that each provider implements. It knows HTTP, forms and tags, but no models, teams or tasks."""
 
 from __future__ import annotations
 
@@ -31,26 +31,29 @@ from .values import (
 
 
 class Provider:
-    """One per connection. Defaults raise NotSupported; `capabilities` says which methods are overridden."""
+    """Talks to a provider for one connection; facts about the provider are on the class.
 
-    do_not_call_in_templates = True  # templates read facts from the class; Django would make an instance of it
+    A method that a subclass does not override raises NotSupported. `capabilities` says which ones it overrides.
+    """
+
+    do_not_call_in_templates = True  # templates read the class; without this Django would call it
     slug: ClassVar[str]
     label: ClassVar[str]
     live_url: ClassVar[str]  # without a slash at its end
     ad_account_label: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
-    missing: ClassVar[Mapping[str, str]] = {}  # capability it lacks -> the reason, as a sentence for the user
+    missing: ClassVar[Mapping[str, str]] = {}  # missing capability -> reason, as a sentence for the user
     lifecycle_notice: ClassVar[LifecycleNotice]
     vocabulary: ClassVar[tuple[ProviderEvent, ...]]
     presets: ClassVar[tuple[Preset, ...]] = ()
     connection_form: ClassVar[type[ConnectionForm]]
-    secret_fields: ClassVar[frozenset[str]]  # credentials that are never shown; the rest may be
-    password_fields: ClassVar[frozenset[str]] = frozenset()  # secrets of which not even the last four are shown
-    user_fields: ClassVar[tuple[str, ...]] = ()  # credentials that name the user whose calls are counted; () all
+    secret_fields: ClassVar[frozenset[str]]  # credentials that are never shown in full
+    password_fields: ClassVar[frozenset[str]] = frozenset()  # those of which not even the last four characters are
+    user_fields: ClassVar[tuple[str, ...]] = ()  # credentials that identify the limits' user; (): all
     pixel_form: ClassVar[type[PixelForm]]
     tag_form: ClassVar[type[forms.Form] | None] = None
-    reference_option: ClassVar[str | None] = None  # the option that our reference pre-fills
-    delete_note: ClassVar[str] = ""  # what to know before deleting a pixel, as a sentence
+    reference_option: ClassVar[str | None] = None  # the pixel form's field that our reference is filled into
+    delete_note: ClassVar[str] = ""  # a sentence shown before a pixel is deleted
 
     def __init__(
         self,
@@ -61,13 +64,13 @@ class Provider:
     ) -> None:
         self.credentials = credentials
         self.tokens = tokens
-        # Of several ways to sign in, only the chosen one's fields are there.
+        # `credentials` has the fields of the chosen way to sign in only.
         secrets = tuple(Secret(self.credential(name)) for name in sorted(self.secret_fields) if name in credentials)
-        # The host is no secret; it is hidden all the same, since words that repeat it are of no use to anybody.
+        # The host is no secret, but in a message to the user it would only be noise.
         self.http = Http(self.label, base_url.rstrip("/"), rate_limiter, (*secrets, Secret(urlsplit(base_url).netloc)))
 
     def credential(self, field_name: str) -> str:
-        """A credential in the clear; call it only where the request is built."""
+        """The credential as plain text. Call this only where the request is built."""
         value = self.credentials[field_name]
         return value.reveal() if isinstance(value, Secret) else value
 
@@ -82,55 +85,56 @@ class Provider:
 
     @classmethod
     def limits(cls) -> Limits:
-        """What all connections of one user of this provider may ask of it together."""
+        """The rate limits that all connections of one of the provider's users share."""
         return Limits()
 
     def reserve(self, call: CallKind) -> None:
-        """Ask the rate limiter for the call that follows; raises what the rate limiter raises."""
+        """Take the rate limiter's permission for the next call in advance. Raises what the rate limiter raises."""
         self.http.reserve(call)
 
     def sign_in(self) -> None:
-        """Make sure of a session, where there are sessions, so that the call that follows is one request."""
+        """Log in, if the provider has sessions and none is open, so that the next call needs a single request."""
 
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
-        """A cheap read that fails as BadCredentials when they are wrong; a sentence worth knowing, or none.
+        """Try the credentials with a cheap read. Raises BadCredentials if they are wrong.
 
-        `ad_account`: one to try them on, where there is one already and the provider needs one.
+        Returns a sentence to show to the user, or "". `ad_account`: one of the connection's, if it has any, for
+        providers whose cheapest read names one.
         """
         raise self._not_supported("check_credentials")
 
     def list_ad_accounts(self) -> list[AdAccountRef]:
-        """All that these credentials reach, complete or an error."""
+        """All ad accounts that these credentials reach. Raises ProviderError instead of returning a part."""
         raise self._not_supported("ad_accounts")
 
     def order_last_fired(self, ad_account: AdAccountRef) -> str:
-        """Have a report of last fires made; its id (at most 64 characters) for `last_fired`."""
+        """Order a report of when pixels last fired. Returns its id (at most 64 characters), for `last_fired`."""
         raise self._not_supported("last_fired")
 
     def last_fired(self, ad_account: AdAccountRef, report_id: str) -> Mapping[str, datetime | None] | None:
-        """When each pixel last fired, by remote id; None for one that never did. Those not told of are absent.
+        """When each pixel last fired, by remote id: None for one that never fired; no entry if the report is silent.
 
-        None as a whole: the report is not ready yet.
+        Returns None while the report is not ready.
         """
         raise self._not_supported("last_fired")
 
     def create_pixel(
         self, ad_account: AdAccountRef, name: str, events: tuple[str, ...], options: Mapping[str, Any], reference: str
     ) -> RemotePixel:
-        """One call, never repeated here. The answer may know no more than the id.
+        """Create a pixel, with one call that is never repeated here. What is returned may hold the id only.
 
-        The values of secret options are `Secret`s.
+        In `options`, the values of secret options are `Secret`s.
         """
         raise self._not_supported("create")
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
-        """One pixel by id, however this provider finds it; NotFound only after a complete, positive answer."""
+        """One pixel by its id. Raises NotFound only if the provider definitely does not have it."""
         raise self._not_supported("read")
 
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]
     ) -> Iterator[tuple[str, RemotePixel | None]]:
-        """Each of these by its id; None for one that the provider positively does not have."""
+        """Each of these ids with its pixel, or with None if the provider definitely does not have it."""
         for remote_id in remote_ids:
             try:
                 yield remote_id, self.read_pixel(ad_account, remote_id)
@@ -140,61 +144,61 @@ class Provider:
     def find_pixels(
         self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
     ) -> list[RemotePixel]:
-        """The pixels that carry this reference (or, where only names are unique, this name).
+        """The pixels that carry this reference or, at a provider without references, this name.
 
-        `since`: those that were made earlier may be left out, where that makes the search shorter.
+        `since`: pixels created before this may be left out, if that makes the search shorter.
         """
         raise self._not_supported("find")
 
     def list_pixels(
         self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
     ) -> Iterator[Page]:
-        """Whole pages in a stable order.
+        """The ad account's pixels, page by page, in the same order each time.
 
-        `changed_since`: only pixels that changed since, by the provider's clock, where it can `changed_since`.
-        `after`: go on there (`Page.after` of the page before).
+        `changed_since`: only pixels changed after this, by the provider's clock; needs the capability of that name.
+        `after`: begin behind the page that had this `Page.after`.
         """
         raise self._not_supported("list")
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
-        """`changes`: "name", "events", options and secret options (as `Secret`s), only what differs."""
+        """`changes` holds what differs only: "name", "events", options, and secret options as `Secret`s."""
         raise self._not_supported("update")
 
     def delete_pixel(self, ad_account: AdAccountRef, remote_id: str) -> None:
-        """Final; a pixel that is not there any more counts as deleted."""
+        """Delete for good. Returns normally if the pixel does not exist any more."""
         raise self._not_supported("delete")
 
     @classmethod
     def tags(cls, subject: TagContext) -> list[Tag]:
-        """The snippet formats of this pixel, in the order to show them; empty while a needed part is missing.
+        """The snippet formats of this pixel, in the order to show them; none while something they need is missing.
 
-        Never raises: events and options are stored ones, perhaps of another version.
+        Never raises, whatever is stored: an older version may have stored events and options unknown to this one.
         """
         raise NotImplementedError
 
     @classmethod
     def activation(cls, active: bool) -> dict[str, Any]:
-        """The changes of an update that switches a pixel on or off."""
+        """The `changes` for `update_pixel` that switch a pixel on or off."""
         raise cls._not_supported("activate")
 
     @classmethod
     def is_active(cls, options: Mapping[str, Any]) -> bool:
-        """Whether a pixel with these options is switched on, as it is where nothing says otherwise."""
+        """Whether a pixel with these options is switched on. If they do not say, it is."""
         return True
 
     @classmethod
     def comparable(cls, field_name: str, value: Any) -> Any:
-        """A value in the form in which two sides are compared; override where a provider has synonyms."""
+        """A field's value for comparing two sides. Override it if several values mean the same at the provider."""
         return value
 
     @classmethod
     def provider_event(cls, value: str) -> ProviderEvent | None:
-        """The vocabulary entry of a value; None for one this version does not know."""
+        """The vocabulary's entry for a value; None if there is none."""
         return next((word for word in cls.vocabulary if word.value == value), None)
 
     @classmethod
     def provider_event_for(cls, event: str) -> tuple[ProviderEvent | None, Literal["exact", "close", "none"], str]:
-        """This provider's word for an event of the catalogue, how well it fits, and a sentence where it does not."""
+        """The entry for an event of the catalogue, how well it fits, and a sentence on what is lost if it does not."""
         fits = [word for word in cls.vocabulary if word.event == event and word.grade != "none"]
         if fits:
             best = min(fits, key=lambda word: word.grade != "exact")
@@ -204,7 +208,7 @@ class Provider:
 
     @classmethod
     def unknown_events(cls, values: Iterable[str]) -> list[ProviderEvent]:
-        """Entries for the values that the vocabulary lacks, so that a checklist can show them all the same."""
+        """Made-up entries for values that the vocabulary lacks, so that a checklist can show them too."""
         return [
             ProviderEvent(value=value, label=value, sentence=UNKNOWN, event="custom", grade="none")
             for value in dict.fromkeys(values)

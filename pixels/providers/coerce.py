@@ -18,7 +18,7 @@ def coerce(said: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, An
     found = {}
     for name, shape in shapes.items():
         if name in said:
-            try:  # noqa: SIM105, a context manager for each field of each pixel of a long list is felt
+            try:  # noqa: SIM105, a context manager for each field slows down the reading of a long list
                 found[name] = shape(said[name])
             except ValueError:
                 pass
@@ -32,7 +32,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, also from its text."""
+    """A finite number, given as a number or as text."""
     if value is None or (type(value) is float and math.isfinite(value)):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -40,7 +40,7 @@ def number(value: Any) -> float | None:
     try:
         found = float(value)
     except OverflowError:
-        found = math.inf  # an int that no float can hold
+        found = math.inf  # an int beyond the largest float
     if not math.isfinite(found):
         raise ValueError
     return found

@@ -1,15 +1,15 @@
-"""What can go wrong at a provider, as one small tree.
+"""The errors of a call to a provider.
 
-Every error carries a sentence for the user, what to do about it, and two facts that decide what the machine may do:
-`retryable` (the same call may be made again later) and `maybe_done` (a write that may have taken effect all the same).
-No error text holds a URL, a body or a secret; `provider_message` is the provider's own text, shortened and redacted.
+Each carries a sentence for the user, advice, and two facts that decide what happens next: `retryable` (the same call
+may be made again later) and `maybe_done` (a write may have taken effect in spite of the error). No text of an error
+holds a URL, a body or a secret. `provider_message` is the provider's own text, shortened and redacted.
 """
 
 from typing import Any
 
 
 class ProviderError(Exception):
-    """Base of everything a provider call raises."""
+    """Base of all errors that a call to a provider raises."""
 
     code = "error"
     retryable = False
@@ -27,13 +27,13 @@ class ProviderError(Exception):
 
 
 class NotSupported(ProviderError):
-    """This provider has no such operation (or it is switched off)."""
+    """The provider has no such operation, or a setting switches it off."""
 
     code = "not_supported"
 
 
 class NotSent(ProviderError):
-    """No byte of the request left: name not resolved, connection refused, TLS failed, connect timeout."""
+    """No byte of the request was sent: no such host, connection refused, TLS failed, or connecting took too long."""
 
     code = "not_sent"
     retryable = True
@@ -41,7 +41,7 @@ class NotSent(ProviderError):
 
 
 class Throttled(ProviderError):
-    """The provider asked us to wait; it did not carry the call out. `retry_after` is in seconds, or None."""
+    """The provider did not carry the call out and asks us to wait `retry_after` seconds (None: it does not say)."""
 
     code = "throttled"
     retryable = True
@@ -53,14 +53,14 @@ class Throttled(ProviderError):
 
 
 class Waiting(Throttled):
-    """A limit of ours is reached, or the provider's wait is not over: nothing was sent."""
+    """Nothing was sent: a limit of ours is reached, or the time that the provider asked us to wait is not over."""
 
     code = "waiting"
     advice = ""
 
 
 class NoAnswer(ProviderError):
-    """The request was sent and nothing usable came back: timeout, reset, deadline."""
+    """The request was sent and no complete answer came back: timeout, connection reset, deadline."""
 
     code = "no_answer"
     retryable = True
@@ -68,7 +68,7 @@ class NoAnswer(ProviderError):
 
 
 class BadAnswer(ProviderError):
-    """An answer that says neither yes nor no: a 5xx, HTML, broken JSON, a redirect, a body without end."""
+    """An answer that does not tell whether the call was carried out: a 5xx, HTML, broken JSON, a redirect, too much."""
 
     code = "bad_answer"
     retryable = True
@@ -76,27 +76,27 @@ class BadAnswer(ProviderError):
 
 
 class Rejected(ProviderError):
-    """A definite no to this request, usually with the provider's words."""
+    """The provider refused this request and did not carry it out; usually it says why."""
 
     code = "refused"
     advice = "Change what it names and send again."
 
 
 class BadCredentials(ProviderError):
-    """The key, token or password was refused; the call was not carried out. Its connection pauses."""
+    """The key, token or password was refused and the call not carried out. The connection pauses."""
 
     code = "bad_credentials"
     advice = "Replace the credentials of this connection."
 
 
 class Forbidden(ProviderError):
-    """The credentials are good but may not do this; says nothing about whether the object exists."""
+    """The credentials are valid but lack a permission. This does not tell whether the object exists."""
 
     code = "forbidden"
     advice = "Ask for the right at the provider, or use other credentials."
 
 
 class NotFound(ProviderError):
-    """The provider says, about one object asked for by id, that it is not there."""
+    """The provider says that the one object asked for by its id does not exist."""
 
     code = "not_found"

@@ -1,4 +1,4 @@
-"""Form fields of the providers' forms. The checks sit in the fields, so that a field can be used alone."""
+"""Fields for the providers' forms. Each field checks its own value, so that it can be used in any form."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from .values import ProviderEvent
 
-# Providers' texts are one line each; a control character is never typed, only pasted by accident.
+# All texts at the providers are single lines, so a control character can only have been pasted by accident.
 no_control_characters = RegexValidator(
     re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
     "Remove line breaks and control characters.",
     inverse_match=True,
 )
-UNKNOWN = "Unknown to PixelHub"  # stands before a stored value that is no choice of this version
+UNKNOWN = "Unknown to PixelHub"  # shown before a stored value that is not among this version's choices
 
 digits_only = RegexValidator(re.compile(r"\A[0-9]+\Z"), "Digits only.")
 
@@ -34,7 +34,7 @@ class TextField(forms.CharField):
 
 
 class WholeNumberField(forms.IntegerField):
-    """A whole number between two limits, said in numbers that can be read."""
+    """A whole number between two limits. Error messages write the limits with thousands separators."""
 
     def __init__(self, *, min_value: int, max_value: int, **kwargs: Any) -> None:
         limits = f"A whole number from {min_value:,} to {max_value:,}."
@@ -46,7 +46,7 @@ class WholeNumberField(forms.IntegerField):
 
 
 class KeyField(forms.CharField):
-    """A key or token as it goes into a header: plain ASCII, without the white space pasted around it."""
+    """A key or token that is sent in a header: ASCII only. White space around it is removed."""
 
     default_validators = [
         RegexValidator(
@@ -61,7 +61,7 @@ class KeyField(forms.CharField):
 
 
 class PasswordField(forms.CharField):
-    """A password, taken as typed: spaces at its ends may belong to it."""
+    """A password, unchanged: spaces at its beginning or end may be part of it."""
 
     default_validators = [no_control_characters]
 
@@ -71,14 +71,14 @@ class PasswordField(forms.CharField):
 
 
 class SecretTextarea(forms.Textarea):
-    """A text area that never shows what was typed into it before."""
+    """A text area that is always empty when a form is shown again."""
 
     def format_value(self, value: Any) -> str:
         return ""
 
 
 class PrivateKeyField(forms.CharField):
-    """An RSA private key as PEM, without a passphrase; normalised to its own lines."""
+    """An RSA private key in PEM form without a passphrase. Its line breaks are normalised."""
 
     MIN_BITS = 2048
 
@@ -112,7 +112,7 @@ class PrivateKeyField(forms.CharField):
 
 
 class EventsField(forms.MultipleChoiceField):
-    """The event checklist: each choice is named by its sentence and then the provider's own word."""
+    """The event checklist. A choice is labelled with the event's sentence and the provider's own word."""
 
     widget = forms.CheckboxSelectMultiple
 
@@ -127,19 +127,19 @@ class EventsField(forms.MultipleChoiceField):
         self.error_messages["required"] = "Tick at least one event."
 
     def clean(self, value: Any) -> list[str]:
-        """Each ticked word once, in the vocabulary's order."""
+        """The ticked values, each once, in the vocabulary's order."""
         ticked = set(super().clean(value))
         return [word for word in self.order if word in ticked]
 
     def keep(self, stored: Iterable[str]) -> None:
-        """Makes words that a pixel already has choices, also those the vocabulary does not know."""
+        """Add the events that a pixel has already to the choices, if the vocabulary lacks them."""
         unknown = [word for word in dict.fromkeys(stored) if word not in self.order]
         self.choices = [*_choices(self), *((word, f"{UNKNOWN} {word}") for word in unknown)]
         self.order = [*self.order, *unknown]
 
 
 def keep_choice(field: forms.ChoiceField, stored: str | None) -> None:
-    """Makes the value that a pixel already has a choice, so that saving the form does not replace it."""
+    """Add the value that a pixel has already to the choices, so that saving the form does not replace it."""
     if stored and not field.valid_value(stored):
         field.choices = [*_choices(field), (stored, f"{UNKNOWN} {stored}")]
     elif not stored and field.required and not field.valid_value(""):
@@ -152,7 +152,7 @@ def _choices(field: forms.ChoiceField) -> list[Any]:
 
 
 def refuse_in_name(name: str, forbidden: tuple[str, ...], reason: str) -> None:
-    """Raises ValidationError when the name contains one of the strings."""
+    """Raises ValidationError if the name contains one of these strings."""
     found = [text for text in forbidden if text in name]
     if found:
         raise ValidationError(f"Remove {' and '.join(found)}: {reason}")

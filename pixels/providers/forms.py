@@ -1,4 +1,4 @@
-"""The two forms that every provider fills in: credentials, and the options of a pixel."""
+"""The base classes of the two forms that each provider has: credentials, and the options of a pixel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .values import AdAccountRef
 
 
 class ConnectionForm(forms.Form):
-    """Credentials and the first ad account. Subclasses add credential fields and label the ad account's.
+    """Credentials and the first ad account. Subclasses add fields for the credentials and label the ad account.
 
-    A provider with several ways to sign in names them in `ways`, each with the fields that it takes (all of them
-    declared as required), and has a choice field `way` (required=False) whose first value is the usual one. Fields of
-    the ways not chosen are neither checked nor kept.
+    A provider with several ways to sign in lists them in `ways`, each with its fields, which are all declared as
+    required. It also has a choice field `way` (required=False) whose first value is the usual way. The fields of the
+    other ways are neither checked nor stored.
     """
 
     ad_account = forms.CharField(max_length=64)
@@ -25,7 +25,7 @@ class ConnectionForm(forms.Form):
 
     @property
     def show_when(self) -> dict[str, str]:
-        """field -> "way=value": shown only while that way is chosen."""
+        """field -> "way=value": the page shows the field only while that way is chosen."""
         return {name: f"way={way}" for way, names in self.ways.items() for name in names}
 
     def clean(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class ConnectionForm(forms.Form):
         return {k: v for k, v in self.cleaned_data.items() if k not in self.ad_account_fields}
 
     def ad_account_ref(self) -> AdAccountRef | None:
-        """None where it was left open, to be picked from the provider's list."""
+        """The ad account that was typed; None if it is to be picked from the provider's list later."""
         data = self.cleaned_data
         if not data["ad_account"]:
             return None
@@ -58,24 +58,24 @@ class ConnectionForm(forms.Form):
 class PixelForm(forms.Form):
     """The event checklist and the options of one provider. Name, website and uniqueness are checked elsewhere.
 
-    `advanced` names the fields shown under "Advanced"; `per_pixel` the options that each pixel of a batch has its own
-    value of (pre-filled with that pixel's reference where `Provider.reference_option` says so); `show_when` the fields
-    that mean something only beside a certain value of another.
+    `advanced`: fields shown under "Advanced". `per_pixel`: options of which each pixel of a batch has its own value;
+    `Provider.reference_option` is filled in with that pixel's reference. `show_when`: fields that apply only while
+    another field has a certain value.
     """
 
     advanced: ClassVar[tuple[str, ...]] = ()
-    advanced_hint: ClassVar[str] = ""  # what is under "Advanced", in a few words
+    advanced_hint: ClassVar[str] = ""  # what lies under "Advanced", in a few words
     per_pixel: ClassVar[tuple[str, ...]] = ()
-    fixed: ClassVar[Mapping[str, str]] = {}  # field that no update can change -> why, as a sentence
-    secret_options: ClassVar[frozenset[str]] = frozenset()  # fields that are kept sealed and never shown
-    show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value": shown only while that holds
+    fixed: ClassVar[Mapping[str, str]] = {}  # field that no update can change -> reason, as a sentence
+    secret_options: ClassVar[frozenset[str]] = frozenset()  # fields that are stored encrypted and never shown
+    show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value"
     events: forms.Field
 
     @classmethod
     def for_pixel(
         cls, events: tuple[str, ...], options: Mapping[str, Any], data: Mapping[str, Any] | None = None
     ) -> Self:
-        """The form of an existing pixel: a choice it already has stays one, also if this version does not know it."""
+        """The form for an existing pixel. Its values stay choices even if this version does not know them."""
         initial = cls.initial_for(events, options)
         form = cls(data, initial=initial)
         for name, form_field in form.fields.items():
@@ -88,19 +88,19 @@ class PixelForm(forms.Form):
         return form
 
     def clean_name(self, name: str) -> str:
-        """The provider's own limits on a name; raises ValidationError."""
+        """Check the name against the provider's own limits. Raises ValidationError."""
         no_control_characters(name)
         return name
 
     def options(self) -> dict[str, Any]:
-        """The cleaned fields beyond events and secrets, normalised as in RemotePixel.options; JSON values only."""
+        """All cleaned fields but events and secrets, normalised as in RemotePixel.options. JSON values only."""
         raise NotImplementedError
 
     def secrets(self) -> dict[str, str]:
-        """The secret options that were filled in; a field left empty says nothing, so it changes nothing."""
+        """The secret options that were filled in. An empty field leaves the stored value as it is."""
         return {name: self.cleaned_data[name] for name in sorted(self.secret_options) if self.cleaned_data.get(name)}
 
     @classmethod
     def initial_for(cls, events: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
-        """The initial values that show an existing pixel: the inverse of `options()`. Never raises."""
+        """The form's initial values for an existing pixel: the inverse of `options()`. Never raises."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a provider is given to work with: a rate limiter, and a place that keeps its session token."""
+"""What a provider object is given: a rate limiter, and a store for its session token."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ CallKind = Literal["read", "write"]
 
 
 class RateLimiter(Protocol):
-    """Asked before each request, and for several at once; says how many of them may leave now, at least one.
+    """Called before requests: with how many are `wanted`, it returns how many may be sent now, at least one.
 
-    Raises Throttled with the time to wait for. A request that has been let through counts, whatever becomes of it.
-    None wanted: one that was let through before is about to leave, if it still may.
+    Raises Throttled, with the time to wait, if none may. What it permits is counted, whether it is sent or not.
+    `wanted=0`: a request permitted earlier is about to be sent; raises if it may not be any more.
     """
 
     def __call__(self, call: CallKind, wanted: int = 1) -> int: ...
 
 
 class Tokens(Protocol):
-    """Keeps a session token for a connection, shared by all workers and encrypted at rest; given by sync."""
+    """Stores the session token of a connection, encrypted, for all workers (limits/provider_session.py)."""
 
     def load(self) -> Secret | None: ...
     def save(self, token: Secret | None) -> None: ...

@@ -1,4 +1,4 @@
-"""The only list of providers: adding one takes its folder and its line here."""
+"""The only list of providers. A new one is a folder beside this file and a line in it."""
 
 from .base import Provider
 from .easyflow.client import Easyflow

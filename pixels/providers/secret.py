@@ -1,4 +1,4 @@
-"""A string that does not show itself."""
+"""A string that is not printed by accident."""
 
 from typing import NoReturn
 
@@ -6,7 +6,7 @@ DOTS = "•••"
 
 
 class Secret:
-    """Wraps a key, token or password: repr, str, format, copies into logs, JSON and pickle never show it."""
+    """Wraps a key, token or password. Neither repr, str and format nor logs, JSON and pickle show it."""
 
     __slots__ = ("_value",)
 
@@ -14,7 +14,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself; call it only where the request is built or the row encrypted."""
+        """The value itself. Call this only where a request is built or a row encrypted."""
         return self._value
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A session token that all workers of a connection share."""
+"""The session token of a connection, shared by all workers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .errors import BadAnswer, NoAnswer, NotSent
 from .protocols import Tokens
 from .secret import Secret
 
-SHAPE = re.compile(r"[\x21-\x7e]{1,1000}")  # what a header can carry
+SHAPE = re.compile(r"[\x21-\x7e]{1,1000}")  # what fits into a header
 
 
 class SharedToken:
-    """Drawn once, under the lock; drawn anew only by a worker that met its end, and once for all of them.
+    """Logs in under a lock, so that workers that need a token at the same time cause one log-in.
 
-    `draw` logs in with one request and gives what the answer holds for a token; raises ProviderError.
+    `draw` logs in with one request and returns what the answer has as the token. Raises ProviderError.
     """
 
     def __init__(self, label: str, tokens: Tokens, draw: Callable[[], Any]) -> None:
@@ -25,11 +25,11 @@ class SharedToken:
         self._draw = draw
 
     def get(self) -> Secret:
-        """A token, perhaps one that has run out."""
+        """The stored token, which may have expired; a new one if none is stored."""
         return self._tokens.load() or self.another(instead_of=None)
 
     def another(self, instead_of: Secret | None) -> Secret:
-        """A token other than the given one: another worker's, if it was quicker."""
+        """A token to use instead of an expired one: another worker's if there is one by now, otherwise a new one."""
         with self._tokens.lock():
             token = self._tokens.load()
             if token is None or token == instead_of:
@@ -37,18 +37,18 @@ class SharedToken:
             return token
 
     def afresh(self) -> None:
-        """Logs in whatever there is, to try the credentials."""
+        """Log in even if a token is stored, to try the credentials."""
         with self._tokens.lock():
             self._drawn()
 
     def _drawn(self) -> Secret:
-        """Whatever goes wrong here, the call that needed the token has not been sent."""
+        """Log in and store the token. Raises NotSent for an unclear answer: the call that needs it was not sent."""
         try:
             token = self._draw()
             if not isinstance(token, str) or not SHAPE.fullmatch(token):
                 raise BadAnswer(f"{self._label} opened no session.")
         except (NoAnswer, BadAnswer) as error:
-            # Without its words: what answers a log-in may hold the session.
+            # The provider's text is left out: the answer to a log-in may contain the token.
             raise NotSent(error.sentence, status=error.status) from None
         secret = Secret(token)
         self._tokens.save(secret)

@@ -1,4 +1,4 @@
-"""What goes into a provider and what comes out: frozen values, the same for every provider."""
+"""Frozen values that providers take and return, the same for every provider."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 Capability = Literal[
-    # what it can do: one method each
+    # what the provider can do: one method each
     "create", "list", "read", "update", "activate", "delete", "find", "ad_accounts", "last_fired", "changed_since",
     "check_credentials",
-    # what is true of it
+    # facts about its pixels
     "one_event_per_pixel", "name_unique",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What PixelHub allows itself at a provider for one user of it; None: no limit."""
+    """PixelHub's own rate limits for one user of a provider. None: no limit."""
 
-    reads: int | None = None  # calls in a window
+    reads: int | None = None  # calls in one window
     writes: int | None = None
     window: float = 60.0  # seconds
-    at_once: int | None = None  # requests on the way at the same time
+    at_once: int | None = None  # requests under way at the same time
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdAccountRef:
-    """Where pixels live behind a connection: Easyflow owner, Facebook ad account, Xandr advertiser."""
+    """What a provider groups pixels by: Easyflow's owner, Facebook's ad account, Xandr's advertiser."""
 
     id: str
     code: str | None = None
-    name: str = field(default="", compare=False)  # only where a list of ad accounts told it
+    name: str = field(default="", compare=False)  # known only from the provider's list of ad accounts
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemotePixel:
-    """The provider's view of one pixel, normalised. What it did not say is None (or absent from `options`).
+    """One pixel as the provider describes it, normalised. What it does not mention is None, or absent from `options`.
 
-    `events` are the provider's own words as in its vocabulary; `options` has the keys of the provider's pixel form.
+    `events` are values of the provider's vocabulary. `options` has the fields of the provider's pixel form as keys.
     """
 
     remote_id: str
@@ -52,16 +52,16 @@ class RemotePixel:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
-Read = Callable[[str, Mapping[str, Any]], RemotePixel]  # from an object's id and the object
+Read = Callable[[str, Mapping[str, Any]], RemotePixel]  # (id, object as the provider sent it) -> pixel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page of a list: its objects by id, as the provider said them, and how one of them is read.
+    """One page of a list: its objects by id, as the provider sent them, and the function that reads one of them.
 
-    Most objects of most pages are as they were the last time, and need not be read. `total` is the size that the
-    provider claims for the whole list (None: it claims nothing). `after` is the place at which `list_pixels` goes on
-    with the next page; None where the list is read in one sitting.
+    An object that has not changed since the last pull need not be read. `total` is how many objects the provider says
+    the whole list has; None if it does not say. `after` is what `list_pixels` takes to begin with the next page; None
+    if the list can only be read from its beginning.
     """
 
     objects: Mapping[str, Mapping[str, Any]]
@@ -71,7 +71,7 @@ class Page:
 
     @classmethod
     def of(cls, pixels: Iterable[RemotePixel], total: int | None = None) -> Self:
-        """A page of pixels that have all been read."""
+        """A page of pixels that have been read already."""
         by_id = {pixel.remote_id: pixel for pixel in pixels}
         return cls(
             objects={remote_id: pixel.raw for remote_id, pixel in by_id.items()},
@@ -86,20 +86,20 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderEvent:
-    """A provider's word for an event of the catalogue (pixels/events.py).
+    """A value of a provider's vocabulary, and the event of the catalogue (pixels/events.py) that it stands for.
 
-    `event` and `grade` say what the word stands for. `near` names further events of the catalogue for which it is the
-    nearest word this provider has (grade "close"), each with the sentence that says what is lost.
+    `grade` says how well the two agree. `near` holds further events of the catalogue for which the provider has nothing
+    closer than this (grade "close"), each with a sentence on what is lost.
     """
 
-    value: str  # as sent, stored and listed
+    value: str  # as it is sent, stored and listed
     label: str  # as the provider prints it
     sentence: str  # what happens on the website, for the checklist
     event: str  # key of the catalogue
     grade: Literal["exact", "close", "none"]
-    source: str = ""  # the document that has this word
+    source: str = ""  # the document that names this value
     group: str = ""
-    note: str = ""  # a warning worth reading before ticking
+    note: str = ""  # a warning, shown beside the tick box
     near: Mapping[str, str] = field(default_factory=dict)  # event -> sentence
 
 
@@ -111,7 +111,7 @@ class Preset:
 
 @dataclass(frozen=True, kw_only=True)
 class LifecycleNotice:
-    """How long this provider's pixels have to live, with the source of that knowledge."""
+    """How long this provider's pixels will work, and where that is written."""
 
     status: Literal["active", "legacy", "closing"]
     sentence: str
@@ -121,7 +121,7 @@ class LifecycleNotice:
 
 @dataclass(frozen=True, kw_only=True)
 class TagContext:
-    """What a tag is made from. `values` are the fields of the provider's tag_form."""
+    """What a tag is made from. `values` are the cleaned fields of the provider's `tag_form`."""
 
     remote_id: str
     name: str
@@ -134,7 +134,7 @@ class TagContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """One format of a snippet: the exact characters to paste and what to say around them."""
+    """One format of a snippet: the exact characters to paste, and the texts to show with them."""
 
     slug: str
     title: str

@@ -1,6 +1,6 @@
-"""Easyflow: POST /pixels and PATCH /pixels/{pixelId}; it documents no way to read or delete a pixel.
+"""Easyflow: POST /pixels and PATCH /pixels/{pixelId}. Its documents describe no way to read or delete a pixel.
 
-Its list is inferred (listing.py) and off by default.
+How it lists pixels is inferred (listing.py), and off by default.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MISSING_WITHOUT_LIST = {
 
 
 def lists_pixels() -> bool:
-    """Whether the inferred list is used."""
+    """Whether the inferred list of pixels is used."""
     return bool(settings.EASYFLOW_LIST)
 
 
@@ -77,7 +77,7 @@ class Easyflow(Provider):
         self._needs_list("check_credentials")
         answer = self._ask_list({"limit": 1, "page": 1})
         if answer.status == 404:
-            # The path is inferred: a wrong one says nothing about the key.
+            # The path is inferred, so a 404 does not tell whether the key is good.
             raise NotSupported("Easyflow does not know the list of pixels that EASYFLOW_LIST makes PixelHub ask for.")
         envelope(answer)
         return ""
@@ -98,7 +98,7 @@ class Easyflow(Provider):
         return pixel
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
-        """No document shows the answer: any yes will do, and it may know no more than the id."""
+        """No document shows the answer, so any success is accepted. What is returned may hold the id only."""
         for name, reason in EasyflowPixelForm.fixed.items():
             if name in changes:
                 raise NotSupported(reason)
@@ -117,7 +117,7 @@ class Easyflow(Provider):
         return listing.pages(self._ask_list, ad_account)
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
-        """From the list: no call for one pixel is known."""
+        """Found in the list, as no call that reads one pixel is known."""
         self._needs_list("read")
         for pixel in self._all(ad_account):
             if pixel.remote_id == remote_id:
@@ -127,7 +127,7 @@ class Easyflow(Provider):
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]
     ) -> Iterator[tuple[str, RemotePixel | None]]:
-        """All from one list."""
+        """All found by reading the list once."""
         self._needs_list("read")
         found = {pixel.remote_id: pixel for pixel in self._all(ad_account)}
         return ((remote_id, found.get(remote_id)) for remote_id in remote_ids)
@@ -135,7 +135,7 @@ class Easyflow(Provider):
     def find_pixels(
         self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
     ) -> list[RemotePixel]:
-        """By the external reference: names need not be unique."""
+        """Found by the external reference, as names need not be unique."""
         self._needs_list("find")
         return [p for p in self._all(ad_account) if (p.options or {}).get("external_reference") == reference]
 

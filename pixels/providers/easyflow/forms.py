@@ -1,4 +1,4 @@
-"""What Easyflow asks for. It documents no lengths: the limits below are PixelHub's own."""
+"""Easyflow's two forms. Its documents give no lengths, so the limits below are PixelHub's own."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -52,7 +52,7 @@ class EasyflowPixelForm(PixelForm):
         label="Code",
         max_length=255,
         required=False,
-        # Easyflow does not say what goes here; it is the one field that can carry it (inferred).
+        # inferred: Easyflow does not say what goes here, but no other field can hold the platform's own id.
         help_text="Most likely the platform's own id, such as a Meta pixel id, AW-123456789 or GTM-ABC123.",
     )
     description = TextField(label="Description", max_length=1000, required=False)
@@ -76,13 +76,13 @@ class EasyflowPixelForm(PixelForm):
         data = super().clean() or self.cleaned_data
         locked = {name for name in self.fixed if self.fields[name].disabled}
         for name in locked:
-            self.errors.pop(name, None)  # nobody could mend it here
+            self.errors.pop(name, None)  # a fixed field cannot be corrected in this form
             data[name] = self.initial.get(name) or ""
         if data.get("platform") == "google":
             if not data.get("conversion_label") and "conversion_label" not in self.errors:
                 self._miss_label(locked)
         elif "platform" in data and "conversion_label" not in locked:
-            self.errors.pop("conversion_label", None)  # the field is hidden then, and means nothing elsewhere
+            self.errors.pop("conversion_label", None)  # the field is hidden then, and applies to this platform only
             data["conversion_label"] = ""
         if data.get("platform") != "meta":
             self.errors.pop("capi_access_token", None)
@@ -97,7 +97,7 @@ class EasyflowPixelForm(PixelForm):
 
     def options(self) -> dict[str, Any]:
         options = {name: self.cleaned_data[name] or None for name in TEXTS}
-        # Left out where nobody has said anything about it; that is how Easyflow's answers leave it out.
+        # Left out if it was never set, as in Easyflow's answers.
         if self.cleaned_data["enable_capi"] or "enable_capi" in self.initial:
             options["enable_capi"] = self.cleaned_data["enable_capi"]
         return options

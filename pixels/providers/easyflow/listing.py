@@ -1,8 +1,8 @@
-"""GET /pixels/list: off unless the setting EASYFLOW_LIST is on, as no document shows its parameters or its answer.
+"""GET /pixels/list, used only with the setting EASYFLOW_LIST, as no document shows its parameters or its answer.
 
-All of it is inferred, and lies here. The path: from the address of a page that is listed but was not to be had
-(docs.easyflow.digital/openapi/pixel/get-pixels-list), read as its sister pages are. Parameters and answer: from
-Easyflow's list of webhooks, `?limit=&page=` and `{"data": {"docs": [...], "totalDocs": n, "totalPages": n}}`.
+Everything in this file is inferred. The path is inferred from the address of a page that Easyflow's index names but
+that cannot be opened (docs.easyflow.digital/openapi/pixel/get-pixels-list). Parameters and answer are those of its list
+of webhooks: `?limit=&page=` and `{"data": {"docs": [...], "totalDocs": n, "totalPages": n}}`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ from .mapping import envelope, remote_pixel
 PATH = "/pixels/list"
 LIMIT = 100
 MOST_PAGES = 1000
-SHELVES = ("docs", "pixels")  # where in `data` the pixels may lie, one also inside the other; or `data` is the list
+SHELVES = ("docs", "pixels")  # keys of `data` that may hold the pixels, or each other; or `data` itself is the list
 TOTAL = "totalDocs"
 
 
 @dataclass(frozen=True)
 class Listed:
-    pixels: list[tuple[RemotePixel, str | None]]  # each with its owner; None: not said
+    pixels: list[tuple[RemotePixel, str | None]]  # (pixel, its owner); None: the answer does not say
     total: int | None
 
 
 def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) -> Iterator[Page]:
-    """The owner's pixels; raises where the list ends before it is complete.
+    """The pixels of one owner. Raises BadAnswer if the list ends before it is complete.
 
-    `ask` sends the request. The key may reach several owners, and no parameter for one is known: we choose ourselves.
+    `ask` sends the request. A key may reach several owners, and no parameter for one is known: other owners' pixels are
+    left out here.
     """
     seen: set[str] = set()
     claimed = 0
@@ -45,10 +46,10 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
                 seen.add(pixel.remote_id)
                 if owner in (None, ad_account.id):
                     own.append(pixel)
-        ended = len(seen) == known  # an empty page, or the same over again from a service that knows no pages
+        ended = len(seen) == known  # an empty page, or the first one again from a service without paging
         if number == 1 or not ended:
-            yield Page.of(own)  # how many of the total are others', only the end tells; it is judged here
-        # The greatest: where pixels went away between two pages, others moved up and were passed over.
+            yield Page.of(own)  # without a total: that counts all owners' pixels and is checked here
+        # The largest total: if pixels were deleted between two pages, others moved up and were skipped.
         claimed = max(claimed, listed.total or 0)
         if (listed.total is not None and len(seen) == claimed) or (ended and len(seen) >= claimed):
             return
@@ -69,7 +70,7 @@ def _read(answer: Answer) -> Listed:
     for item in items:
         pixel = remote_pixel(item) if isinstance(item, dict) else None
         if pixel is None:
-            raise answer.unusable()  # not half believed
+            raise answer.unusable()  # not even partly used
         found.append((pixel, object_id(item.get("ownerId"))))
     return Listed(pixels=found, total=total if _is_count(total) else None)
 

@@ -1,4 +1,4 @@
-"""Easyflow's words on the wire: requests from our values, our values from its answers.
+"""From our values to the bodies of Easyflow's requests, and from its answers to our values.
 
 Sources: its pages "Create pixel" (POST /pixels; the older one, and a newer one with serverSideMetadata) and
 PATCH /pixels/{pixelId}. Neither the answer to a PATCH nor anything of GET /pixels/list is shown in them.
@@ -20,7 +20,7 @@ CONVERSION_LABEL = "conversion-label"  # inside "metadata"
 SERVER_SIDE = "serverSideMetadata"
 CAPI_TOKEN, CAPI_SWITCH = "capi-access-token", "enable-capi-access-token"  # inside "serverSideMetadata"
 CAPI_ON, CAPI_OFF = "true", "false"  # inferred: documented as a string, without its values
-EMPTY = ""  # inferred: what empties a text by PATCH; the documents know texts only, no null
+EMPTY = ""  # inferred: empties a text in a PATCH; the documents have texts only, no null
 
 # Our option -> Easyflow's field.
 FIELDS = {
@@ -30,7 +30,7 @@ FIELDS = {
     "external_reference": "externalReferenceId",
     "status": "status",
 }
-# What PATCH takes beside serverSideMetadata; ownerId, externalReferenceId and metadata are not among its fields.
+# The fields of PATCH beside serverSideMetadata. It has no ownerId, externalReferenceId or metadata.
 CHANGEABLE = {"name": "name", "events": "events"} | {
     ours: FIELDS[ours] for ours in ("description", "status", "platform", "code")
 }
@@ -82,7 +82,7 @@ def creation(
 
 
 def update(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a PATCH: what changes and nothing else."""
+    """The body of a PATCH, which holds the changed fields only."""
     body: dict[str, Any] = {}
     for ours, theirs in CHANGEABLE.items():
         if ours in changes:
@@ -95,7 +95,7 @@ def update(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def token_in(values: Mapping[str, Any]) -> tuple[Secret, ...]:
-    """The Conversions API token among options or changes, to be hidden from what the answer repeats."""
+    """The Conversions API token in options or changes, so that it can be redacted if the answer repeats it."""
     token = values.get("capi_access_token")
     return (token,) if isinstance(token, Secret) else ()
 
@@ -110,7 +110,7 @@ def _server_side(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]:
-    """The object that a positive answer is; otherwise the error that the answer stands for."""
+    """The JSON object of a success; otherwise raises the error that the answer stands for."""
     if answer.ok and may_be_empty and not answer.content.strip():
         return {}
     try:
@@ -122,7 +122,7 @@ def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]
     found = body if isinstance(body, dict) else {}
     said = found.get("statusCode")
     if answer.ok and isinstance(said, int) and 300 <= said <= 599:
-        # The body repeats the status. (0 is tolerated: Easyflow's own example of a success shows it.)
+        # The body repeats the HTTP status. It may be 0, as in Easyflow's own example of a success.
         answer = replace(answer, status=said)
     if answer.ok and isinstance(body, dict):
         return body
@@ -131,8 +131,8 @@ def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]
     message = found.get("message")
     text = message if isinstance(message, str) else None
     if answer.status == 403 and "error" not in found and "statusCode" not in found:
-        # Easyflow's own errors have all three keys; {"message": "Forbidden"} alone is how AWS's gateway in front of it
-        # speaks (inferred), and that says it of a missing key and of a call it does not know alike.
+        # Easyflow's own errors have all three keys. {"message": "Forbidden"} alone comes from the AWS gateway before it
+        # (inferred), which says so both for a missing key and for an unknown path.
         raise Forbidden(
             "The gateway in front of Easyflow turned this away.",
             provider_message=answer.provider_message(text),
@@ -143,14 +143,14 @@ def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]
 
 
 def pixel_in(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """`data.pixel`, where there is one."""
+    """The object `data.pixel`; None if there is none."""
     data = body.get("data")
     pixel = data.get("pixel") if isinstance(data, dict) else None
     return pixel if isinstance(pixel, dict) else None
 
 
 def remote_pixel(pixel: Mapping[str, Any]) -> RemotePixel | None:
-    """None when it has no id."""
+    """The pixel in our values; None if it has no id."""
     remote_id = object_id(pixel.get("id"))
     if remote_id is None:
         return None
@@ -167,7 +167,7 @@ def remote_pixel(pixel: Mapping[str, Any]) -> RemotePixel | None:
         state=status,
         events=tuple(events) if _are_texts(events) else None,
         options=coerce(said, SHAPES),
-        # No document shows it in an answer; should it come, the token in it is kept nowhere.
+        # No document shows this in an answer. If it comes, its token is not stored.
         raw={key: value for key, value in pixel.items() if key != SERVER_SIDE},
     )
 

@@ -1,4 +1,4 @@
-"""The piece of JavaScript that hands events to Easyflow's own SDK, as far as its documents show it."""
+"""JavaScript that passes events to Easyflow's SDK, as far as its documents show how."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from ..fields import TextField
 from ..values import Tag, TagContext
 from .vocabulary import VOCABULARY
 
-# The members of the SDK's Events seen in its documents; other events are written as strings.
-# Boleto's member is named otherwise than its value, so a name must not be guessed from the value.
+# Members of the SDK's `Events` that its documents show. Other events are written as strings.
+# The member for boleto has another name than its value, so names cannot be derived from values.
 ENUM_MEMBERS = {
     "checkout-initialized": "CHECKOUT_INITIALIZED",
     "purchase-completed": "PURCHASE_COMPLETED",
@@ -69,7 +69,7 @@ def sdk_tag(subject: TagContext) -> Tag:
 
 
 def _function(event: str) -> str:
-    """purchase-completed: trackPurchaseCompleted. Pasted as it is, nothing counts before it is called."""
+    """The name of the function for an event: trackPurchaseCompleted for purchase-completed. The website calls it."""
     return "track" + "".join(part.capitalize() for part in re.findall(r"[A-Za-z0-9]+", event))
 
 
@@ -79,7 +79,7 @@ def _event(value: str) -> str:
 
 
 def _js_string(text: str) -> str:
-    """A JavaScript string that stays one wherever it is pasted, also inside <script>."""
+    """A JavaScript string literal that is safe inside <script>."""
     quoted = json.dumps(text, ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         quoted = quoted.replace(character, f"\\u{ord(character):04x}")

@@ -1,7 +1,7 @@
-"""Easyflow's events and platforms, each with the document that has it, and what is known of its pixels' life.
+"""Easyflow's events and platforms, each with the document that names it, and how long its pixels will work.
 
-Its pages give no date and all call themselves version 1.0, but their lists differ in length: the older ones have 19
-events and two platforms, the newer ones five events and two platforms more.
+Its pages have no date and are all called version 1.0, but their lists differ: the older pages have 19 events and two
+platforms, the newer ones five events and two platforms more.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ OLDER = "Easyflow, POST /pixels, older page (docs.easyflow.digital/openapi/pixel
 NEWER = "Easyflow, PATCH /pixels/{pixelId}, newer page (docs.easyflow.digital/openapi/pixel/patch-pixels-id)"
 ONLY_NEWER = "From a newer page of Easyflow's documents: where Easyflow refuses it, leave it out."
 
-# (value, label, document). The older page's own list is cut off ("available platforms: and"); the page it belongs to,
+# (value, label, document). The older page's list is cut off ("available platforms: and"). The page above it,
 # docs.easyflow.digital/openapi/pixel, names these two.
 PLATFORMS = (
     ("google", "Google", OLDER),

@@ -17,12 +17,12 @@ from .session import Session, read
 
 PATH = "/fb_ad_accounts"
 OLDER_PATH = "/fb_accounts"  # {"fb_accounts": [{"fb_ad_accounts": [...]}]}, in the older documents
-# inferred: this list is shown without "meta"; its sister lists have it, with 10 objects a page.
+# inferred: the documents show this list without "meta"; similar lists have it, with 10 objects a page.
 MOST_PAGES = 500
 
 
 def read_ad_accounts(session: Session) -> list[AdAccountRef]:
-    """All of them, complete or an error."""
+    """All ad accounts. Raises ProviderError instead of returning a part."""
     found: dict[str, AdAccountRef] = {}
     seen: set[str] = set()
     for number in range(1, MOST_PAGES + 1):
@@ -66,7 +66,7 @@ def _objects(answer: Answer, value: Any) -> list[dict[str, Any]]:
 
 def _ref(answer: Answer, item: Mapping[str, Any]) -> AdAccountRef | None:
     if item.get("fb_id") is None:
-        return None  # not tied to Facebook, so no pixel can be made there
+        return None  # not linked to Facebook, so it can have no pixels
     fb_id = object_id(item["fb_id"])
     if fb_id is None:
         raise answer.unusable()

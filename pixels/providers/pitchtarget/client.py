@@ -21,7 +21,7 @@ from .session import PasswordSession, Session, TokenSession, read
 from .tags import code_tag
 from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
 
-# inferred: for a record it does not have and for a path it does not know, Rails answers the same.
+# inferred: Rails gives the same answer for a missing record and for an unknown path.
 NO_SUCH_RECORD_OR_PATH = 404
 
 NO_CHANGING = "PitchTarget's documents describe no way to change a pixel."
@@ -89,11 +89,11 @@ class PitchTarget(Provider):
     def list_pixels(
         self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
     ) -> Iterator[Page]:
-        """The whole list as one page; it has no paging and no filter by time."""
+        """The whole list as one page, as the API has no paging and no filter by time."""
         yield Page.of(self._list(self._session(), ad_account))
 
     def read_pixel(self, ad_account: AdAccountRef, remote_id: str) -> RemotePixel:
-        """By its own address; where that is not found, the whole list decides whether the pixel is."""
+        """Asked for by its own address. If that gives a 404, the whole list decides whether the pixel exists."""
         session = self._session()
         answer = session.call("read", "GET", f"{settings.PITCHTARGET_PATH}/{quote(remote_id, safe='')}")
         if answer.status != NO_SUCH_RECORD_OR_PATH:
@@ -106,7 +106,7 @@ class PitchTarget(Provider):
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]
     ) -> Iterator[tuple[str, RemotePixel | None]]:
-        """By one list: it decides anyway."""
+        """All found by reading the list once, which decides in any case."""
         found = {pixel.remote_id: pixel for pixel in self._list(self._session(), ad_account)}
         for remote_id in remote_ids:
             yield remote_id, found.get(remote_id)
@@ -114,7 +114,7 @@ class PitchTarget(Provider):
     def find_pixels(
         self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
     ) -> list[RemotePixel]:
-        """By name: it is unique in an ad account."""
+        """Found by name, which is unique in an ad account."""
         return [pixel for pixel in self._list(self._session(), ad_account) if pixel.name == name]
 
     @classmethod
@@ -148,7 +148,7 @@ def _created_id(body: Any) -> str | None:
 
 
 def _one(answer: Answer, body: Any, remote_id: str) -> RemotePixel:
-    """The pixel that was asked for and no other: an object, or a list of one (no sample is known)."""
+    """The pixel that was asked for, from an object or a list of one. No document shows which; another id is refused."""
     item = body[0] if isinstance(body, list) and len(body) == 1 else body
     pixel = _remote_pixel(answer, item)
     if pixel.remote_id != remote_id:
@@ -167,9 +167,9 @@ def _remote_pixel(answer: Answer, item: Any) -> RemotePixel:
     return RemotePixel(
         remote_id=remote_id,
         name=name,
-        state=status,  # an open list: the documents show "Inactive" only
+        state=status,  # the documents show "Inactive" only; there may be others
         events=(tag.upper(),) if tag else None,  # sent in upper case, listed in lower case
         options={},
         snippet=snippet,
-        raw={key: value for key, value in item.items() if key != "creator"},  # a person's name, of no use here
+        raw={key: value for key, value in item.items() if key != "creator"},  # a person's name, not needed here
     )

@@ -1,4 +1,4 @@
-"""What PitchTarget asks for: to sign in, and an ad account; for a pixel its name and its tag, nothing else."""
+"""PitchTarget's two forms: how to sign in and an ad account; for a pixel, its name and its tag only."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ class PitchTargetConnectionForm(ConnectionForm):
 
     way = forms.ChoiceField(
         label="Sign in with",
-        # Words of their own: who asks for the field "Token" or "Password" must not meet a choice that holds the word.
+        # Labels without the words "Token" and "Password", so that nobody takes them for the fields of those names.
         choices=(("token", "The API access that you were given"), ("password", "Your log-in at PitchTarget")),
         widget=forms.RadioSelect,
         initial="token",

@@ -1,8 +1,8 @@
-"""PitchTarget's two ways to sign in: a token of one's own, or a user name and password that draw one.
+"""PitchTarget's two ways to sign in: with a token, or with a user name and a password, for which it gives a token.
 
-Both end in the header `Authorization: OAuth <token>`. The password grant is that of its documents of 2014
-(github.com/pitchtarget/pitchtarget.github.io, branch api-docs, "users_api"): "OAuth 2.0 draft 10". They say nothing of
-how long a token lives, so only a 401 tells that it has run out.
+Both lead to the header `Authorization: OAuth <token>`. The password grant is that of its documents of 2014
+(github.com/pitchtarget/pitchtarget.github.io, branch api-docs, "users_api"): "OAuth 2.0 draft 10". They do not say how
+long a token is valid, so only a 401 tells that it has expired.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from ..transport.http import Http
 from ..transport.response import Answer
 
 LOG_IN_PATH = "/oauth/authorize"
-# inferred: no refusal is documented. OAuth says 400 or 401; 403 and 422 are what Rails applications say as well.
+# inferred: no refusal is documented. OAuth uses 400 and 401; Rails applications also use 403 and 422.
 LOG_IN_REFUSED = {400, 401, 403, 422}
 
 
 class Session:
-    """Signs the calls of one connection; subclasses know the token."""
+    """Sends the calls of one connection with its token, which the subclasses provide."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
 
     def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
-        """One request; raises BadCredentials when the token was refused, and returns any other answer."""
+        """Send one request and return its answer. Raises BadCredentials if the token is refused."""
         raise NotImplementedError
 
     def sign_in(self) -> None:
-        """Make sure that there is a token, perhaps one that has run out."""
+        """Get a token, if there is none. One that is stored may have expired."""
 
     def log_in_afresh(self) -> None:
-        """Tries the user name and the password, where there are any; raises when they are refused."""
+        """Log in with the user name and the password, if this session has them. Raises if they are refused."""
 
     def _send(self, token: Secret, kind: CallKind, method: str, path: str, request: dict[str, Any]) -> Answer:
         headers = {"Authorization": f"OAuth {token.reveal()}"}
@@ -43,7 +43,7 @@ class Session:
 
 
 class TokenSession(Session):
-    """With a token that people typed."""
+    """With a token that somebody typed."""
 
     def __init__(self, http: Http, token: Secret) -> None:
         super().__init__(http)
@@ -57,7 +57,7 @@ class TokenSession(Session):
 
 
 class PasswordSession(Session):
-    """Draws the token itself and shares it with all workers through `tokens`."""
+    """Logs in for a token, and shares it with all workers through `tokens`."""
 
     def __init__(self, http: Http, tokens: Tokens, username: str, password: Secret, client_id: str) -> None:
         super().__init__(http)
@@ -67,7 +67,7 @@ class PasswordSession(Session):
         self._client_id = client_id
 
     def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
-        """A token that has run out is drawn anew, once: what PitchTarget refused was not carried out."""
+        """Send the request; once more with a new token if the old one is refused, as nothing was carried out then."""
         token = self._token.get()
         answer = self._send(token, kind, method, path, request)
         if answer.status == 401:
@@ -83,7 +83,7 @@ class PasswordSession(Session):
         self._token.afresh()
 
     def _authorize(self) -> Any:
-        """What the answer to a log-in, one request, holds for a token."""
+        """Log in with one request, and return what its answer has as the token."""
         answer = self._http.call(
             "read",
             "POST",
@@ -106,14 +106,14 @@ class PasswordSession(Session):
 
 
 def read(answer: Answer) -> Any:
-    """The JSON of a positive answer; otherwise the error that the answer stands for."""
+    """The JSON of a success; otherwise raises the error that the answer stands for."""
     if answer.ok:
         return answer.json()
     raise answer.fault("the token", error_text(answer))
 
 
 def error_text(answer: Answer) -> str | None:
-    """The texts of an error; None, so that the body speaks for itself, when it is no JSON: no error is documented."""
+    """The texts of an error, whose form is not documented; None if it is not JSON, so that the whole body is shown."""
     try:
         return _texts(answer.json())
     except BadAnswer:
@@ -121,7 +121,7 @@ def error_text(answer: Answer) -> str | None:
 
 
 def _texts(body: Any) -> str:
-    """The texts of an error of unknown form: {"errors": {"name": ["is taken"]}} reads "name is taken"."""
+    """Each text with the keys before it: {"errors": {"name": ["is taken"]}} gives "name is taken"."""
     if isinstance(body, dict):
         silent = ("error", "errors", "message", "base")
         return "; ".join(_texts(value) if key in silent else f"{key} {_texts(value)}" for key, value in body.items())

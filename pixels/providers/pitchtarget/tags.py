@@ -1,4 +1,4 @@
-"""PitchTarget's code comes ready made; PixelHub only passes it on."""
+"""PitchTarget sends the code to paste, and PixelHub shows it unchanged."""
 
 import re
 
@@ -8,7 +8,7 @@ LEGACY = "Legacy: Facebook switched these tags off in February 2017; this code n
 
 
 def code_tag(subject: TagContext) -> Tag | None:
-    """The `js_pixel` byte for byte; None while it has not been fetched."""
+    """The tag with PitchTarget's `js_pixel`; None while that has not been read."""
     if subject.snippet is None:
         return None
     return Tag(

@@ -1,4 +1,4 @@
-"""PitchTarget's six tags (Facebook's conversion pixels of 2014), and what became of them."""
+"""PitchTarget's six tags, which are those of Facebook's conversion pixels of 2014, and how long they will work."""
 
 from ..values import LifecycleNotice, ProviderEvent
 
@@ -10,9 +10,9 @@ VOCABULARY = (
         label="CHECKOUT",
         sentence="A purchase is finished",
         event="purchase",
-        grade="exact",  # by usage: PitchTarget's own examples are "Shoes purchase" and "Purchase completed"
+        grade="exact",  # from PitchTarget's own examples, "Shoes purchase" and "Purchase completed"
         source=DOCUMENT,
-        # A false friend: no `near` for begin_checkout here, where other providers' words for it look like this one.
+        # It does not mean begin_checkout, although other providers call that by a similar word: so no `near` for it.
         note="At PitchTarget, CHECKOUT means a finished purchase, not the start of a checkout.",
     ),
     ProviderEvent(

@@ -1,1 +1,1 @@
-"""The network: one request, its deadline, and how to read what came back without trusting it."""
+"""The network: sending one request, its deadline, and reading an answer that may be malformed or hostile."""

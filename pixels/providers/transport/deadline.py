@@ -1,7 +1,7 @@
-"""Connections that end every wait: a deadline over each call shuts its socket when its time is up.
+"""Connections with a deadline for the whole call: when it is over, the call's socket is shut down.
 
-No timeout of a socket does that: every byte that drips in, of the headers too, starts it anew. So a second handle of
-the socket, taken before TLS wraps it, is shut from outside, and the reading side wakes.
+A socket's own timeout cannot do this, as each byte that arrives restarts it. So a timer's thread shuts down a duplicate
+of the socket, made before TLS wraps it, and the thread that reads wakes up with an error.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pixels.crash import crash_point
 
 
 class Deadline:
-    """Knows of one call whether its connection stood, and ends it when its time is up."""
+    """The deadline of one call. `connected`: the connection was made, so bytes of the request may have been sent."""
 
     def __init__(self) -> None:
-        self.connected = False  # nothing of a request leaves before
+        self.connected = False
         self.expired = False
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
@@ -53,16 +53,16 @@ class Deadline:
 
     @staticmethod
     def _shut(sock: socket.socket) -> None:
-        with suppress(OSError):  # the other side was quicker
+        with suppress(OSError):  # the other side has closed it already
             sock.shutdown(socket.SHUT_RDWR)
 
 
-_call = threading.local()  # the deadline of the call that this thread has under way
+_call = threading.local()  # .deadline: that of the call under way in this thread
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[Deadline]:
-    """One call of this thread, of so many seconds at most."""
+    """The context of one call in this thread, which ends after so many seconds at the latest."""
     _call.deadline = deadline = Deadline()
     timer = threading.Timer(seconds, deadline.expire)
     timer.daemon = True
@@ -76,10 +76,10 @@ def within(seconds: float) -> Iterator[Deadline]:
 
 @contextmanager
 def connections(kept: int) -> Iterator[requests.Session]:
-    """A session whose calls have a deadline; so many connections are kept from one call to the next."""
+    """A session whose calls have a deadline. It keeps `kept` connections open from one call to the next."""
     with requests.Session() as session:
         session.trust_env = False  # no proxies and no .netrc from the environment
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # what was set is never sent back
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # cookies are never sent back
         adapter = _Adapter(pool_connections=1, pool_maxsize=kept, max_retries=0)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
@@ -87,7 +87,7 @@ def connections(kept: int) -> Iterator[requests.Session]:
 
 
 class _Adapter(HTTPAdapter):
-    """Hands every connection to the deadline of the call that uses it; repeats nothing."""
+    """Registers each connection with the deadline of the call that uses it."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -99,7 +99,7 @@ class _Adapter(HTTPAdapter):
 
 def _bounded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
     class Connection(pool.ConnectionCls):  # type: ignore[name-defined]
-        bare: socket.socket | None = None  # as it was before TLS
+        bare: socket.socket | None = None  # a duplicate of the socket, without TLS
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
@@ -108,7 +108,7 @@ def _bounded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
             return sock
 
         def connect(self) -> None:
-            super().connect()  # with https it ends after the handshake
+            super().connect()  # for https this includes the handshake
             _call.deadline.connected = True
 
         def close(self) -> None:
@@ -119,14 +119,14 @@ def _bounded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
 
         def send(self, data: Any) -> None:
             super().send(data)
-            crash_point("cp5")  # the headers have left, the body has not
+            crash_point("cp5")  # the headers are sent, the body is not
 
     class Pool(pool):  # type: ignore[valid-type, misc]
         ConnectionCls = Connection
 
         def _get_conn(self, timeout: float | None = None) -> Any:
             connection = super()._get_conn(timeout)
-            if connection.bare and connection.sock:  # kept from an earlier call
+            if connection.bare and connection.sock:  # reused from an earlier call
                 _call.deadline.opened(connection.bare)
                 _call.deadline.connected = True
             return connection

@@ -1,8 +1,8 @@
-"""The one place on the network: one request, no redirect, no repetition, and an end to every wait.
+"""Sends requests to providers; no other file does. It follows no redirect, repeats nothing, and bounds every wait.
 
-A call goes to the provider's own address only; a write always on a connection of its own. What comes back is an Answer,
-of any status; what goes wrong is a ProviderError that says whether anything was sent. The libraries' exceptions
-hold URLs and sometimes headers, so none of them leaves this file, not even as the context of ours.
+A call goes to the provider's own address only, and a write always opens a new connection. A call returns an Answer,
+whatever its status, or raises a ProviderError that says whether anything was sent. The libraries' exceptions contain
+URLs and sometimes headers, so none of them leaves this file, not even as the context of a ProviderError.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .response import Answer
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 10.0  # between two pieces of an answer; settings.CALL_DEADLINE bounds the whole
-MAX_BYTES = 8 * 1024 * 1024  # of the unpacked body
+READ_TIMEOUT = 10.0  # seconds between two pieces of an answer; settings.CALL_DEADLINE bounds the whole call
+MAX_BYTES = 8 * 1024 * 1024  # of an answer's body, unpacked
 
 
 class Http:
@@ -43,7 +43,7 @@ class Http:
         self._reserved: CallKind | None = None
 
     def reserve(self, kind: CallKind) -> None:
-        """Ask the rate limiter now for the call that follows: before it is written down that it may have been sent."""
+        """Take the rate limiter's permission for the next call before it is recorded that it may have been sent."""
         self._rate_limiter(kind)
         self._reserved = kind
 
@@ -60,9 +60,9 @@ class Http:
         text: str | None = None,
         hide: tuple[Secret, ...] = (),
     ) -> Answer:
-        """Sends one request, once, with at most one of the three bodies; `text` comes with its own Content-Type.
+        """Send one request, once, with one of `json`, `form` and `text` or none; `text` needs a Content-Type header.
 
-        `hide`: secrets beyond the connection's own that the answer may repeat.
+        `hide`: further secrets to redact, beside the connection's own.
         """
         reserved, self._reserved = self._reserved == kind, None
         self._rate_limiter(kind, 0 if reserved else 1)
@@ -80,8 +80,10 @@ class Http:
         headers: Mapping[str, str],
         hide: tuple[Secret, ...] = (),
     ) -> Generator[Answer, None, None]:
-        """Many like requests without a body, settings.PULL_CONNECTIONS of them on the way at a time, over connections
-        that are kept; the answers in their order. Ends with the first error: what was asked for behind it is dropped.
+        """Send one request for each of `params`, without a body, and yield the answers in that order.
+
+        settings.PULL_CONNECTIONS requests are under way at a time, over connections that are reused. The first error
+        is raised, and the answers to later requests are dropped.
         """
         at_once = settings.PULL_CONNECTIONS
         let_through, slots = 0, at_once
@@ -90,16 +92,16 @@ class Http:
             send = partial(self._send, session, method, path, hide, headers=headers)
             try:
                 for position in range(len(params)):
-                    # The rate limiter is asked here and never by a sender: it may use the database of this thread.
+                    # Not in the senders' threads: the rate limiter may use this thread's database connection.
                     slots = slots if waiting else at_once
                     while len(waiting) < slots and (ahead := position + len(waiting)) < len(params):
                         if not let_through:
                             try:
-                                # No more than leave now: they count in the window in which they leave.
+                                # Ask only for what is sent at once: it counts in the window in which it is sent.
                                 let_through = self._rate_limiter(kind, min(len(params) - ahead, slots - len(waiting)))
                             except Throttled:
                                 if waiting:
-                                    break  # what is on the way comes first
+                                    break  # first yield what is under way
                                 raise
                             slots = min(slots, len(waiting) + let_through)
                         let_through -= 1
@@ -121,7 +123,7 @@ class Http:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = self._failure(deadline, error)
             if deadline.expired and failure is None:
-                # A body without a stated length ends when the deadline shuts the socket, and looks complete.
+                # The deadline has shut the socket: a body without a Content-Length looks complete then.
                 failure = self._failure(deadline)
         took = time.monotonic() - started
         if failure is not None:
@@ -130,12 +132,12 @@ class Http:
         logger.info("%s %s %s: %s after %.1f s", self._label, method, path, status, took)
         answer = Answer(self._label, status, answered, content, self._hide + hide)
         if 300 <= status < 400:
-            # Never followed: requests would carry x-api-key to any other host.
+            # Not followed: the requests library would send x-api-key to any other host.
             raise BadAnswer(f"{self._label} answered with an unexpected redirect.", status=status)
         return answer
 
     def clean_text(self, text: str) -> str:
-        """A text out of an answer's data, fit to be shown as errors show the provider's words."""
+        """A text from an answer's data, redacted and shortened like the provider's messages in errors."""
         return Answer(self._label, 0, {}, b"", self._hide).provider_message(text)
 
     def _exchange(self, session: requests.Session, **request: Any) -> tuple[int, Mapping[str, str], bytes]:
@@ -163,7 +165,7 @@ class Http:
 
 
 def _is_read_timeout(error: Exception | None) -> bool:
-    """While the body is read, requests hides the timeout inside a ConnectionError."""
+    """Whether this is a timeout; while the body is read, the requests library wraps it in a ConnectionError."""
     return isinstance(error, requests.exceptions.ReadTimeout) or (
         error is not None and any(isinstance(arg, urllib3.exceptions.ReadTimeoutError) for arg in error.args)
     )

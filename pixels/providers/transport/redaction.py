@@ -1,10 +1,10 @@
-"""Takes secrets out of what a provider said, in whatever spelling the provider repeats them.
+"""Removes secrets from a provider's text, in any encoding in which the provider may repeat them.
 
-A server that echoes a request writes a secret as its language writes strings: with JSON's escapes, URL-encoded, as HTML
-entities, or within a text in base64 or hexadecimal. So the search is for each character of a secret in each of its
-spellings, mixed at will, and for the secret as a whole in base64 and in hexadecimal.
+A server that echoes a request may write a secret with JSON's escapes, URL-encoded, as HTML entities, or inside a text
+in base64 or hexadecimal. So each character of a secret is looked for in each of these encodings, in any mixture, and
+the whole secret in base64 and in hexadecimal.
 
-Every repetition in the expressions is bounded: the time for a hostile answer grows with its length only.
+Every repetition in the regular expressions is bounded, so the time grows linearly with the length of the text.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from html.entities import html5
 
 from ..secret import DOTS, Secret
 
-NEVER = "(?!)"  # matches nothing
-# Whoever quotes a text breaks its lines anew, or joins them.
+NEVER = "(?!)"  # a pattern that matches nothing
+# White space in a quoted text may have been changed: lines are broken differently, or joined.
 BLANKS = r"(?:\s|\+|\\{1,4}[nrt]|\\{1,4}(?:x|u00)[02][0-9ad]|%(?:25)?[02][0-9ad]|&#x?0{0,4}[0-9ad]{1,2};){0,12}"
 BACKSLASH = r"(?:\\{1,4}(?:u00|x)5c|\\|%(?:25){0,3}5c|&(?:amp;){0,3}#(?:92|x5c);)"
-SHORT = 4  # bytes; in base64 or hexadecimal, less than these would be found in ordinary words
+SHORT = 4  # bytes; the base64 or hexadecimal of a shorter secret would be found in ordinary words
 CODE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 ENTITIES: dict[str, list[str]] = {}
 for _name, _character in html5.items():
@@ -29,8 +29,8 @@ for _name, _character in html5.items():
 
 
 def redact(text: str, secrets: tuple[Secret, ...]) -> str:
-    """The same text with dots in place of every secret."""
-    # Longest first: a secret may be the beginning of another.
+    """The text with each secret replaced by dots."""
+    # Longest first: one secret may be the beginning of another.
     for secret in sorted(secrets, key=lambda secret: len(secret.reveal()), reverse=True):
         if secret:
             text = _redact_one(text, secret)
@@ -38,7 +38,7 @@ def redact(text: str, secrets: tuple[Secret, ...]) -> str:
 
 
 def _redact_one(text: str, secret: Secret) -> str:
-    """Replace the whole run of base64 or hexadecimal: the characters beside the secret encode a part of it."""
+    """If the secret is found in base64 or hexadecimal, replace the whole run: its neighbours encode parts of it."""
     kept, end = [], 0
     for found in _pattern(secret).finditer(text):
         start, stop = found.span()
@@ -64,8 +64,11 @@ def _pattern(secret: Secret) -> re.Pattern[str]:
 
 
 def _spelled(value: str) -> str:
-    """The whole secret in any mixture of spellings. Runs of blanks and of backslashes are one piece each: several
-    pieces that match the same characters in many ways would take exponential time."""
+    """A pattern for the whole secret in any mixture of encodings.
+
+    A run of white space, or of backslashes, is one piece: several pieces that can match the same characters would take
+    exponential time.
+    """
     pieces = []
     for piece in re.findall(r"\s+|\\+|[^\s\\]", value):
         if piece.isspace():
@@ -78,7 +81,7 @@ def _spelled(value: str) -> str:
 
 
 def _base64_core(raw: bytes, offset: int) -> str:
-    """The characters that depend on the secret alone, where it begins `offset` bytes into a group of three."""
+    """Base64 of the secret if `offset` bytes of its first group of three precede it, without characters they affect."""
     whole = base64.b64encode(bytes(offset) + raw).decode().rstrip("=")
     first = (offset * 8 + 5) // 6
     last = (offset + len(raw)) * 8 // 6
@@ -86,14 +89,14 @@ def _base64_core(raw: bytes, offset: int) -> str:
 
 
 def _wrapped(code: str) -> str:
-    """Base64, of either alphabet, or hexadecimal, perhaps broken into lines."""
+    """A pattern for base64 (of either alphabet) or hexadecimal that may be broken into lines."""
     signs = {"+": f"(?:{_spellings('+')}|-)", "/": f"(?:{_spellings('/')}|_)"}
     return r"\s{0,2}".join(signs.get(sign, sign) for sign in code)
 
 
 @lru_cache(maxsize=512)
 def _spellings(character: str) -> str:
-    """One character in any of its spellings, as a regular expression that ignores case."""
+    """A pattern for one character in any encoding; used with IGNORECASE."""
     number = ord(character)
     units = character.encode("utf-16-be", "surrogatepass").hex()
     url = "".join(rf"%(?:25){{0,3}}{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))

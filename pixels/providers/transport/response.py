@@ -1,4 +1,4 @@
-"""What a provider answered, and how to read it without trusting it."""
+"""A provider's answer, read as data that may be malformed or hostile."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .redaction import redact
 
 MAX_DEPTH = 50
 MAX_MESSAGE = 200
-MAX_TEXT = 20_000  # characters; taking tags out of a longer text can take minutes
+MAX_TEXT = 20_000  # characters; removing HTML tags from a longer text can take minutes
 DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 UNREADABLE = object()
-MAX_WAIT = 24 * 3600  # seconds; a longer Retry-After is a slip, not a wish
+MAX_WAIT = 24 * 3600  # seconds; a longer Retry-After is taken for a mistake
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Answer:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON, whatever its content type says; raises BadAnswer."""
+        """The body as JSON, whatever its content type is. Raises BadAnswer."""
         body = _parse(self.content)
         if body is UNREADABLE:
             raise self.unusable()
         return body
 
     def unusable(self) -> BadAnswer:
-        """The error for an answer that says neither yes nor no."""
+        """The error for an answer that does not tell whether the call was carried out."""
         if self.status >= 500:
             sentence = f"{self.label} failed with an error of its own ({self.status})."
         elif self._is_page:
@@ -59,13 +59,13 @@ class Answer:
             sentence = f"{self.label} answered with status {self.status}, which says neither yes nor no."
         else:
             sentence = f"{self.label} answered with data that PixelHub does not understand."
-        # Only an error's body is words; that of a success is data, in which a session or a token may stand.
+        # The text of an error only: the body of a success is data, which may contain a token.
         return BadAnswer(
             sentence, status=self.status, provider_message="" if self.status < 400 else self.provider_message()
         )
 
     def fault(self, credential: str, said: str | None = None) -> ProviderError:
-        """The error that the HTTP status stands for; `credential` is what a 401 refuses: "the token"."""
+        """The error for this HTTP status. `credential` names what a 401 refuses, such as "the token"."""
         facts: dict[str, Any] = {
             "status": self.status,
             "provider_message": self.provider_message(said),
@@ -84,11 +84,11 @@ class Answer:
         return Throttled(f"{self.label} asks us to wait.", retry_after=self._retry_after(), **facts)
 
     def provider_message(self, text: str | None = None) -> str:
-        """The provider's own text, fit to be shown: no tags, no URLs, no secrets, not long.
+        """The provider's own text for the user: without HTML tags, URLs and secrets, and shortened.
 
-        `text`: a part of the parsed body; left out, all its texts.
+        `text`: a part of the parsed body; by default all texts in it.
         """
-        # Redact before cutting: half a secret would not be found.
+        # Redact before shortening: a secret that was cut would not be found.
         text = redact(self._texts() if text is None else text, self.hide)[:MAX_TEXT]
         text = re.sub(r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>", " ", text)
         text = redact(html.unescape(text), self.hide)
@@ -97,7 +97,7 @@ class Answer:
         return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
 
     def _texts(self) -> str:
-        """The strings in the body's JSON, or a web page as it came; nothing of a body that is neither."""
+        """All strings in the body's JSON, or the source of a web page; "" if the body is neither."""
         if self._is_page:
             return self.content.decode("utf-8", "replace")
         body = _parse(self.content)
@@ -108,8 +108,8 @@ class Answer:
         return self.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
     def _retry_after(self) -> float | None:
-        """In seconds, from seconds or a date, of two the longer; None when it makes no sense."""
-        # A header that was sent twice arrives as one, with a comma between; a date has a comma of its own.
+        """Retry-After in seconds, the longest if there are several; None if it is absent or makes no sense."""
+        # A header that is sent twice arrives joined by a comma; a date contains a comma of its own.
         parts = re.split(r",\s*(?=\d+\s*(?:,|$)|[A-Za-z]{3},)", self.headers.get("Retry-After", ""), flags=re.ASCII)
         waits = [seconds for part in parts if (seconds := self._wait(part.strip())) is not None]
         return max((seconds for seconds in waits if 0 < seconds <= MAX_WAIT), default=None)
@@ -120,7 +120,7 @@ class Answer:
         date = _date(part)
         if date is None:
             return None
-        # By the provider's own clock, if it tells it: ours may differ.
+        # Relative to the provider's clock if the answer has a Date, as our clock may differ.
         return (date - (_date(self.headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
 
 
@@ -133,9 +133,9 @@ def _date(header: str) -> datetime | None:
 
 
 def _parse(content: bytes) -> Any:
-    """JSON, or UNREADABLE. (No exception: the libraries' own hold the whole body.)"""
+    """The parsed JSON, or UNREADABLE. Not an exception: those of the libraries contain the whole body."""
     if _is_plain(content):
-        with suppress(orjson.JSONDecodeError):  # the careful one has the last word
+        with suppress(orjson.JSONDecodeError):  # then the slower parser decides
             return orjson.loads(content)
     try:
         text = content.decode("utf-8-sig")
@@ -145,7 +145,7 @@ def _parse(content: bytes) -> Any:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Every string in parsed JSON, keys left out."""
+    """Every string in parsed JSON, except for keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
@@ -154,8 +154,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _is_plain(content: bytes) -> bool:
-    """Whether the quick parser, if it takes this, gives what the careful one would: nothing to be replaced, no whole
-    numbers that only Python can hold, nested no deeper than allowed."""
+    """Whether orjson, if it accepts this, gives the same result as the slower parser.
+
+    It does if there is no NUL to replace, no integer of more than 64 bits, and no nesting deeper than MAX_DEPTH.
+    """
     if rb"\u0000" in content or b"0" * 18 in content.translate(DIGITS):
         return False
     brackets = content.translate(None, delete=NO_BRACKETS)
@@ -167,7 +169,7 @@ def _is_plain(content: bytes) -> bool:
 
 
 def _clean(value: Any, depth: int = 0) -> Any:
-    """The same data, with what no database column can hold replaced: NUL and halves of surrogate pairs."""
+    """The same data with NUL and lone surrogates replaced, which no database column can hold."""
     if depth > MAX_DEPTH:
         raise ValueError
     if isinstance(value, str):
@@ -180,7 +182,7 @@ def _clean(value: Any, depth: int = 0) -> Any:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError  # NaN and Infinity are not JSON
+    raise ValueError  # NaN and Infinity are not part of JSON
 
 
 def _finite(text: str) -> float:

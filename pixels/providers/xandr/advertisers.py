@@ -1,4 +1,4 @@
-"""The advertisers of the member, to pick ad accounts from.
+"""The member's advertisers, which users pick their ad accounts from.
 
 Source: https://learn.microsoft.com/en-us/xandr/digital-platform-api/advertiser-service (GET /advertiser)
 """
@@ -13,7 +13,10 @@ NAMES = ("advertisers", "advertiser")
 
 
 def all_of(session: Session) -> list[AdAccountRef]:
-    """Complete, or an error. Names come scrubbed: they go straight to a screen."""
+    """All advertisers. Raises ProviderError instead of returning a part.
+
+    Names are redacted and shortened, as they are shown on a page.
+    """
     found = []
     for remote_id, item in lists.whole(session, "/advertiser", NAMES).items():
         code, name = item.get("code"), item.get("name")

@@ -23,10 +23,10 @@ from .session import Session
 from .tags import conversion_tags
 from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
 
-# inferred: the table names a pixel's code beside the advertiser's code only; that it works as a filter beside the
-# advertiser's id follows from the page "API Semantics" alone. With True a pixel may be found in one call.
+# The documents' table of calls has a pixel's code together with the advertiser's code only. inferred: it follows from
+# the page "API Semantics" that it also works with the advertiser's id. True: a pixel may be found by one such call.
 CODE_BESIDE_ADVERTISER_ID = False
-AT_ONCE = 15  # documented on its page "API best practices": more requests at a time are refused
+AT_ONCE = 15  # from the page "API best practices": Xandr refuses more requests at the same time
 
 
 class Xandr(Provider):
@@ -55,7 +55,7 @@ class Xandr(Provider):
     connection_form = XandrConnectionForm
     secret_fields = frozenset({"password", "private_key"})
     password_fields = frozenset({"password", "private_key"})
-    user_fields = ("username", "key_username")  # its limits are per user (page "API usage constraints")
+    user_fields = ("username", "key_username")  # Xandr's limits are per user (page "API usage constraints")
     pixel_form = XandrPixelForm
     reference_option = "code"
     delete_note = "Xandr refuses while a line item uses the pixel."
@@ -73,7 +73,7 @@ class Xandr(Provider):
         self._session().sign_in()
 
     def check_credentials(self, ad_account: AdAccountRef | None) -> str:
-        """A fresh log-in, then the user: what the user may and how long the password lasts is worth knowing."""
+        """Log in anew and read the user: tells if the user may not make changes, or if the password expires soon."""
         session = self._session()
         session.log_in_afresh()
         return users.worth_knowing(users.current(session), by_password=not self._by_key())
@@ -97,7 +97,7 @@ class Xandr(Provider):
     ) -> RemotePixel:
         fields = {"name": name, "events": events, **options}
         if not fields.get("piggyback_pixels"):
-            fields.pop("piggyback_pixels", None)  # none is what a new pixel has anyway
+            fields.pop("piggyback_pixels", None)  # a new pixel has none anyway
         response = self._service().create(Which(advertiser_id=ad_account.id), to_object(fields))
         return _written(response, object_id(response.get("id")))
 
@@ -113,7 +113,7 @@ class Xandr(Provider):
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]
     ) -> Iterator[tuple[str, RemotePixel | None]]:
-        """A hundred at a time."""
+        """Read in calls for a hundred pixels each."""
         wanted = list(remote_ids)
         found = self._service().by_ids(wanted, Which(advertiser_id=ad_account.id))
         pixels = {pixel.remote_id: pixel for pixel in _pixels(Rows(found, None), ad_account)}
@@ -122,11 +122,10 @@ class Xandr(Provider):
     def find_pixels(
         self, ad_account: AdAccountRef, reference: str, name: str, since: datetime | None = None
     ) -> list[RemotePixel]:
-        """By the pixel's code, which is the reference unless somebody chose another.
+        """Found by the pixel's code, which is the reference unless somebody chose another code.
 
-        Where the advertiser's own code is known, one call finds it. Its finding nothing proves nothing, as
-        people mistype that code: only a list can tell that a pixel is not there, the whole one or what has changed
-        since.
+        If the advertiser's code is known, one call may find the pixel. If it does not, that proves nothing, as the
+        advertiser's code may be mistyped. Then the list of all pixels, or of those changed since then, decides.
         """
         service = self._service()
         which = _in_one_call(ad_account, reference)
@@ -167,7 +166,7 @@ class Xandr(Provider):
             return
         except NotFound:
             return
-        except Rejected as error:  # of any kind: how Xandr refuses to delete what is used is not documented
+        except Rejected as error:  # of any kind: no document shows how Xandr refuses to delete a pixel in use
             refusal = error
         raise with_line_items(refusal, self._session(), ad_account.id, remote_id)
 
@@ -188,7 +187,7 @@ class Xandr(Provider):
         return comparable(field_name, value)
 
     def _by_key(self) -> bool:
-        return "private_key" in self.credentials  # of two ways to sign in, only the chosen one's fields are kept
+        return "private_key" in self.credentials  # only the fields of the chosen way to sign in are stored
 
     def _session(self) -> Session:
         log_in: LogIn
@@ -212,7 +211,7 @@ def _in_one_call(ad_account: AdAccountRef, reference: str) -> Which | None:
 
 
 def _written(response: Mapping[str, Any], remote_id: str | None) -> RemotePixel:
-    """The pixel after a POST or PUT: Xandr answers with the whole object, or with nothing but its id."""
+    """The pixel in the answer to a POST or PUT, which holds the whole object, or its id only."""
     for item in envelope.objects(response, NAMES) or []:
         found = object_id(item.get("id")) if isinstance(item, dict) else None
         if found and remote_id in (None, found):
@@ -223,7 +222,7 @@ def _written(response: Mapping[str, Any], remote_id: str | None) -> RemotePixel:
 
 
 def _only_its_own(rows: Rows, ad_account: AdAccountRef) -> None:
-    """An answer with a pixel of another advertiser among them is not used at all."""
+    """Raises BadAnswer if a pixel of another advertiser is among the rows."""
     for item in rows.by_id.values():
         if object_id(item.get("advertiser_id")) not in (None, ad_account.id):
             raise BadAnswer("Xandr answered with a pixel of another advertiser.")

@@ -1,8 +1,8 @@
 """The envelope around every answer of Xandr, read before the HTTP status.
 
-An error may come with any HTTP status, 200 included. `response.status == "OK"`, in any case of letters, is a yes,
-and nothing else is: an answer with any HTTP status is a yes when it says so, and none when it does not.
-Fields that are not read here may be of any shape, or new.
+Xandr may report an error with any HTTP status, 200 included. An answer is a success if `response.status` is "OK", in
+upper or lower case, whatever its HTTP status, and otherwise it is an error. Fields that are not read here may have any
+shape.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from ..coerce import object_id
 from ..errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Rejected
 from ..transport.response import Answer
 
-# Recorded in 2017 for its sister services, as a SYNTAX error in an HTTP 200; for pixels inferred.
+# Recorded in 2017 at other services of Xandr, as a SYNTAX error in an HTTP 200. inferred for pixels.
 NOT_FOUND = "resource not found"
 ERROR_TEXTS = ("error_id", "error_code", "error", "error_description")
-# The documented ids of a definite no. Unknown: the error with which an HTTP 200 answers more than 15 requests at
-# once (its page "API best practices" shows none), and a log-in beyond ten in five minutes. So an error that names
-# none of these is taken for neither yes nor no: a create that met it may have been done.
+# The documented ids of errors that mean "not carried out". Two errors are not documented: that for more than 15
+# requests at once, and that for more than ten log-ins in five minutes. So any other id leaves it open whether the call
+# was carried out.
 REFUSALS = frozenset({"SYNTAX", "INTEGRITY", "LIMIT"})
-RATE_EXCEEDED = "RATE_EXCEEDED"  # the error_code of all generations, with HTTP 405 up to v1.16 and seen with 200
+RATE_EXCEEDED = "RATE_EXCEEDED"  # an error_code: with HTTP 405 up to v1.16 of the API, and also seen with 200
 NO_LOG_IN = {
     "NOAUTH_EXPIRED": "Xandr says that the password has expired.",
     "NOAUTH_DISABLED": "Xandr says that this user is switched off.",
 }
-MAX_TOTAL = 10**9  # more is a slip, and no integer column holds it
+MAX_TOTAL = 10**9  # a greater number is taken for a mistake; no integer column could hold it
 
 
 def inside(answer: Answer) -> dict[str, Any]:
-    """What is inside the envelope, nothing when there is none to be read; its error fields are texts, maybe empty."""
+    """The fields inside the envelope; none if it cannot be read. The error fields are always there, as texts."""
     try:
         body = answer.json()
     except BadAnswer:
         body = None
     response = body.get("response") if isinstance(body, dict) else None
     if not isinstance(response, dict):
-        # Errors are read without an envelope too; a yes is not.
+        # Without an envelope, an error is read from the body itself; a success is not.
         response = {name: value for name, value in body.items() if name != "status"} if isinstance(body, dict) else {}
     said = {name: response.get(name) for name in ERROR_TEXTS}
     return {**response, **{name: value if isinstance(value, str) else "" for name, value in said.items()}}
@@ -48,7 +48,7 @@ def is_ok(response: Mapping[str, Any]) -> bool:
 
 
 def is_logged_out(answer: Answer, response: Mapping[str, Any]) -> bool:
-    """HTTP 401 or exactly NOAUTH: the only answers after which another log-in may help."""
+    """Whether a new log-in may help: only after HTTP 401 or the error id NOAUTH."""
     error_id = response["error_id"]
     if is_ok(response) or is_throttled(answer, response):
         return False
@@ -56,14 +56,16 @@ def is_logged_out(answer: Answer, response: Mapping[str, Any]) -> bool:
 
 
 def is_throttled(answer: Answer, response: Mapping[str, Any]) -> bool:
-    """In each of the three generations; a 503 without x-ratelimit-code is a failure like any other."""
+    """Whether Xandr asks us to wait, in any of its three ways. A 503 without x-ratelimit-code is not one of them."""
     by_status = answer.status == 429 or (answer.status == 503 and "x-ratelimit-code" in answer.headers)
     return by_status or response["error_code"] == RATE_EXCEEDED
 
 
 def log_in_error(answer: Answer, response: Mapping[str, Any], refused: str) -> ProviderError:
-    """The error of a log-in; `refused` names the credentials. NOAUTH and UNAUTH are one: its documents say the first
-    and its own JavaScript client's tests the second."""
+    """The error of a log-in. `refused` names the credentials for the user.
+
+    NOAUTH and UNAUTH mean the same here: the documents have the first, the tests of Xandr's own client the second.
+    """
     bad = response["error_id"] in {"NOAUTH", "UNAUTH"} or answer.status == 401
     if bad and response["error_id"] not in NO_LOG_IN and not is_throttled(answer, response):
         return BadCredentials(
@@ -100,10 +102,10 @@ def error_text(answer: Answer, response: Mapping[str, Any]) -> str:
 
 
 def objects(response: Mapping[str, Any], names: tuple[str, str]) -> list[Any] | None:
-    """The data of an answer, None where there is none.
+    """The objects in an answer; None if it has none.
 
-    `names`: the plural, which holds a list, and the singular, which holds one object; `output_term` says which of the
-    two is meant, where both are there.
+    `names`: the field that holds a list (plural) and the one that holds one object (singular). If the answer has both,
+    its `output_term` says which one to read.
     """
     debug = response.get("dbg_info")
     term = debug.get("output_term") if isinstance(debug, dict) else None
@@ -117,7 +119,7 @@ def objects(response: Mapping[str, Any], names: tuple[str, str]) -> list[Any] | 
 
 
 def total(response: Mapping[str, Any]) -> int | None:
-    """`count`, the size of the whole list. Not num_elements: it echoes what was asked for, or is null."""
+    """The size of the whole list, from `count`. (`num_elements` only repeats the request, or is null.)"""
     count = object_id(response.get("count"))
     if not count or not count.isdigit():
         return None

@@ -1,4 +1,4 @@
-"""What Xandr asks for, with the limits of its Conversion Pixel Service page."""
+"""Xandr's two forms, with the limits that its page on the Conversion Pixel Service gives."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -33,7 +33,7 @@ REPEATS = ((ONCE, "One per person"), (EVERY, "Every conversion"), (MINUTES, "Aft
 PIGGYBACKS = (("img", "Image"), ("js", "Script"))
 
 
-# Not "User name and password": a choice should not be mistaken for a field.
+# Not "User name and password": nobody should take a choice for a field.
 WAYS = (("password", "A user's log-in"), ("key", "A key pair"))
 
 
@@ -178,7 +178,7 @@ class XandrPixelForm(PixelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if data.get("repeat") != MINUTES:
-            self.errors.pop("min_minutes", None)  # the field is hidden then
+            self.errors.pop("min_minutes", None)  # the field is hidden then, so its error could not be corrected
         elif data.get("min_minutes") is None and "min_minutes" not in self.errors:
             self.add_error("min_minutes", "Say after how many minutes a conversion counts again.")
         if len(data.get("piggyback_urls") or []) > 1 and data.get("piggyback_type") != "js":

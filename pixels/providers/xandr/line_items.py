@@ -1,7 +1,7 @@
-"""Which line items keep a pixel from being deleted. Reads only; line items belong to somebody else's work.
+"""The line items that keep a pixel from being deleted. They are read only, never changed.
 
-Sources: the Conversion Pixel Service page (a pixel tells its `line_items`, and cannot be deleted while it is used),
-the Line Item Service page (GET /line-item?advertiser_id=&id=).
+Sources: the page on the Conversion Pixel Service (a pixel lists its `line_items`, and cannot be deleted while one uses
+it), and that on the Line Item Service (GET /line-item?advertiser_id=&id=).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .pixels import PixelService, Which
 from .session import Session
 
 NAMES = ("line-items", "line-item")
-NAMED = 5  # further ones are only counted
+NAMED = 5  # line items named in the advice; further ones are counted
 MAX_NAME = 30
 MAX_ADVICE = 500  # characters
 
 
 def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pixel_id: str) -> Rejected:
-    """The refusal of a delete, with the line items that use the pixel. A look-up that fails changes nothing else."""
+    """The error for a refused delete, naming the line items that use the pixel if they can be looked up."""
     try:
         users = _users(session, advertiser_id, pixel_id)
     except ProviderError:
@@ -45,7 +45,7 @@ def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pix
 
 
 def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dict[str, Any]]:
-    """By their ids, as the pixel tells them; where it leaves out name or state, as the line items do."""
+    """The line items by id, as the pixel lists them. A missing name or state is read from the line item itself."""
     rows, _ = PixelService(session).particular(Which(advertiser_id=advertiser_id, id=pixel_id))
     told = rows.by_id.get(pixel_id, {}).get("line_items")
     users: dict[str, dict[str, Any]] = {}
@@ -61,7 +61,7 @@ def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dic
             params: dict[str, str | int] = {"advertiser_id": advertiser_id, "id": ",".join(bare)}
             asked = lists.read(session.call("read", "GET", "/line-item", params), NAMES).by_id
         except ProviderError:
-            asked = {}  # their numbers are known all the same
+            asked = {}  # then only their ids are shown
         users |= {remote_id: {**users[remote_id], **asked[remote_id]} for remote_id in bare if remote_id in asked}
     return users
 

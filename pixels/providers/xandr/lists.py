@@ -1,4 +1,4 @@
-"""Xandr's lists, page by page: every service pages alike."""
+"""Reads Xandr's lists page by page. All its services have the same paging."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from ..errors import BadAnswer
 from . import envelope
 from .session import Params, Session
 
-MAX_PAGES = 10_000  # more is a list without an end
-PAGE_SIZE = 100  # the default and the most; asking for more gives 100 without a word
+MAX_PAGES = 10_000  # a longer list is taken for one without an end
+PAGE_SIZE = 100  # the default and the maximum; if more are asked for, Xandr sends 100 without an error
 
 
 @dataclass(frozen=True)
 class Rows:
-    """One page: its objects by their ids, and the size that Xandr claims for the whole list (None: it does not)."""
+    """One page: its objects by id, and the size of the whole list according to Xandr (None: it does not say)."""
 
     by_id: Mapping[str, Mapping[str, Any]]
     total: int | None
-    repeated: bool = False  # nothing but what was listed before
-    end: int = 0  # where the next page begins
+    repeated: bool = False  # it holds only objects that were on earlier pages
+    end: int = 0  # the position at which the next page begins
 
 
 def pages(
     session: Session, path: str, names: tuple[str, str], params: Params | None = None, start: int = 0
 ) -> Iterator[Rows]:
-    """All pages from `start` on, at least one, in the order of the ids unless `params` has another.
+    """All pages from position `start` on, at least one. They are sorted by id unless `params` has a `sort`.
 
-    An answer with an odd object in it is not used at all. Some services do not heed the paging and say the same again
-    and again: a page of which all was listed before is the last one.
+    Raises BadAnswer for a page with a malformed object. Some services ignore the paging and always send the same page:
+    a page without new objects is taken for the end.
     """
     seen: set[str] = set()
     position, first = start, True
@@ -43,20 +43,20 @@ def pages(
                     yield replace(rows, by_id={}, repeated=True)
                 return
             seen |= new
-            # By what is new alone: stepping over what was shown twice would skip others. And a total that is smaller
-            # than what was seen is a slip, so only the end tells.
+            # Count new objects only: counting one that appeared twice would skip another. A total that is smaller than
+            # what was read is taken for a mistake, and reading goes on to the end.
             position += len(new)
             yield replace(rows, end=position)
             if not new or position == rows.total:
                 return
             first = False
             if len(new) < PAGE_SIZE:
-                break  # what was asked for ahead no longer fits together
+                break  # the requests sent in advance have the wrong positions now
     raise BadAnswer("Xandr's list has no end.")
 
 
 def _ahead(session: Session, path: str, names: tuple[str, str], params: Params, position: int) -> Iterator[Rows]:
-    """The page at this position and, where the list is longer, those behind it, a few of them asked for at a time."""
+    """The page at this position and all behind it, of which several are requested at the same time."""
     rows = read(session.call("read", "GET", path, _at(position, params)), names)
     yield rows
     total = rows.total or 0
@@ -72,7 +72,7 @@ def _at(start: int, params: Params) -> Params:
 
 
 def whole(session: Session, path: str, names: tuple[str, str], params: Params | None = None) -> dict[str, Any]:
-    """All objects by their ids, or BadAnswer where some are missing."""
+    """All objects by id. Raises BadAnswer if some are missing."""
     return complete(pages(session, path, names, params))
 
 
@@ -82,7 +82,7 @@ def complete(parts: Iterator[Rows]) -> dict[str, Any]:
     for rows in parts:
         found |= rows.by_id
         if rows.total is not None:
-            # The greatest: where objects went away between two pages, others moved up and were passed over.
+            # The largest total: if objects were deleted between two pages, others moved up and were skipped.
             claimed = max(rows.total, claimed or 0)
         if rows.repeated:
             refuse_repetition(claimed)
@@ -92,13 +92,13 @@ def complete(parts: Iterator[Rows]) -> dict[str, Any]:
 
 
 def refuse_repetition(claimed: int | None) -> None:
-    """With a total, the count tells whether everything was listed before; without one nothing does."""
+    """Raises BadAnswer for a repeated page of a list without a total, as nothing tells that the list is complete."""
     if claimed is None:
         raise BadAnswer("Xandr repeats itself instead of listing everything.")
 
 
 def read(response: Mapping[str, Any], names: tuple[str, str]) -> Rows:
-    """The objects of one answer."""
+    """The objects of one answer by id. Raises BadAnswer if one of them has no id."""
     objects = envelope.objects(response, names)
     if objects is None:
         raise envelope.misfit()

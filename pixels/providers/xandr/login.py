@@ -1,4 +1,4 @@
-"""The two ways to log in. Both open the same kind of session.
+"""The two ways to log in, which open the same kind of session.
 
 Sources: the Authentication Service page, and for keys
 https://learn.microsoft.com/en-us/xandr/digital-platform-api/token-based-api-authentication
@@ -20,7 +20,7 @@ from ..transport.response import Answer
 
 
 class LogIn(Protocol):
-    """`refused`: what a refusal refuses, to go after "Xandr refused"."""
+    """`refused` names the credentials, to complete the sentence "Xandr refused …"."""
 
     @property
     def refused(self) -> str: ...
@@ -41,7 +41,7 @@ class PasswordLogIn:
 
 @dataclass(frozen=True)
 class KeyLogIn:
-    """Signs a note of who and when with the private key of which Xandr holds the public one under `key_name`."""
+    """Signs a JSON web token with the private key. Xandr has the public key, under the name `key_name`."""
 
     username: str
     key_name: str
@@ -50,7 +50,7 @@ class KeyLogIn:
 
     def send(self, http: Http) -> Answer:
         note = self._signed()
-        # Whoever has the note can log in with it, so no error may repeat it.
+        # Whoever has this token can log in with it, so it must be redacted, each of its parts too.
         hide = (note, *(Secret(part) for part in note.reveal().split(".")))
         return http.call(
             "read",
@@ -62,7 +62,7 @@ class KeyLogIn:
         )
 
     def _signed(self) -> Secret:
-        """RS256; no claims but these two, as in Xandr's example."""
+        """The signed token (RS256) with the two claims of Xandr's example."""
         try:
             return Secret(
                 jwt.encode(

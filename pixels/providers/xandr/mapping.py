@@ -1,4 +1,4 @@
-"""Xandr's pixel object and ours, both ways."""
+"""From our values to Xandr's pixel object, and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXTS = ("state", "trigger_type", "code")
 
 
 def _piggybacks(value: Any) -> list[dict[str, str]]:
-    """All of them or, where one is odd, none: half a list would be taken for the whole."""
+    """The piggyback pixels. Raises ValueError if one is malformed, as a part would be taken for the whole list."""
     if value is None:
         return []
     if not isinstance(value, list):
@@ -41,7 +41,7 @@ SHAPES: dict[str, Shape] = {
 
 
 def to_object(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, events and options as Xandr's fields: null stays null, and what is not named stays out."""
+    """Name, events and options as Xandr's fields. None becomes null, and a field that is not given is left out."""
     fields = dict(fields)
     events = fields.pop("events", None)
     if events is not None:
@@ -51,7 +51,7 @@ def to_object(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _category_id(category: str) -> int | str:
-    """A number, also of a category unknown here; what is none goes back to Xandr as it came from there."""
+    """The id as a number. An id that is no number came from Xandr and is sent back unchanged."""
     return int(category) if re.fullmatch(r"[0-9]{1,18}", category) else category
 
 
@@ -69,17 +69,17 @@ def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
 
 
 def comparable(field_name: str, value: Any) -> Any:
-    """Synonyms made one: 0 and null both mean the longest window; no piggyback pixels is null or []."""
+    """Null and 0 both mean the longest window, and null and [] both mean no piggyback pixels."""
     value = coerce({field_name: value}, SHAPES).get(field_name, value)
     return value or None if field_name in (*WINDOWS, *TEXTS) else value
 
 
 def _events(pixel: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The category; None where the object is silent about it, as those of 2010 are, or says something odd."""
+    """The category; None if the object has none, like those of 2010, or has a malformed one."""
     if "pixel_conversion_event_id" in pixel:
         category = pixel["pixel_conversion_event_id"]
     elif "pixel_conversion_event" in pixel:
-        named = pixel["pixel_conversion_event"]  # an array by the field table, an object in the sample
+        named = pixel["pixel_conversion_event"]  # an array in the documents' table of fields, an object in their sample
         if isinstance(named, list):
             named = named[0] if named else None
         if named is not None and not (isinstance(named, dict) and "id" in named):

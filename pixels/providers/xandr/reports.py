@@ -1,9 +1,9 @@
 """When pixels last fired: Xandr's report `pixel_fired`.
 
-Ordered, looked at until it is ready, and downloaded, as printed on
+It is ordered, asked for until it is ready, and downloaded, as described on
 https://learn.microsoft.com/en-us/xandr/digital-platform-api/conversion-pixel-last-fire and
-https://learn.microsoft.com/en-us/xandr/digital-platform-api/report-service. Ordering changes nothing at Xandr. A user
-may have five reports under way in 15 minutes.
+https://learn.microsoft.com/en-us/xandr/digital-platform-api/report-service. Ordering changes no pixel. A user
+may order five reports in 15 minutes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .times import moment
 COLUMNS = ("pixel_id", "last_fired", "advertiser_id", "buyer_member_id")
 NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
-# inferred: the pages name only "ready", and say that a report of over 15 minutes ends with "an error status"
+# inferred: the pages name "ready" only, and say that a report that takes over 15 minutes gets "an error status"
 FAILED = frozenset({"error", "failed"})
 
 
 def order(session: Session, advertiser_id: str) -> str:
-    """The id of the report that Xandr makes from now on."""
+    """Order a report, and return its id."""
     wanted = {"report_type": "pixel_fired", "columns": list(COLUMNS), "report_interval": "lifetime", "format": "csv"}
     params = {"advertiser_id": advertiser_id}
     report_id = object_id(session.call("read", "POST", "/report", params, {"report": wanted}).get("report_id"))
@@ -38,9 +38,9 @@ def order(session: Session, advertiser_id: str) -> str:
 
 
 def fetch(session: Session, advertiser_id: str, report_id: str) -> dict[str, datetime | None] | None:
-    """By pixel id; None for those that never fired. Pixels that the report leaves out, or tells oddly, are absent.
+    """When pixels last fired, by pixel id: None for one that never fired. Missing or malformed rows have no entry.
 
-    None as a whole: it is not ready.
+    Returns None while the report is not ready.
     """
     response = session.call("read", "GET", "/report", {"id": report_id})
     status = str(response.get("execution_status")).casefold()
@@ -48,13 +48,13 @@ def fetch(session: Session, advertiser_id: str, report_id: str) -> dict[str, dat
         raise Rejected("Xandr could not make its report of last fires.")
     if status != "ready":
         return None
-    # The id to download it by may be another one.
+    # The id for the download may differ from the report's.
     file_id = _file_id(response.get("report")) or report_id
     return _fires(session.download("/report-download", {"id": file_id}), advertiser_id)
 
 
 def _file_id(report: Any) -> str | None:
-    """From its `url`: only the id in it is used, never the address."""
+    """The id in the report's `url`. The address in it is never used."""
     url = report.get("url") if isinstance(report, dict) else None
     found = re.fullmatch(r"/?report-download\?id=([A-Za-z0-9_-]{1,64})", url) if isinstance(url, str) else None
     return found[1] if found else None
@@ -67,16 +67,16 @@ def _fires(content: bytes, advertiser_id: str) -> dict[str, datetime | None]:
         if row["advertiser_id"] != advertiser_id or pixel_id is None or fired is None:
             continue
         latest = None if fired <= NEVER else fired
-        # One row for each buying member: the latest counts.
+        # There is one row for each buying member; the latest time counts.
         before = fires.get(pixel_id)
         fires[pixel_id] = max(before, latest) if before and latest else before or latest
     return fires
 
 
 def _rows(content: bytes) -> Iterator[dict[str, str]]:
-    """The rows below the one that names the columns, in whatever order and case; a row that breaks off is an error.
+    """The rows as dictionaries. Raises BadAnswer for a row that is cut off.
 
-    A few rows about the report itself may stand above.
+    The header may have its columns in any order and case, and rows about the report itself before it.
     """
     try:
         lines = list(csv.reader(content.decode("utf-8-sig").splitlines()))

@@ -1,8 +1,8 @@
-"""Xandr's way of talking: a log-in, and a token that runs out.
+"""Xandr's sessions: a log-in gives a token, which expires.
 
-The token goes into `Authorization` as it is, without "Bearer". Xandr takes it from its session cookie too; that one
-is never sent. It lives for two hours after the latest call and for 24 hours in all; neither is counted here: what
-Xandr answers tells that it has run out.
+The token is sent in the header `Authorization`, without "Bearer". Xandr would take it from its session cookie too, but
+that is never sent. A token is valid for two hours after its last use and for 24 hours at most. PixelHub does not count
+these times: an answer of Xandr tells that the token has expired.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Params = Mapping[str, str | int]
 
 
 class Session:
-    """The log-in of one connection, shared by all workers through `tokens`."""
+    """Sends the calls of one connection. All workers share its token, through `tokens`."""
 
     def __init__(self, http: Http, tokens: Tokens, log_in: LogIn) -> None:
         self._http = http
@@ -40,9 +40,9 @@ class Session:
         *,
         one_object: bool = False,
     ) -> dict[str, Any]:
-        """One call; what is inside the envelope of a positive answer.
+        """Send one call and return the fields inside the answer's envelope. Raises ProviderError.
 
-        `one_object`: one object is asked for, so that "not found" means it and no other.
+        `one_object`: a single object is asked for, so "not found" means that it does not exist.
         """
         answer, response = self._call(kind, method, path, params, body)
         if envelope.is_ok(response):
@@ -50,7 +50,7 @@ class Session:
         raise envelope.error(answer, response, one_object=one_object)
 
     def calls(self, kind: CallKind, method: str, path: str, params: Sequence[Params]) -> Iterator[dict[str, Any]]:
-        """Many like calls, a few of them at a time; what is inside each positive answer, in their order."""
+        """Send a call for each of `params`, several at the same time; yield the fields of the answers in that order."""
         done, token, fresh = 0, self._token.get(), False
         while done < len(params):
             headers = {"Authorization": token.reveal()}
@@ -69,7 +69,7 @@ class Session:
                 token, fresh = self._token.another(instead_of=token), True
 
     def download(self, path: str, params: Params) -> bytes:
-        """A file; Xandr's errors come as data in its place."""
+        """The content of a file. If there is an error, Xandr sends JSON instead."""
         answer, response = self._call("read", "GET", path, params, None, accept="text/csv, */*")
         starts_like_data = answer.content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"<", b"")
         if not answer.ok or starts_like_data:
@@ -83,7 +83,7 @@ class Session:
         self._token.afresh()
 
     def clean_text(self, text: str) -> str:
-        """A text out of an answer's data, fit to be shown."""
+        """A text from an answer's data, redacted and shortened for the user."""
         return self._http.clean_text(text)
 
     def _call(
@@ -95,7 +95,7 @@ class Session:
         body: Mapping[str, Any] | None,
         accept: str = "application/json",
     ) -> tuple[Answer, dict[str, Any]]:
-        """A token may have run out: then, once, a fresh log-in and the same call again, as Xandr had refused it."""
+        """Send the call; once more after a new log-in if the token has expired, as nothing was carried out then."""
 
         def send(token: Secret) -> tuple[Answer, dict[str, Any]]:
             headers = {"Authorization": token.reveal(), "Accept": accept}
@@ -105,12 +105,12 @@ class Session:
         token = self._token.get()
         answer, response = send(token)
         if envelope.is_logged_out(answer, response):
-            # Once: Xandr allows ten log-ins in five minutes.
+            # Only once: Xandr allows ten log-ins in five minutes.
             answer, response = send(self._token.another(instead_of=token))
         return answer, response
 
     def _authenticate(self) -> Any:
-        """What the answer to a log-in, one request, holds for a token."""
+        """Log in with one request, and return what its answer has as the token."""
         answer = self._how.send(self._http)
         response = envelope.inside(answer)
         if not envelope.is_ok(response):

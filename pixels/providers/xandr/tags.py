@@ -1,4 +1,4 @@
-"""Xandr's two conversion tags, written as its documents print them."""
+"""Xandr's two conversion tags, exactly as its documents print them."""
 
 from django.conf import settings
 
@@ -6,7 +6,7 @@ from ..coerce import coerce
 from ..values import Tag, TagContext
 from .mapping import SHAPES
 
-# Since its documents of 2024-10-09; without the parameters a call from there is not counted.
+# According to its documents since 2024-10-09.
 CONSENT = (
     "For visitors in the EEA, the UK and Switzerland Xandr counts a call only with consent parameters "
     "(gdpr and gdpr_consent), which these tags do not carry."
@@ -18,7 +18,7 @@ PIGGYBACKS = {FIELD: SHAPES[FIELD]}
 
 
 def conversion_tags(subject: TagContext) -> list[Tag]:
-    """Image and script; with piggyback pixels only their kind: images carry images, scripts carry scripts."""
+    """An image tag and a script tag; with piggyback pixels, only the one of their kind can carry them."""
     if not (subject.remote_id.isascii() and subject.remote_id.isdigit()):
         return []
     piggybacks = coerce(subject.options, PIGGYBACKS).get(FIELD, [])

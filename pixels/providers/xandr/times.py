@@ -8,7 +8,7 @@ from typing import Any
 
 
 def moment(value: Any) -> datetime | None:
-    """None where it is no such time."""
+    """The time in UTC; None if the value is not a time."""
     try:
         found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
     except ValueError:
@@ -19,7 +19,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def text(moment: datetime) -> str:
-    """Four digits for every year, which strftime does not give to those before 1000."""
-    with suppress(OverflowError):  # beyond the calendar's ends by a few hours: as good without them
+    """The time as Xandr writes it. (strftime would write years before 1000 with fewer than four digits.)"""
+    with suppress(OverflowError):  # in UTC it would lie outside of the calendar; a few hours do not matter there
         moment = moment.astimezone(UTC)
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

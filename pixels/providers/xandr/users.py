@@ -1,4 +1,4 @@
-"""Who is logged in: what is worth knowing before the first pixel is sent.
+"""Facts about the user who logs in that are worth knowing before the first pixel is sent.
 
 Source: https://learn.microsoft.com/en-us/xandr/digital-platform-api/user-service (GET /user?current)
 """
@@ -16,14 +16,17 @@ SOON = timedelta(days=14)
 
 
 def current(session: Session) -> dict[str, Any]:
-    """The user object; empty where a positive answer holds none."""
-    # In the path, as Xandr prints it: a parameter without a value.
+    """The user's object; empty if the answer has none."""
+    # Part of the path, as the document prints it, because it is a parameter without a value.
     objects = envelope.objects(session.call("read", "GET", "/user?current"), ("users", "user"))
     return objects[0] if objects and isinstance(objects[0], dict) else {}
 
 
 def worth_knowing(user: dict[str, Any], *, by_password: bool) -> str:
-    """Sentences, or none. Keys go on when the password has run out, so it matters only to those who use one."""
+    """Sentences for the user, or "".
+
+    `by_password`: warn if the password expires soon. A key works after that too.
+    """
     sentences = []
     if user.get("read_only") in (True, 1, "1", "true"):
         sentences.append("This user can look but not change: Xandr will refuse to create, change or delete pixels.")

@@ -1,6 +1,6 @@
-"""Xandr's conversion event categories, and how long its pixels have to live.
+"""Xandr's categories of conversion events, and how long its pixels will work.
 
-The values are what `pixel_conversion_event_id` holds; NO_CATEGORY stands for its null.
+The values are those of `pixel_conversion_event_id`; NO_CATEGORY stands for null.
 """
 
 from ..values import LifecycleNotice, ProviderEvent
