@@ -177,7 +177,7 @@ def _can_be_sent_again(pixel: Pixel, operation: Operation | None) -> Decision:
 def _is_not_sent(pixel: Pixel, operation: Operation | None) -> Decision:
     """An unconfirmed change is repeated without a look-up, so it may have been carried out already; unless nobody can
     repeat it, because its connection is disconnected."""
-    if operation is None or operation.state != Operation.State.PENDING or operation.maybe_sent:
+    if operation is None or operation.state != Operation.State.PENDING:
         return Decision("too_late_to_cancel")
     perhaps_done = operation.kind != Operation.Kind.CREATE and operation.unconfirmed_count
     return _no("too_late_to_cancel", perhaps_done and not pixel.connection.disconnected_at)

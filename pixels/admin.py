@@ -157,7 +157,7 @@ class OperationAdmin(ReadOnly):
         "kind",
         "state",
         "attempt",
-        "maybe_sent",
+        "sent_at",
         "error_code",
         "created_at",
     )

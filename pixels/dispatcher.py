@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from pixels import queue, tasks
 from pixels.notices import connection_state
-from pixels.outbox import deliver, duplicate_check, enqueue
+from pixels.outbox import claim, duplicate_check, enqueue
 from pixels.queue import TaskName
 from pixels.reconcile import ad_accounts, connection_test, last_fired, missing, read_back, runs
 
@@ -24,7 +24,7 @@ EXPIRES = 300.0  # seconds after which a message is not worth handling; workers'
 
 # For each task, what finds the ids of the rows that are due.
 FINDERS: tuple[tuple[TaskName, Callable[[int], list[UUID] | list[int]]], ...] = (
-    ("push_connection", deliver.due_connections),
+    ("push_connection", claim.due_connections),
     ("pull_connection", runs.due),
     ("test_connection", connection_test.due),
     ("read_pixel", read_back.due),

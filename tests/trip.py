@@ -148,7 +148,7 @@ class Worker:
         requests.post(f"{self.sandbox_url}/_sandbox/faults", json=lost, timeout=10).raise_for_status()
         self._push(create)
         operations = Operation.objects.filter(pixel=pixel)
-        if operations.get().state != Operation.State.PENDING:
+        if operations.get().state != Operation.State.UNCONFIRMED:
             raise RuntimeError("The create did not lose its answer.")
         operations.update(not_before=None)
         self._push(look_up)

@@ -60,8 +60,8 @@ def answered(connection: Connection) -> None:
 
 def resume(connection: Connection) -> None:
     """End the waits that this connection caused. Unconfirmed creates keep their quiet time."""
-    waiting = Operation.objects.open().filter(pixel__connection=connection, maybe_sent=False)
-    waiting = waiting.filter(~Q(error_code="throttled"), state=Operation.State.PENDING)
+    waiting = Operation.objects.open().filter(pixel__connection=connection, state=Operation.State.PENDING)
+    waiting = waiting.filter(~Q(error_code="throttled"))
     waiting.update(not_before=None, trying_since=None)
 
 

@@ -26,9 +26,9 @@ class Operation(models.Model):
     """One promised remote change, written before it is sent: the outbox row.
 
     `attempt` is the fencing token: whoever claims the row raises it, and every later write names the attempt it
-    belongs to. `maybe_sent` is committed before the first byte leaves; a create that waits with it is looked up first,
-    and only a look-up that finds nothing takes it back. Only these rows say what is to be done;
-    a Celery message only notifies a worker of one.
+    belongs to. `sent_at` is committed before the first byte leaves. A create that waits with it is unconfirmed: it may
+    have taken effect, so it is searched for before it is sent again. Only these rows say what is to be done; a Celery
+    message only notifies a worker of one.
     """
 
     class Kind(models.TextChoices):
@@ -38,13 +38,15 @@ class Operation(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"
+        UNCONFIRMED = "unconfirmed", "Unconfirmed"
         IN_FLIGHT = "in_flight", "In flight"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         UNKNOWN = "unknown", "Unknown"
         CANCELLED = "cancelled", "Cancelled"
 
-    OPEN = (State.PENDING, State.IN_FLIGHT)
+    WAITING = (State.PENDING, State.UNCONFIRMED)
+    OPEN = (*WAITING, State.IN_FLIGHT)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="operations")
@@ -53,13 +55,13 @@ class Operation(models.Model):
     payload = models.JSONField(default=dict)  # create: name, events, options; update: what changes; delete: nothing
     secrets = models.JSONField(default=list)  # names of the secret options that go with it, sealed in PixelSecrets
     fingerprint = models.CharField(max_length=64)
-    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
-    maybe_sent = models.BooleanField(default=False)
+    sent_at = models.DateTimeField(null=True, blank=True)  # when the latest request left that may have taken effect
     preexisting_ids = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
-    unconfirmed_count = models.PositiveSmallIntegerField(default=0)  # answers that said neither yes nor no
+    unconfirmed_count = models.PositiveSmallIntegerField(default=0)  # requests whose outcome nobody knows
     trying_since = models.DateTimeField(null=True, blank=True)  # of tries that failed; waits for people do not count
     sends = models.PositiveSmallIntegerField(default=0)  # how often it may have been sent
     # A create that was sent more than once is looked up again when all is over: a late request may have made a second.
@@ -88,19 +90,30 @@ class Operation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["pixel"],
-                condition=Q(state__in=["pending", "in_flight"]),
+                condition=Q(state__in=["pending", "unconfirmed", "in_flight"]),
                 name="one_open_operation_per_pixel",
             ),
             # Also against hands: a state that nobody knows would be looked at by nobody.
             models.CheckConstraint(
-                condition=Q(state__in=["pending", "in_flight"], finished_at__isnull=True)
+                condition=Q(state__in=["pending", "unconfirmed", "in_flight"], finished_at__isnull=True)
                 | Q(state__in=["done", "failed", "unknown", "cancelled"], finished_at__isnull=False),
                 name="operation_open_until_finished",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", sent_at__isnull=True)
+                | Q(state="unconfirmed", sent_at__isnull=False, kind="create")
+                | ~Q(state__in=["pending", "unconfirmed"]),
+                name="operation_unconfirmed_while_sent",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pixel_id}"
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """An open create that may have taken effect already."""
+        return self.kind == self.Kind.CREATE and self.sent_at is not None
 
 
 def fingerprint(payload: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
-"""A create whose answer got lost: look it up before anything is sent again.
+"""A create whose answer got lost: search for its pixel before anything is sent again.
 
-Where the provider can be searched, the pixel is *checking*: after a quiet time, in which a request still on its way
-takes effect, its list says whether it is there. There: it is attached. Provably not there: it is sent again. Only
-where nobody can be asked is it *unknown*, and a person decides.
+After a quiet time, in which a request that is still on its way takes effect, the provider's list says whether the pixel
+is there. If it is, it is linked. If it is provably not there, the create is sent again. Where the provider cannot be
+searched, a person decides.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from pixels.models import Operation, Pixel
+from pixels.outbox.claim import held
 from pixels.providers.base import Provider
 from pixels.providers.values import RemotePixel
 
@@ -20,27 +21,20 @@ def can_be_looked_up(pixel: Pixel) -> bool:
     return pixel.provider_class.can("find") and pixel.is_recognisable
 
 
-def is_unconfirmed(operation: Operation) -> bool:
-    """Claimed to be looked up: an earlier attempt may have been sent."""
-    return operation.kind == Operation.Kind.CREATE and operation.maybe_sent
-
-
-def remember(provider: Provider, operation: Operation) -> None:
-    """Before the first send, note what already goes by this name or code, so that it is never taken for ours.
-
-    Our own reference is nobody else's: there is nothing to note.
-    """
+def note_preexisting(provider: Provider, operation: Operation) -> None:
+    """Before a create is first sent, store the ids of what goes by its name or code already: a later look-up must not
+    take these for its pixel. Our own reference is unique, so there is nothing to store for it. Raises ProviderError."""
     pixel = operation.pixel
-    ours_alone = not provider.can("name_unique") and pixel.mark == pixel.reference
     if operation.kind != Operation.Kind.CREATE or operation.preexisting_ids is not None or not can_be_looked_up(pixel):
         return
-    found = [] if ours_alone else _ids(_found(provider, operation))
+    found_by_reference = not provider.can("name_unique") and pixel.mark == pixel.reference
+    found = [] if found_by_reference else [remote.remote_id for remote in _search(provider, operation)]
     operation.preexisting_ids = found
-    Operation.objects.filter(pk=operation.pk, attempt=operation.attempt).update(preexisting_ids=found)
+    held(operation).update(preexisting_ids=found)
 
 
 def preexisting_ids(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
-    """What `remember` has noted, by the pixel whose create is unconfirmed."""
+    """The ids that `note_preexisting` has stored, by pixel."""
     noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, preexisting_ids__isnull=False)
     return {
         pixel_id: list(ids or ())
@@ -49,21 +43,17 @@ def preexisting_ids(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
 
 
 def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:
-    """What was made of this create: nothing, one, or more. Raises ProviderError."""
+    """The pixels that this create has made: none, one, or more. Raises ProviderError."""
     pixel = operation.pixel
     others = Pixel.objects.filter(ad_account=pixel.ad_account_id).exclude(pk=pixel.pk).exclude(remote_id="")
-    # A row that a pull made of it meanwhile gives way; one that people work with does not.
-    taken = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
-    known = {*(operation.preexisting_ids or ()), *taken}
-    return [remote for remote in _found(provider, operation) if remote.remote_id not in known]
+    # A row that a pull has made of it meanwhile gives way to ours; a row that people work with does not.
+    in_use = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
+    known = {*(operation.preexisting_ids or ()), *in_use}
+    return [remote for remote in _search(provider, operation) if remote.remote_id not in known]
 
 
-def _found(provider: Provider, operation: Operation) -> list[RemotePixel]:
-    """Of what was made since this create was promised: a day more, as clocks differ, and not a list of years."""
+def _search(provider: Provider, operation: Operation) -> list[RemotePixel]:
+    """Among what was made since this create was asked for: a day more, as clocks differ, but not a list of years."""
     pixel = operation.pixel
     since = operation.created_at - timedelta(days=1)
     return provider.find_pixels(pixel.ad_account.ref, pixel.mark or pixel.reference, pixel.name, since)
-
-
-def _ids(pixels: list[RemotePixel]) -> list[str]:
-    return [pixel.remote_id for pixel in pixels]

@@ -18,7 +18,7 @@ from pixels import snippets
 from pixels.limits import clock
 from pixels.models import AdAccount, Pixel, SyncRun, bulk
 from pixels.models.ids import time_ordered
-from pixels.outbox.record import stop_for_theirs
+from pixels.outbox.conflict import cancel_conflicting_update
 from pixels.outbox.unconfirmed import preexisting_ids
 from pixels.providers.base import Provider
 from pixels.providers.values import Read, RemotePixel
@@ -125,7 +125,7 @@ class _Changes:
         if (
             pixel.lifecycle == Lifecycle.UPDATING
             and pixel.remote_hash != remote_hash
-            and stop_for_theirs(pixel, remote)
+            and cancel_conflicting_update(pixel, remote)
         ):
             snippets.issue(pixel)
             self.saved += 1

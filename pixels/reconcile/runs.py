@@ -21,7 +21,7 @@ from accounts.models import User
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, SyncRun
 from pixels.models.connection import reachable
-from pixels.outbox.record import LONGEST_WAIT, THROTTLED_WAIT
+from pixels.outbox.retry_policy import LONGEST_WAIT, THROTTLED_WAIT
 from pixels.providers.errors import ProviderError, Throttled
 from pixels.providers.registry import PROVIDERS
 

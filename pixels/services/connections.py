@@ -9,7 +9,7 @@ from accounts.activity import record
 from accounts.models import Team, User
 from pixels import queue
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
-from pixels.outbox.record import cancel
+from pixels.outbox.cancel import cancel
 from pixels.providers.values import AdAccountRef
 from pixels.reconcile.runs import open_run
 from pixels.violations import RuleViolation
@@ -111,7 +111,7 @@ def sharing(connection: Connection) -> list[Connection]:
 
 def open_work(connection: Connection) -> list[Operation]:
     """What a disconnect would cancel: promised changes that have provably not been sent."""
-    waiting = Operation.objects.open().filter(pixel__connection=connection, maybe_sent=False)
+    waiting = Operation.objects.open().filter(pixel__connection=connection)
     return list(waiting.filter(state=Operation.State.PENDING).select_related("pixel").order_by("created_at"))
 
 

@@ -17,8 +17,8 @@ from pixels.models import AdAccount, Connection, Operation, Pixel, Website
 from pixels.models.operation import fingerprint
 from pixels.models.pixel import DUPLICATE
 from pixels.models.pixel_secrets import keep_secrets
+from pixels.outbox.cancel import cancel as cancel_operation
 from pixels.outbox.enqueue import notify_worker
-from pixels.outbox.record import cancel as cancel_operation
 from pixels.providers.values import RemotePixel
 from pixels.reconcile import compare
 from pixels.reconcile.link import link_remote, resolve_unconfirmed

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
@@ -23,7 +24,7 @@ def after_restore() -> dict[str, int]:
     not sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
     """
     opened = Operation.objects.open()
-    unsent = opened.filter(kind=Operation.Kind.CREATE, maybe_sent=False, preexisting_ids__isnull=True)
+    unsent = opened.filter(kind=Operation.Kind.CREATE, sent_at=None, preexisting_ids__isnull=True)
     for create in unsent.select_related("pixel__connection"):
         create.preexisting_ids = _namesakes(create.pixel)
         create.save(update_fields=["preexisting_ids"])
@@ -34,7 +35,7 @@ def after_restore() -> dict[str, int]:
     creates = opened.filter(kind=Operation.Kind.CREATE).update(
         state=Operation.State.IN_FLIGHT,
         attempt=F("attempt") + 1,
-        maybe_sent=True,
+        sent_at=Coalesce("sent_at", Now()),
         lease_until=long_ago,
         not_before=None,
     )
@@ -52,7 +53,7 @@ def after_restore() -> dict[str, int]:
         )
         changes += 1
     deletes = opened.filter(kind=Operation.Kind.DELETE).update(
-        state=Operation.State.PENDING, attempt=F("attempt") + 1, lease_until=None, not_before=None
+        state=Operation.State.PENDING, attempt=F("attempt") + 1, sent_at=None, lease_until=None, not_before=None
     )
     SyncRun.objects.filter(state__in=SyncRun.OPEN).update(full=True, cursor=None, seen_ids=None)
     AdAccount.objects.update(changed_until=None)

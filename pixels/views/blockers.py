@@ -28,7 +28,7 @@ class Blocker:
 
 def blocker_of(pixel: Pixel, last: Operation | None) -> Blocker | None:
     """What the latest change of a pixel waits for; None where it is being sent, or about to be."""
-    if last is None or last.state != Operation.State.PENDING:
+    if last is None or last.state not in Operation.WAITING:
         return None
     connection = pixel.connection
     if connection.disconnected_at:

@@ -62,7 +62,7 @@ def _open(scene: Scene, to_change: dict[str, list[str]], to_delete: list[str]) -
     for pixel in scene.rows(to_delete):
         Outbox().delete(pixel.pk)
         scene.promised["xandr"].remove(pixel.name)
-    until(lambda: _creates().filter(maybe_sent=True).count() > 0, 30, step=0.02)
+    until(lambda: _creates().exclude(sent_at=None).count() > 0, 30, step=0.02)
     return new_names
 
 

@@ -17,7 +17,7 @@ from accounts.models import Team, User
 from pixels import queue
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr.client import Xandr
@@ -206,8 +206,8 @@ def carry_out(db: None) -> Callable[[], None]:
     """What a worker does once the sweeper has looked: everything that is due, each once."""
 
     def run() -> None:
-        for operation_id in deliver.due(100):
-            deliver.push(operation_id)
+        for operation_id in claim.due(100):
+            deliver.deliver(operation_id)
         for run_id in runs.due(100):
             pull.pull(run_id)
         for connection in Connection.objects.filter(test=Connection.Test.TESTING):

@@ -17,7 +17,7 @@ from django.urls import reverse
 from accounts.models import User
 from pixels.limits.provider_session import StoredTokens, open_provider
 from pixels.models import Connection, Credential, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.reconcile import connection_test, pull
 from pixels.services import connections
 from tests.pixels.conftest import EVENT, OPTIONS
@@ -83,8 +83,8 @@ def worked(connect, promise, echoing, caplog, alice):
             echoing.script = [echoing.answer(status)]
             Connection.objects.update(paused_at=None, circuit_open_until=None)
             promise(connection, f"{provider} {status}", options={"code": None})
-            for due in deliver.due(10):
-                deliver.push(due)
+            for due in claim.due(10):
+                deliver.deliver(due)
             Connection.objects.filter(pk=connection.pk).update(test="testing")
             connection_test.check(connection.pk)
             if connection.can_sync:

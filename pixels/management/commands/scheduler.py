@@ -13,7 +13,7 @@ from django.db import Error, close_old_connections
 from pixelhub.stop import StopSignal
 from pixels import dispatcher
 from pixels.limits import clock, lease
-from pixels.outbox import deliver
+from pixels.outbox import claim
 from pixels.reconcile import runs
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             return min(max(lease.runs_for(lease.DISPATCH) or 0, SHORTEST), settings.DISPATCH_INTERVAL)
         dispatcher.dispatch_due()
         lease.hold(lease.DISPATCH, self.holder, silence)  # without a broker the work was done here and took time
-        following = min(filter(None, (deliver.next_due(), runs.next_due())), default=None)
+        following = min(filter(None, (claim.next_due(), runs.next_due())), default=None)
         if following is None:
             return settings.DISPATCH_INTERVAL
         return min(max((following - clock.now()).total_seconds(), SHORTEST), settings.DISPATCH_INTERVAL)

@@ -12,7 +12,7 @@ import pytest
 from accounts.models import Team, User
 from pixels.limits.provider_session import StoredTokens
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.providers.base import Provider
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
@@ -97,8 +97,8 @@ class Desk:
 
     def work(self) -> None:
         """All that is due, each once."""
-        for operation_id in deliver.due(100):
-            deliver.push(operation_id)
+        for operation_id in claim.due(100):
+            deliver.deliver(operation_id)
         for run_id in runs.due(100):
             pull.pull(run_id)
         token = Credential.objects.filter(connection=self.connection).first()

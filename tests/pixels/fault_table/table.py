@@ -48,8 +48,8 @@ REFUSED = {
 }
 IN_DOUBT = {
     **REPEATED,
-    "create": End("checking/pending", "live/done", 2),
-    "create, made": End("checking/pending", "live/done", 1),
+    "create": End("checking/unconfirmed", "live/done", 2),
+    "create, made": End("checking/unconfirmed", "live/done", 1),
     "create, not to be found": End("unknown/unknown", "unknown/unknown", 1),
     "list": End("failed", "done"),
 }

@@ -111,7 +111,7 @@ class Writing:
         operation = self.pixel.operations.latest("created_at")
         assert bool(self.pixel.error_sentence) == bool(operation.error_sentence) == (state != "done")
         assert operation.lease_until is None
-        assert operation.maybe_sent or lifecycle != "checking"
+        assert operation.sent_at or lifecycle != "checking"
         if self.operation != "create":
             assert self.pixel.name == (NEW if (self.operation, state) == ("update", "done") else OLD)
 

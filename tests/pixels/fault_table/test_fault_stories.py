@@ -194,7 +194,7 @@ def test_23_after_a_doubt_the_name_is_taken_by_ours(
     pixel = at.promise()
     at.meet(("late_effect", {"count": 1}), "create")
     at.work()
-    assert at.state(pixel) == "checking/pending"
+    assert at.state(pixel) == "checking/unconfirmed"
     real = at.provider.create_pixel
 
     def create(*args: Any) -> Any:
@@ -205,7 +205,7 @@ def test_23_after_a_doubt_the_name_is_taken_by_ours(
     monkeypatch.setattr(at.provider, "create_pixel", create)
     at.clock.pass_by(BETWEEN)
     at.work()
-    assert at.state(pixel) == "checking/pending"
+    assert at.state(pixel) == "checking/unconfirmed"
     at.work_on()
     assert (at.state(pixel), at.names()) == ("live/done", [NEW])
     assert at.counted()[0]["create"] == 2

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pixels.limits import circuit_breaker, clock
 from pixels.limits.provider_session import open_provider
 from pixels.models import Connection, Credential, Operation, Pixel
-from pixels.outbox import deliver, duplicate_check
+from pixels.outbox import claim, deliver, duplicate_check
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Rejected, Throttled
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
 from pixels.services import connections
@@ -48,8 +48,8 @@ def state(pitchtarget):
 def send(connection):
     """One try to send what waits."""
     Operation.objects.filter(state="pending").update(not_before=None)
-    for due in deliver.due(1):
-        deliver.push(due)
+    for due in claim.due(1):
+        deliver.deliver(due)
 
 
 def read_list(connection):
@@ -197,7 +197,7 @@ def test_while_it_is_left_alone_nothing_is_asked_and_the_answer_is_there_at_once
 
 
 def test_nothing_of_it_is_handed_out_and_nothing_is_lost(down, away):
-    for find in (deliver.due, deliver.due_connections, missing.due, duplicate_check.due, read_back.due):
+    for find in (claim.due, claim.due_connections, missing.due, duplicate_check.due, read_back.due):
         assert find(10) == []
     assert runs.schedule(10) == []
     assert not deliver.drain(down.pk, 60)
@@ -241,9 +241,9 @@ def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, 
     meanwhile("pitchtarget", "list_pixels", before=dies)
     with pytest.raises(SystemExit):
         read_list(down)
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
     time.pass_by(61)
-    assert deliver.due(10) != []
+    assert claim.due(10) != []
 
 
 def test_since_when_it_is_away_stays_the_same_over_all_tries(down, time, state):
@@ -269,9 +269,9 @@ def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away
         promise(pitchtarget, name)
     ago = timezone.now() - timedelta(seconds=1)
     Connection.objects.update(failures=5, circuit_open_until=ago, down_since=ago)
-    due = deliver.due(10)
+    due = claim.due(10)
     assert len(due) == 4
-    assert at_once(*[lambda pk=pk: deliver.push(pk) for pk in due]) == ["done"] * 4
+    assert at_once(*[lambda pk=pk: deliver.deliver(pk) for pk in due]) == ["done"] * 4
     assert len(away.received) == 1
     assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"queued"}
 
@@ -292,7 +292,7 @@ def test_when_it_answers_again_what_waited_is_due_at_once(
     monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 10)
     read_list(down)
     assert state("failures", "circuit_open_until", "down_since") == (0, None, None)
-    assert len(deliver.due(10)) == 2
+    assert len(claim.due(10)) == 2
     assert not deliver.drain(down.pk, 60)
     assert set(Pixel.objects.exclude(remote_id="11").values_list("lifecycle", flat=True)) == {"live"}
     assert len(sandbox.held("pitchtarget")) == 2
@@ -302,11 +302,13 @@ def test_but_doubts_keep_their_quiet_time_and_waits_that_the_provider_asked_for_
     settings.SANDBOX_URL = sandbox.url
     doubtful, throttled = Operation.objects.filter(state="pending").order_by("created_at")
     later = timezone.now() + timedelta(minutes=15)
-    Operation.objects.filter(pk=doubtful.pk).update(maybe_sent=True, not_before=later, error_code="no_answer")
+    Operation.objects.filter(pk=doubtful.pk).update(
+        state="unconfirmed", sent_at=later, not_before=later, error_code="no_answer"
+    )
     Operation.objects.filter(pk=throttled.pk).update(not_before=later, error_code="throttled")
     time.pass_by(61)
     read_list(down)
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
 
 
 def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, state):
@@ -315,7 +317,7 @@ def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, st
     away.script = [says([])]
     ask_for_a_test(down)
     assert state("test", "failures", "circuit_open_until", "down_since") == ("works", 0, None, None)
-    assert len(deliver.due(10)) == 2
+    assert len(claim.due(10)) == 2
 
 
 def test_a_refusal_is_an_answer_and_closes_it(down, away, time, state):
@@ -331,7 +333,7 @@ def test_a_log_in_that_is_answered_and_then_refused_pauses_instead(down, away, t
     read_list(down)
     failures, until, paused = state("failures", "circuit_open_until", "paused_at")
     assert (failures, until) == (0, None) and paused
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
 
 
 def test_without_credentials_there_is_no_circuit(down, time, state):

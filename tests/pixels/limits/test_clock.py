@@ -11,7 +11,7 @@ from django.utils import timezone
 from pixels.limits import clock, lease
 from pixels.limits.provider_session import StoredTokens
 from pixels.models import Connection, Credential, Lease, Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import pixels
 from tests.pixels.elsewhere import at_xandr
 
@@ -100,7 +100,7 @@ def test_a_time_is_over_or_cannot_be_right(xandr, away, over):
 def test_the_end_of_the_calendar_is_no_reason_to_wait(xandr, promise, sandbox):
     promise(xandr)
     Operation.objects.update(not_before="9999-12-31T23:59:59Z")
-    assert len(deliver.due(1)) == 1
+    assert len(claim.due(1)) == 1
 
 
 def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promise, shared, sandbox, meanwhile):
@@ -142,8 +142,8 @@ def test_leases_waits_and_turns_are_not_touched_by_it(xandr, promise, shared, sa
     deliver.drain(xandr.pk, 60)
     operation = Operation.objects.get()
     assert 80 < (operation.not_before - clock.now()).total_seconds() <= 90
-    assert deliver.due(1) == []
-    assert 80 < (deliver.next_due() - clock.now()).total_seconds() <= 90
+    assert claim.due(1) == []
+    assert 80 < (claim.next_due() - clock.now()).total_seconds() <= 90
     assert lease.hold("dispatch", "first", 30)
     assert not lease.hold("dispatch", "second", 30)
     shared.pass_by(91)

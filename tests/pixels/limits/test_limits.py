@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from pixels.limits.rate_limiter import UserRateLimiter, rate_limiter_for
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, RateLimit, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.providers.errors import Waiting
 from pixels.providers.values import Limits
 from pixels.reconcile import pull
@@ -151,7 +151,7 @@ def test_pixelhub_finds_the_limit_of_a_provider_by_itself_and_makes_each_pixel_o
         promise(xandr, f"Pixel {number}")
     for _ in range(40):
         drain(xandr)
-        moment = deliver.next_due()
+        moment = claim.next_due()
         if moment is None:
             break
         wait = max((moment - timezone.now()).total_seconds(), 0) + 0.1

@@ -28,7 +28,7 @@ def test_work_waits_and_nothing_is_sent(xandr, promise, carry_out, sandbox):
     pixel.refresh_from_db()
     assert xandr.paused_at and xandr.test == "refused"
     operation = Operation.objects.get()
-    assert (operation.state, operation.maybe_sent, pixel.lifecycle) == ("pending", False, "queued")
+    assert (operation.state, operation.sent_at, pixel.lifecycle) == ("pending", None, "queued")
     asked = sandbox.asked("xandr", "auth")
     for _ in range(3):
         carry_out()

@@ -79,5 +79,9 @@ def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_valu
     assert (pixel.base_values, pixel.duplicate_remote_ids, pixel.remote_hash) == ({"name": "Before"}, ["9"], 5)
     assert pixel.last_fired_report_seen_at == now
     assert (operation.unconfirmed_count, operation.preexisting_ids, operation.duplicate_checks_done) == (2, ["1"], 1)
-    assert (operation.state, operation.maybe_sent, operation.duplicate_check_at) == ("in_flight", True, later)
+    assert (operation.state, operation.sent_at, operation.duplicate_check_at) == (
+        "in_flight",
+        operation.created_at,
+        later,
+    )
     assert (run.crashes, run.cursor, bytes(run.seen_ids)) == (2, {"after": "100"}, b"ids")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen, seal, unseal
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import connections
 
 AAD = "1/row/credentials"
@@ -136,13 +136,13 @@ def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise
 def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, settings, sandbox):
     pixel = promise(xandr)
     keys, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, []
-    [due] = deliver.due(1)
-    deliver.push(due)
+    [due] = claim.due(1)
+    deliver.deliver(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     settings.CREDENTIAL_KEYS = keys
     pixel.operations.update(not_before=None)
-    deliver.push(due)
+    deliver.deliver(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
 

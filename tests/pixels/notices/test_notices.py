@@ -12,7 +12,7 @@ from accounts.models import Role
 from pixels import tasks
 from pixels.models import Connection, Operation, Pixel
 from pixels.notices import connection_state
-from pixels.outbox import deliver
+from pixels.outbox import claim
 from pixels.reconcile import connection_test
 from pixels.services import connections
 from tests.at_once import at_once
@@ -287,7 +287,7 @@ def test_a_mail_server_that_is_away_loses_nothing_else(
     carry_out()
     assert Pixel.objects.get().lifecycle == "live"
     assert set(Operation.objects.values_list("state", flat=True)) == {"done"}
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
 
 
 def test_an_address_that_does_not_exist_does_not_keep_it_from_the_others(xandr, pause, notify, settings, mailoutbox):

@@ -5,10 +5,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from pixels.models import AdAccount, Connection, Operation, Pixel, Snippet, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.reconcile import pull, runs
 from pixels.services import connections, pixels
 from pixels.services.restore import after_restore
@@ -48,7 +49,7 @@ def go(time, settings):
 
     def run(times=3):
         for _ in range(times):
-            for connection in deliver.due_connections(10):
+            for connection in claim.due_connections(10):
                 deliver.drain(connection, 60)
             time.pass_by(settings.QUIET_TIME + 1)
 
@@ -82,7 +83,7 @@ def test_a_pixel_that_was_created_since_is_found_and_not_created_twice(ours, bac
     [held] = sandbox.held(provider)
     assert put_back()["creates"] == 1
     go(1)
-    assert state(pixel) == ("checking", "pending")
+    assert state(pixel) == ("checking", "unconfirmed")
     go()
     assert state(pixel) == ("live", "done")
     assert pixel.remote_id == str(held["id"])
@@ -116,7 +117,7 @@ def test_where_nobody_can_be_asked_a_person_decides(ours, backup, go, sandbox, b
         assert state(pixel) == ("live", "done")
 
 
-@pytest.mark.parametrize("facts", [{}, {"maybe_sent": True, "sends": 1, "preexisting_ids": []}])
+@pytest.mark.parametrize("facts", [{}, {"sent_at": Now(), "sends": 1, "preexisting_ids": []}])
 def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(ours, backup, go, sandbox, facts):
     pixel = ours("xandr")
     lease = timezone.now() + timedelta(seconds=90)

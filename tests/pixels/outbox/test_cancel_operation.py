@@ -2,11 +2,12 @@
 
 import pytest
 from django.db import connection as database
+from django.db.models.functions import Now
 
 from accounts.models import Activity
 from accounts.services import RuleViolation
 from pixels.models import Operation, Pixel
-from pixels.outbox import deliver, record
+from pixels.outbox import cancel, claim, deliver
 from pixels.services import pixels
 from tests.at_once import at_once
 from tests.pixels.conftest import dies
@@ -181,16 +182,16 @@ def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, mean
 def test_a_worker_that_looked_before_it_was_taken_back_sends_nothing(xandr, promise, bob, sandbox, monkeypatch):
     """It has read that the change waits, and not yet claimed it."""
     pixel = promise(xandr)
-    [due] = deliver.due(1)
-    real = deliver.crash_point
+    [due] = claim.due(1)
+    real = claim.crash_point
 
     def look_away(name):
         if name == "cp3":
             pixels.cancel(pixel, bob)
         real(name)
 
-    monkeypatch.setattr(deliver, "crash_point", look_away)
-    deliver.push(due)
+    monkeypatch.setattr(claim, "crash_point", look_away)
+    deliver.deliver(due)
     assert sandbox.asked("xandr", "create") == 0
     assert Operation.objects.get().state == "cancelled"
 
@@ -201,15 +202,15 @@ def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_ta
     """Held up before anything left; another worker put it back, and bob took it back."""
     pixel = asked(xandr, "change")
 
-    [due] = deliver.due(1)
+    [due] = claim.due(1)
 
     def long_pause():
         time.pass_by(settings.LEASE + 1)
-        deliver.push(due)  # another worker finds the claim over and puts it back
+        deliver.deliver(due)  # another worker finds the claim over and puts it back
         pixels.cancel(Pixel.objects.get(), bob)
 
     meanwhile("xandr", "sign_in", after=long_pause)
-    deliver.push(due)
+    deliver.deliver(due)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("live", "Shoes")
     assert sandbox.asked("xandr", "update") == 0
@@ -221,9 +222,9 @@ def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_ta
 @pytest.mark.parametrize("_", range(6))
 def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob, sandbox, _):
     pixel = promise(xandr)
-    [due] = deliver.due(1)
+    [due] = claim.due(1)
     row = Pixel.objects.get()
-    results = at_once(lambda: deliver.push(due), lambda: pixels.cancel(row, bob))
+    results = at_once(lambda: deliver.deliver(due), lambda: pixels.cancel(row, bob))
     pixel.refresh_from_db()
     sent = sandbox.asked("xandr", "create")
     cancelled = results == ["done", "done"]
@@ -248,8 +249,8 @@ def test_the_machine_takes_back_only_what_still_waits(xandr, promise):
     promise(xandr)
     operation = Operation.objects.select_related("pixel").get()
     Operation.objects.update(state="in_flight", attempt=1)
-    assert not record.cancel(operation)
-    Operation.objects.update(state="pending", maybe_sent=True)
-    assert not record.cancel(operation)
-    Operation.objects.update(maybe_sent=False)
-    assert record.cancel(operation)
+    assert not cancel.cancel(operation)
+    Operation.objects.update(state="unconfirmed", sent_at=Now())
+    assert not cancel.cancel(operation)
+    Operation.objects.update(state="pending", sent_at=None)
+    assert cancel.cancel(operation)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel
-from pixels.outbox import deliver, record
+from pixels.outbox import claim, deliver, retry_policy
 from pixels.reconcile import read_back
 from pixels.services import pixels
 from tests.pixels.answers import creates, script
@@ -39,17 +39,17 @@ def test_a_create_is_sent_once_and_recorded(connect, promise, carry_out, sandbox
     assert (pixel.lifecycle, pixel.remote_id) == ("live", str(held["id"]))
     assert sandbox.asked(provider, "create") == 1
     operation = Operation.objects.get()
-    assert (operation.state, operation.attempt, operation.maybe_sent) == ("done", 1, True)
-    assert operation.finished_at and not operation.lease_until
+    assert (operation.state, operation.attempt, operation.sends) == ("done", 1, 1)
+    assert operation.created_at < operation.sent_at < operation.finished_at and not operation.lease_until
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_may_be_sent_is_written_down_before_the_first_byte(connect, promise, sandbox, meanwhile, provider):
+def test_that_it_is_sent_is_written_down_before_the_first_byte(connect, promise, sandbox, meanwhile, provider):
     pixel, seen = promise(connect(provider)), []
-    look = Operation.objects.values("maybe_sent", "state").get
+    look = Operation.objects.values("sends", "state").filter(sent_at__isnull=False).get
     meanwhile(provider, "create_pixel", before=lambda: seen.append(look()))
-    deliver.push(deliver.due(1)[0])
-    assert seen == [{"maybe_sent": True, "state": "in_flight"}]
+    deliver.deliver(claim.due(1)[0])
+    assert seen == [{"sends": 1, "state": "in_flight"}]
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
 
@@ -61,8 +61,8 @@ def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
     misbehaving.script = script(provider, REFUSAL[provider])
     pixel = promise(connect(provider))
     for _ in range(3):
-        for due in deliver.due(10):
-            deliver.push(due)
+        for due in claim.due(10):
+            deliver.deliver(due)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     assert WORDS[provider] in pixel.error_provider_message
@@ -80,7 +80,7 @@ def test_what_failed_can_be_retried_by_a_person(
     misbehaving.script = script(provider, REFUSAL[provider])
     settings.SANDBOX_URL = misbehaving.url
     pixel = promise(connect(provider))
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     browser = browser_of(bob)
@@ -110,20 +110,20 @@ def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
     connect, promise, sandbox, unreachable, no_wait, settings, provider
 ):
     pixel = promise(connect(provider))
-    [due] = deliver.due(10)
-    deliver.push(due)
+    [due] = claim.due(10)
+    deliver.deliver(due)
     operation = Operation.objects.get()
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, operation.state, operation.maybe_sent) == ("queued", "pending", False)
+    assert (pixel.lifecycle, operation.state, operation.sent_at) == ("queued", "pending", None)
     assert "not reachable" in pixel.error_sentence
     assert operation.not_before > timezone.now()
-    assert deliver.due(10) == []
-    deliver.push(due)  # a message that comes too early changes nothing
+    assert claim.due(10) == []
+    deliver.deliver(due)  # a message that comes too early changes nothing
     assert Operation.objects.get().attempt == 1
 
     settings.SANDBOX_URL = sandbox.url
     no_wait()
-    deliver.push(deliver.due(10)[0])
+    deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_sentence) == ("live", "")
 
@@ -133,13 +133,13 @@ def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unr
     for wait in (5, 10, 20, 40, 80, 160, 320, 640, 900, 900):
         no_wait()
         before = clock.now()
-        deliver.push(deliver.due(1)[0])
+        deliver.deliver(claim.due(1)[0])
         tried_at = Operation.objects.get().not_before - timedelta(seconds=wait)
         assert before <= tried_at <= clock.now()
 
     no_wait()
     Operation.objects.update(trying_since=timezone.now() - timedelta(hours=25))
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, Operation.objects.get().state) == ("failed", "failed")
 
@@ -158,17 +158,17 @@ def test_a_throttled_create_waits_as_asked_and_goes_on_by_itself(
     }[provider]
     misbehaving.script = script(provider, says("slow down", 429, header), says(done), says([]))
     pixel = promise(connect(provider))
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     operation = Operation.objects.get()
     pixel.refresh_from_db()
-    assert (operation.state, operation.maybe_sent, pixel.lifecycle) == ("pending", False, "queued")
+    assert (operation.state, operation.sent_at, pixel.lifecycle) == ("pending", None, "queued")
     assert abs((operation.not_before - timezone.now()).total_seconds() - seconds) < 5
-    assert deliver.push(operation.pk)  # a message that comes too early changes nothing
+    assert deliver.deliver(operation.pk)  # a message that comes too early changes nothing
     Operation.objects.update(not_before=None)
-    assert not deliver.push(operation.pk)  # nor does one that another change of the same user brings
+    assert not deliver.deliver(operation.pk)  # nor does one that another change of the same user brings
     assert creates(misbehaving) == 1
     no_wait()
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
     assert creates(misbehaving) == 2
@@ -179,7 +179,7 @@ def test_a_change_of_a_pixel_whose_connection_is_not_in_use_waits(xandr, promise
     pixel = promise(xandr)
     Connection.objects.update(**{field: timezone.now()}, test="refused")
     carry_out()
-    deliver.push(Operation.objects.get().pk)
+    deliver.deliver(Operation.objects.get().pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     assert pixel.badge.label == "Waiting for the connection"
@@ -208,13 +208,13 @@ def test_updates_and_deletes_are_repeated_until_they_are_certain(
     misbehaving.script = [says("<html>", 500)]
     operation = pixel.operations.get(kind=kind)
     for attempt in (1, 2):
-        deliver.push(operation.pk)
+        deliver.deliver(operation.pk)
         operation.refresh_from_db()
         assert (operation.state, operation.attempt) == ("pending", attempt)
         Operation.objects.update(not_before=None)
     assert len(misbehaving.received) == 2
     settings.SANDBOX_URL = sandbox_server.url
-    deliver.push(operation.pk)
+    deliver.deliver(operation.pk)
     pixel.refresh_from_db()
     if kind == "update":
         assert (pixel.lifecycle, pixel.options["state"]) == ("live", "inactive")
@@ -234,10 +234,10 @@ def test_a_doubtful_update_ends_after_some_tries_with_the_pixel_as_it_was(
     misbehaving.script = [says("<html>", 500)]
     for _ in range(20):
         Operation.objects.update(not_before=None)
-        for due in deliver.due(10):
-            deliver.push(due)
+        for due in claim.due(10):
+            deliver.deliver(due)
     pixel.refresh_from_db()
-    assert len(misbehaving.received) == record.MAX_UNCONFIRMED
+    assert len(misbehaving.received) == retry_policy.MAX_UNCONFIRMED
     assert (pixel.lifecycle, pixel.name, pixel.error_code) == ("live", "Purchase", "bad_answer")
     assert pixel.operations.get(kind="update").state == "failed"
 
@@ -255,7 +255,7 @@ def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_ag
     settings.SANDBOX_URL = misbehaving.url
     misbehaving.script = [says([]), says({"id": "6014360342905"}), says("<html>", 500)]
     pixel = promise(pitchtarget)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("live", "6014360342905", "")
     assert not pixel.snippets.exists()
@@ -283,6 +283,6 @@ def test_an_answer_with_an_endless_status_is_recorded_all_the_same(easyflow, pro
     answer = {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "Purchase", "status": "s" * 500}}}
     misbehaving.script = [says(answer)]
     pixel = promise(easyflow)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_state) == ("live", "s" * 64)

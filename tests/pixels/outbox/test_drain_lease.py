@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pixels import queue, tasks
 from pixels.models import Connection, Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import connections
 from tests.at_once import at_once
 from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, dies
@@ -62,7 +62,7 @@ def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, their
     for number in range(12):
         promise(easyflow, f"Ours {number:02}")
     promise(theirs, "Theirs")
-    messages.extend(deliver.due_connections(10))
+    messages.extend(claim.due_connections(10))
     work(2)
     assert names(theirs) == ["Theirs"]
     assert names(easyflow) == ["Ours 00"]
@@ -77,7 +77,7 @@ def test_two_who_both_have_many_take_turns(easyflow, theirs, promise, sandbox, o
         promise(easyflow, f"Ours {number}")
     for number in range(6):
         promise(theirs, f"Theirs {number}")
-    messages.extend(deliver.due_connections(10))
+    messages.extend(claim.due_connections(10))
     work(6)
     assert (len(names(easyflow)), len(names(theirs))) == (3, 3)
 
@@ -86,8 +86,8 @@ def test_who_has_waited_longest_is_handed_out_first(easyflow, theirs, xandr, pro
     for connection in (theirs, xandr, easyflow):
         promise(connection)
     Operation.objects.filter(pixel__connection=xandr).update(created_at=timezone.now() - timedelta(hours=1))
-    assert deliver.due_connections(10) == [xandr.pk, theirs.pk, easyflow.pk]
-    assert deliver.due_connections(1) == [xandr.pk]
+    assert claim.due_connections(10) == [xandr.pk, theirs.pk, easyflow.pk]
+    assert claim.due_connections(1) == [xandr.pk]
 
 
 def test_while_one_worker_has_the_turn_another_goes_away(easyflow, promise, sandbox, meanwhile):
@@ -140,10 +140,10 @@ def test_when_a_limit_is_reached_the_turn_ends_and_all_of_that_connection_wait(x
     assert not deliver.drain(xandr.pk, 60)
     assert names(xandr) == ["a"]
     assert names(xandr, "queued") == ["b", "c"]
-    assert deliver.due(10) == deliver.due_connections(10) == []
-    waits = set(Operation.objects.filter(state="pending").values_list("error_code", "maybe_sent"))
-    assert waits == {("waiting", False)}
-    assert deliver.next_due() is not None
+    assert claim.due(10) == claim.due_connections(10) == []
+    waits = set(Operation.objects.filter(state="pending").values_list("error_code", "sent_at"))
+    assert waits == {("waiting", None)}
+    assert claim.next_due() is not None
 
 
 def test_a_change_that_is_refused_or_in_doubt_does_not_hold_up_those_behind_it(easyflow, promise, misbehaving):

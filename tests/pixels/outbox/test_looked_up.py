@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import connections
 from tests.pixels.conftest import dies
 from tests.pixels.page import Page
@@ -41,8 +41,8 @@ def go(no_wait):
     def run(times=1):
         for _ in range(times):
             no_wait()
-            for due in deliver.due(10):
-                deliver.push(due)
+            for due in claim.due(10):
+                deliver.deliver(due)
 
     return run
 
@@ -67,9 +67,9 @@ def test_a_pixel_that_was_made_is_found_and_attached(ours, fault, sandbox, go, p
     pixel = ours(provider)
     more = LOST[lost]
     fault(provider, "create", lost, **({k: v for k, v in more.items() if k != "host"}))
-    deliver.push(deliver.due(1)[0])
-    assert state(pixel) == ("checking", "pending")
-    assert deliver.due(1) == []  # not before the quiet time is over
+    deliver.deliver(claim.due(1)[0])
+    assert state(pixel) == ("checking", "unconfirmed")
+    assert claim.due(1) == []  # not before the quiet time is over
     go()
     assert state(pixel) == ("live", "done")
     [held] = sandbox.held(provider)
@@ -83,8 +83,8 @@ def test_a_pixel_that_was_made_is_found_and_attached(ours, fault, sandbox, go, p
 def test_a_pixel_that_was_not_made_is_sent_again_once(ours, fault, sandbox, go, provider):
     pixel = ours(provider)
     fault(provider, "create", "drop", effect=False)
-    deliver.push(deliver.due(1)[0])
-    assert state(pixel) == ("checking", "pending")
+    deliver.deliver(claim.due(1)[0])
+    assert state(pixel) == ("checking", "unconfirmed")
     go()
     assert state(pixel) == ("live", "done")
     assert len(sandbox.held(provider)) == 1
@@ -95,7 +95,7 @@ def test_a_pixel_that_was_not_made_is_sent_again_once(ours, fault, sandbox, go, 
 def test_it_takes_effect_during_the_quiet_time(ours, fault, sandbox, go, provider):
     pixel = ours(provider)
     fault(provider, "create", "late_effect", seconds=0.2)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     while sandbox.ask("GET", "faults")["late"]:
         pass
     go()
@@ -107,11 +107,11 @@ def test_it_takes_effect_during_the_quiet_time(ours, fault, sandbox, go, provide
 def test_a_look_up_that_fails_is_made_again_and_sends_nothing(ours, fault, sandbox, go, provider):
     pixel = ours(provider)
     fault(provider, "create", "drop", effect=True)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     for operation in ("list", "read"):
         fault(provider, operation, "status", code=500, count=8)
     go(3)
-    assert state(pixel) == ("checking", "pending")
+    assert state(pixel) == ("checking", "unconfirmed")
     assert Operation.objects.get().unconfirmed_count == 1
     sandbox.ask("DELETE", "faults")
     go()
@@ -123,7 +123,7 @@ def test_a_namesake_that_was_there_before_is_never_taken_for_ours(ours, fault, s
     sandbox.seed("pitchtarget", [namesake("6014360300000", "Purchase")], ad_account="9")
     pixel = ours("pitchtarget")
     fault("pitchtarget", "create", "drop", effect=False)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     assert Operation.objects.get().preexisting_ids == ["6014360300000"]
     go(8)
     # The name is taken, and PitchTarget says so each time: a definite no in the end.
@@ -138,7 +138,7 @@ def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, faul
     sandbox.seed("xandr", [other])
     pixel = Pixel.objects.get()
     fault("xandr", "create", "drop", effect=False)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     assert Operation.objects.get().preexisting_ids == ["700"]
     go(2)
     pixel.refresh_from_db()
@@ -148,7 +148,7 @@ def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, faul
 def test_more_than_one_is_reported_and_none_deleted(ours, fault, sandbox, go, browser_of, bob, at):
     pixel = ours("xandr")
     fault("xandr", "create", "drop", effect=True)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     [held] = sandbox.held("xandr")
     sandbox.seed("xandr", [held | {"id": held["id"] + 5}])
     go()
@@ -164,7 +164,7 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
 ):
     pixel = ours("xandr")
     fault("xandr", "create", "drop", effect=False)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     go()
     [held] = sandbox.held("xandr")
     sandbox.seed("xandr", [held | {"id": held["id"] + 1}])  # the first request, at last
@@ -185,7 +185,7 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
 def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):
     pixel = ours("xandr")
     fault("xandr", "create", "drop", effect=True)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     page = Page.of(browser_of(vera).get(at("pixel", pixel)))
     assert "Checking" in page.text
     assert "Checking whether it was created" in page.text
@@ -194,10 +194,10 @@ def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):
 def test_disconnecting_does_not_cancel_what_may_have_been_sent(ours, fault, sandbox, go, alice):
     pixel = ours("xandr")
     fault("xandr", "create", "drop", effect=True)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     assert connections.disconnect(pixel.connection, alice) == 0
     go()
-    assert state(pixel) == ("checking", "pending")
+    assert state(pixel) == ("checking", "unconfirmed")
     connections.replace_credentials(pixel.connection, alice, {"username": "sandbox", "password": "sandbox"})
     go()
     assert state(pixel) == ("live", "done")
@@ -211,10 +211,10 @@ def test_a_worker_that_died_while_sending_or_looking_leaves_it_to_the_next(
     pixel = ours(provider)
     meanwhile(provider, "create_pixel", after=dies)
     with pytest.raises(SystemExit):
-        deliver.push(deliver.due(1)[0])
+        deliver.deliver(claim.due(1)[0])
     worker_died()
     go()
-    assert state(pixel) == ("checking", "pending")
+    assert state(pixel) == ("checking", "unconfirmed")
     meanwhile(provider, "find_pixels", after=dies)
     with pytest.raises(SystemExit):
         go()

@@ -1,48 +1,219 @@
-"""A request that was overtaken: its answer comes while another worker is sending the create anew."""
+"""A worker that was held up for longer than its lease: another one takes over, and the first changes nothing any more.
 
-import uuid
+Both are the real `deliver`; the first is held up at one step of it, and the other comes then.
+"""
 
-from pixels.models import Operation
-from pixels.outbox import deliver
+from datetime import timedelta
+
+import pytest
+
+from pixels import crash
+from pixels.limits import clock
+from pixels.models import Connection, Operation, Pixel
+from pixels.outbox import claim, deliver
 from pixels.outbox.record import record
+from pixels.providers.base import Provider
+from pixels.providers.errors import BadAnswer, BadCredentials, NoAnswer, NotSent, Rejected, Throttled, Waiting
+from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import RemotePixel
+from pixels.services import pixels
+
+ERRORS = [
+    NotSent("Nobody is there."),
+    Throttled("Slow down.", retry_after=5),
+    Waiting("The limit is reached.", retry_after=5),
+    NoAnswer("It did not answer."),
+    BadAnswer("It answered nonsense."),
+    Rejected("No."),
+    BadCredentials("The key is wrong."),
+]
+BEFORE_SENDING = ["sign_in", "find_pixels", "reserve"]
 
 
-def test_of_two_answers_the_second_is_told_of(xandr, promise, no_wait, worker_died):
-    pixel_id = uuid.uuid4()
-    pixel = promise(xandr, id=pixel_id, options={"code": f"ph-{pixel_id}"})
-    row = Operation.objects.filter(pixel=pixel)
-    slow = deliver._claim(row.get().pk)
-    deliver._may_be_sent(slow)
-    worker_died()  # paused for longer than its lease
-    deliver.push(row.get().pk)  # another worker picks it up: in doubt
-    no_wait()
-    quick = deliver._claim(row.get().pk)  # looks, and finds nothing
-    quick.maybe_sent = False
-    deliver.mine(quick).update(maybe_sent=False)
-    assert deliver._may_be_sent(quick)
-    record(slow, RemotePixel(remote_id="1", name=pixel.name, options={}))  # the first request took effect after all
-    record(quick, RemotePixel(remote_id="2", name=pixel.name, options={}))
+@pytest.fixture
+def held_up(monkeypatch):
+    """Does something the next time that a worker comes to a step: a method of the provider, or a crash point. Then the
+    step goes on, or ends in an error."""
+
+    def at(step, meanwhile, error=None):
+        def action():
+            meanwhile()
+            if error:
+                raise error
+
+        if step.startswith("cp"):
+
+            def reached(name):
+                if name == step:
+                    monkeypatch.setattr(crash, "armed", None)
+                    action()
+
+            monkeypatch.setattr(crash, "armed", reached)
+            return
+        owners = [owner for owner in (*PROVIDERS.values(), Provider) if step in vars(owner)]
+        real = {owner: vars(owner)[step] for owner in owners}
+
+        def call(owner):
+            def run(*args, **more):
+                for one in owners:
+                    monkeypatch.setattr(one, step, real[one])
+                action()
+                return real[owner](*args, **more)
+
+            return run
+
+        for owner in owners:
+            monkeypatch.setattr(owner, step, call(owner))
+
+    return at
+
+
+@pytest.fixture
+def another(worker_died, no_wait):
+    """Another worker comes when the lease is over: it puts the operation back, waits, and carries it out."""
+
+    def comes():
+        worker_died()
+        [found] = claim.due(1)
+        deliver.deliver(found)
+        no_wait()
+        deliver.deliver(found)
+
+    return comes
+
+
+@pytest.fixture
+def another_claims(worker_died, no_wait):
+    """Another worker holds the operation now; what its row and its pixel's say then."""
+
+    def comes():
+        worker_died()
+        [found] = claim.due(1)
+        deliver.deliver(found)
+        no_wait()
+        assert claim.claim(found)
+        comes.rows = rows()
+
+    return comes
+
+
+def rows():
+    return list(Operation.objects.values()), list(Pixel.objects.values())
+
+
+def promised(kind, xandr, promise, live, bob):
+    if kind == "create":
+        pk = Pixel().pk
+        return promise(xandr, id=pk, options={"code": f"ph-{pk}"})
+    pixel = live(xandr, "Before")
+    if kind == "update":
+        pixels.change_pixel(pixel, bob, {"name": "After"})
+    else:
+        pixels.delete_pixel(pixel, bob)
+    return pixel
+
+
+@pytest.mark.parametrize("step", BEFORE_SENDING)
+def test_overtaken_before_it_sent_it_sends_nothing(pitchtarget, promise, sandbox, held_up, another, step):
+    pixel = promise(pitchtarget)
+    held_up(step, another)
+    deliver.deliver(claim.due(1)[0])
+    operation = Operation.objects.get()
     pixel.refresh_from_db()
-    operation = row.get()
-    assert (pixel.lifecycle, pixel.remote_status, operation.state, operation.sends) == ("live", "duplicate", "done", 2)
-    assert "as 1, 2" in pixel.error_sentence
+    assert (operation.state, operation.attempt, operation.sends) == ("done", 2, 1)
+    assert pixel.lifecycle == "live"
+    assert sandbox.asked("pitchtarget", "create") == 1
+
+
+@pytest.mark.parametrize("step", BEFORE_SENDING)
+def test_what_it_found_is_not_noted_under_the_new_claim(pitchtarget, promise, sandbox, held_up, another_claims, step):
+    promise(pitchtarget)
+    held_up(step, another_claims)
+    deliver.deliver(claim.due(1)[0])
+    assert rows() == another_claims.rows
+    assert sandbox.asked("pitchtarget", "create") == 0
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
+@pytest.mark.parametrize("kind", ["create", "update", "delete"])
+@pytest.mark.parametrize("step", ["sign_in", "reserve", "cp4"])
+def test_its_error_changes_nothing_of_what_another_worker_holds(
+    xandr, promise, live, bob, sandbox, held_up, another_claims, kind, step, error
+):
+    promised(kind, xandr, promise, live, bob)
+    held_up(step, another_claims, error)
+    deliver.deliver(claim.due(1)[0])
+    assert rows() == another_claims.rows
+    assert sandbox.asked("xandr", kind) == 0
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+def test_its_answer_to_a_change_is_the_new_holders_to_record(
+    xandr, promise, live, bob, sandbox, held_up, another_claims, kind
+):
+    promised(kind, xandr, promise, live, bob)
+    held_up("cp7" if kind == "update" else "cp14", another_claims)
+    deliver.deliver(claim.due(1)[0])
+    assert rows() == another_claims.rows
+    assert sandbox.asked("xandr", kind) == 1
+
+
+def test_its_answer_to_a_create_is_recorded_all_the_same(xandr, promise, live, bob, sandbox, held_up, another_claims):
+    """Otherwise a pixel that exists would not be known."""
+    pixel = promised("create", xandr, promise, live, bob)
+    held_up("cp7", another_claims)
+    deliver.deliver(claim.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, Operation.objects.get().state) == ("live", "done")
+    assert [str(held["id"]) for held in sandbox.held("xandr")] == [pixel.remote_id]
+
+
+def test_of_two_answers_to_a_create_the_second_is_told_of(xandr, promise, live, bob, sandbox, held_up, another):
+    """The first request is held up before its first byte, and arrives when another one has been answered."""
+    pixel = promised("create", xandr, promise, live, bob)
+    held_up("cp4", another)
+    deliver.deliver(claim.due(1)[0])
+    pixel.refresh_from_db()
+    operation = Operation.objects.get()
+    ids = [str(held["id"]) for held in sandbox.held("xandr")]
+    assert len(ids) == sandbox.asked("xandr", "create") == operation.sends == 2
+    assert (pixel.lifecycle, pixel.remote_status, operation.state) == ("live", "duplicate", "done")
+    assert all(one in pixel.error_sentence for one in ids)
     assert operation.duplicate_check_at
 
 
-def test_once_the_overtaken_answer_is_there_nobody_sends_again(xandr, promise, no_wait, worker_died):
-    pixel_id = uuid.uuid4()
-    pixel = promise(xandr, id=pixel_id, options={"code": f"ph-{pixel_id}"})
-    row = Operation.objects.filter(pixel=pixel)
-    slow = deliver._claim(row.get().pk)
-    deliver._may_be_sent(slow)
+@pytest.mark.parametrize("step", ["find_pixels", "cp9", "reserve"])
+def test_once_the_overtaken_answer_is_there_nobody_sends_again(
+    xandr, promise, live, bob, sandbox, no_wait, worker_died, held_up, step
+):
+    """The answer comes while another worker is looking, or has looked and found nothing."""
+    pixel = promised("create", xandr, promise, live, bob)
+    [due] = claim.due(1)
+    slow = claim.claim(due)
+    assert claim.mark_sent(slow)
     worker_died()
-    deliver.push(row.get().pk)
+    deliver.deliver(due)
     no_wait()
-    quick = deliver._claim(row.get().pk)
-    quick.maybe_sent = False
-    deliver.mine(quick).update(maybe_sent=False)  # looked, found nothing, and is about to send
-    record(slow, RemotePixel(remote_id="1", name=pixel.name, options={}))
-    assert not deliver._may_be_sent(quick)
+    answer = RemotePixel(remote_id="1", name=pixel.name, options={})
+    held_up(step, lambda: record(slow, answer))
+    deliver.deliver(due)
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.remote_id, row.get().state) == ("live", "1", "done")
+    assert (pixel.lifecycle, pixel.remote_id, Operation.objects.get().state) == ("live", "1", "done")
+    assert sandbox.asked("xandr", "create") == 0
+
+
+def test_a_claim_that_is_read_twice_is_given_once(xandr, promise, sandbox, held_up):
+    """Another worker claims it between the look and the claim."""
+    promise(xandr)
+    [due] = claim.due(1)
+    held_up("cp3", lambda: claim.claim(due))
+    assert claim.claim(due) is None
+    assert Operation.objects.get().attempt == 1
+
+
+def test_who_ends_late_leaves_the_drain_lease_to_the_one_who_has_it_now(xandr, promise, sandbox, held_up):
+    promise(xandr)
+    later = clock.now() + timedelta(seconds=600)
+    held_up("sign_in", lambda: Connection.objects.update(drain_lease_until=later))
+    deliver.drain(xandr.pk, 60)
+    assert Connection.objects.get().drain_lease_until == later

@@ -5,7 +5,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from pixels.models import Connection, Operation, Pixel, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.reconcile import connection_test, pull
 from pixels.services import connections, pixels, websites
 from tests.at_once import at_once
@@ -21,8 +21,8 @@ ROUNDS = range(3)
 @pytest.mark.parametrize("provider", ["easyflow", "pitchtarget", "xandr"])
 def test_many_workers_with_one_operation_send_one_request(connect, promise, sandbox, provider):
     promise(connect(provider))
-    [due] = deliver.due(1)
-    assert at_once(*[lambda: deliver.push(due)] * 6) == ["done"] * 6
+    [due] = claim.due(1)
+    assert at_once(*[lambda: deliver.deliver(due)] * 6) == ["done"] * 6
     assert sandbox.asked(provider, "create") == 1
     assert Pixel.objects.get().lifecycle == "live"
 
@@ -30,8 +30,8 @@ def test_many_workers_with_one_operation_send_one_request(connect, promise, sand
 def test_many_workers_with_many_operations_send_each_once(xandr, promise, sandbox):
     for n in range(4):
         promise(xandr, f"Pixel {n}")
-    due = deliver.due(10)
-    assert at_once(*[lambda: [deliver.push(one) for one in due]] * 3) == ["done"] * 3
+    due = claim.due(10)
+    assert at_once(*[lambda: [deliver.deliver(one) for one in due]] * 3) == ["done"] * 3
     assert sorted(held["name"] for held in sandbox.held("xandr")) == [f"Pixel {n}" for n in range(4)]
     assert sandbox.asked("xandr", "auth") == 1  # one log-in for all of them
     assert {pixel.lifecycle for pixel in Pixel.objects.all()} == {"live"}
@@ -71,9 +71,9 @@ def test_of_two_changes_one_goes_first_and_the_other_is_refused(xandr, live, ali
 @pytest.mark.parametrize("_", ROUNDS)
 def test_a_pixel_that_is_sent_and_listed_at_once_is_one_row(pitchtarget, promise, sandbox, _):
     promise(pitchtarget)
-    [due] = deliver.due(1)
+    [due] = claim.due(1)
     run = connections.sync_now(pitchtarget, None)
-    assert at_once(lambda: deliver.push(due), lambda: pull.pull(run.pk)) == ["done", "done"]
+    assert at_once(lambda: deliver.deliver(due), lambda: pull.pull(run.pk)) == ["done", "done"]
     pixel = Pixel.objects.get()
     assert (pixel.lifecycle, pixel.snippets.count()) == ("live", 1)
     assert sandbox.asked("pitchtarget", "create") == 1
@@ -84,9 +84,9 @@ def test_what_is_sent_while_somebody_disconnects_is_sent_or_cancelled_and_never_
     easyflow, promise, alice, sandbox, _
 ):
     promise(easyflow)
-    [due] = deliver.due(1)
+    [due] = claim.due(1)
     connection = Connection.objects.get()
-    results = at_once(lambda: deliver.push(due), lambda: connections.disconnect(connection, alice))
+    results = at_once(lambda: deliver.deliver(due), lambda: connections.disconnect(connection, alice))
     assert results == ["done", "done"]
     made = len(sandbox.held("easyflow"))
     assert Pixel.objects.get().lifecycle == ("live" if made else "failed")
@@ -113,7 +113,7 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
 def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
     """A sync attaches the object at this moment, which ends the operation."""
     pixel = promise(xandr)
-    real = deliver.is_unconfirmed
+    real = claim.held
 
     def overtaken(operation):
         # Once: whatever is written afterwards is the worker's.
@@ -123,7 +123,7 @@ def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr,
             Pixel.objects.filter(pk=pixel.pk).update(lifecycle="live", remote_id="77")
         return real(operation)
 
-    monkeypatch.setattr(deliver, "is_unconfirmed", overtaken)
+    monkeypatch.setattr(claim, "held", overtaken)
     deliver.drain(xandr.pk, 60)
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")

@@ -18,7 +18,7 @@ from accounts.models import Membership, Role, Team, User
 from pixels import crash
 from pixels.actions import CHECKS, ROLES, Action, Decision, allowed, last_operation
 from pixels.models import Connection, Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.outbox.record import record
 from pixels.providers.values import RemotePixel
 from pixels.reconcile import missing
@@ -156,7 +156,7 @@ class States:
         self._sync(self._connection)
         self._again.setattr(settings, "QUIET_TIME", 0)
         for account in missing.due(9) * 2:  # one look is not enough to believe it
-            missing.look(account)
+            missing.look_for(account)
         pixel.refresh_from_db()
         assert pixel.remote_status == "gone"
         return pixel
@@ -228,8 +228,8 @@ class States:
         if fault:
             rule = {"provider": "xandr", "operation": operation, "fault": fault, **more}
             self._sandbox.ask("POST", "faults", json=rule)
-        [due] = deliver.due(9)
-        deliver.push(due)
+        [due] = claim.due(9)
+        deliver.deliver(due)
         pixel.refresh_from_db()
         return pixel
 
@@ -240,7 +240,7 @@ class States:
     def _died_at(self, place: str, pixel: Pixel) -> Pixel:
         self._again.setattr(crash, "armed", lambda name: dies() if name == place else None)
         with pytest.raises(SystemExit):
-            deliver.push(deliver.due(1)[0])
+            deliver.deliver(claim.due(1)[0])
         self._again.setattr(crash, "armed", None)
         pixel.refresh_from_db()
         return pixel

@@ -3,7 +3,7 @@
 import pytest
 
 from pixels.models import Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.providers.easyflow.client import Easyflow
 from pixels.services import pixels
 from tests.pixels.answers import LOGGED_IN, creates, script
@@ -38,17 +38,17 @@ DOUBTS = {
 def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, doubt):
     misbehaving.script = script(provider, DOUBTS[doubt])
     pixel = promise(connect(provider))  # Xandr's without a code: nothing to look it up by
-    deliver.push(deliver.due(10)[0])
+    deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
     operation = Operation.objects.get()
-    in_doubt = ("checking", "pending") if provider == "pitchtarget" else ("unknown", "unknown")
+    in_doubt = ("checking", "unconfirmed") if provider == "pitchtarget" else ("unknown", "unknown")
     assert (pixel.lifecycle, operation.state) == in_doubt
     assert pixel.error_sentence
-    assert deliver.due(10) == []
-    deliver.push(operation.pk)  # a message that comes late, or early
+    assert claim.due(10) == []
+    deliver.deliver(operation.pk)  # a message that comes late, or early
     no_wait()
-    for due in deliver.due(10):
-        deliver.push(due)  # the look-up meets the same fault
+    for due in claim.due(10):
+        deliver.deliver(due)  # the look-up meets the same fault
     pixel.refresh_from_db()
     assert pixel.lifecycle == in_doubt[0]
     assert creates(misbehaving) == 1
@@ -58,7 +58,7 @@ def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_
 def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at, easyflow, promise, misbehaving):
     misbehaving.script = [says("", 500)]
     pixel = promise(easyflow)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     browser = browser_of(bob)
     page = Page.of(browser.get(at("pixel", pixel)))
     assert "may or may not exist" in page.text
@@ -77,11 +77,11 @@ def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at,
 def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misbehaving):
     misbehaving.script = [says("<html>", 500), LOGGED_IN, says({"response": {"status": "OK", "id": 5}}), says("{")]
     pixel = promise(xandr)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
     Operation.objects.update(not_before=None)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", "5")
     assert creates(misbehaving) == 1
@@ -91,12 +91,12 @@ def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sa
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", before=dies)
     with pytest.raises(SystemExit):
-        deliver.push(deliver.due(1)[0])
-    assert deliver.due(1) == []  # its lease still holds
+        deliver.deliver(claim.due(1)[0])
+    assert claim.due(1) == []  # its lease still holds
     worker_died()
     for _ in range(3):
-        for due in deliver.due(10):
-            deliver.push(due)
+        for due in claim.due(10):
+            deliver.deliver(due)
         no_wait()
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
@@ -109,14 +109,14 @@ def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox
     with monkeypatch.context() as dying:
         dying.setattr(Easyflow, "__init__", dies)
         with pytest.raises(SystemExit):
-            deliver.push(deliver.due(1)[0])
+            deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "creating"
     worker_died()
     for _ in range(2):
         no_wait()
-        [due] = deliver.due(10)
-        deliver.push(due)
+        [due] = claim.due(10)
+        deliver.deliver(due)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
     assert sandbox.asked("easyflow", "create") == 1
@@ -133,11 +133,11 @@ def test_an_abandoned_update_or_delete_is_taken_up_again(
         pixels.delete_pixel(pixel, alice)
     meanwhile("xandr", f"{kind}_pixel", before=dies)
     with pytest.raises(SystemExit):
-        deliver.push(deliver.due(1)[0])
+        deliver.deliver(claim.due(1)[0])
     worker_died()
     for _ in range(2):
         no_wait()
-        deliver.push(deliver.due(10)[0])
+        deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == {"update": "live", "delete": "deleted"}[kind]
     assert [held["name"] for held in sandbox.held("xandr")] == (["New"] if kind == "update" else [])
@@ -148,12 +148,12 @@ def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise
     with monkeypatch.context() as full:
         full.setattr("pixels.snippets.issue", dies)
         with pytest.raises(SystemExit):
-            deliver.push(deliver.due(1)[0])
+            deliver.deliver(claim.due(1)[0])
     worker_died()
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
-    assert deliver.due(1) == []
+    assert claim.due(1) == []
     assert sandbox.asked("easyflow", "create") == 1
 
 
@@ -164,9 +164,9 @@ def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sa
         raise RuntimeError("planted")
 
     meanwhile("easyflow", "create_pixel", after=breaks)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, deliver.due(1)) == ("unknown", [])
+    assert (pixel.lifecycle, claim.due(1)) == ("unknown", [])
     assert sandbox.asked("easyflow", "create") == 1
 
 
@@ -176,7 +176,7 @@ def called_unknown(worker_died):
 
     def sweep():
         worker_died()
-        deliver.push(deliver.due(1)[0])
+        deliver.deliver(claim.due(1)[0])
         assert Pixel.objects.get().lifecycle == "unknown"
 
     return sweep
@@ -185,20 +185,20 @@ def called_unknown(worker_died):
 def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, meanwhile, called_unknown):
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", after=called_unknown)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_id) == ("live", sandbox.held("easyflow")[0]["id"])
     assert pixel.error_code == ""
     assert pixel.snippets.count() == 1
     assert Operation.objects.get().state == "done"
-    assert deliver.due(1) == []
+    assert claim.due(1) == []
 
 
 def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehaving, meanwhile, called_unknown):
     misbehaving.script = [says({"message": "no"}, 400)]
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", before=called_unknown)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     assert len(misbehaving.received) == 1
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
@@ -207,10 +207,10 @@ def test_a_refusal_after_the_lease_changes_nothing(easyflow, promise, misbehavin
 def test_a_claim_that_does_not_hold_long_enough_sends_nothing(easyflow, promise, sandbox, settings):
     pixel = promise(easyflow)
     settings.LEASE, settings.CALL_DEADLINE = 5, 30
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     assert sandbox.asked("easyflow", "create") == 0
     operation = Operation.objects.get()
-    assert (operation.maybe_sent, operation.sends) == (False, 0)
+    assert (operation.sent_at, operation.sends) == (None, 0)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
 
@@ -223,23 +223,23 @@ def test_an_old_claim_writes_nothing_over_a_new_one(xandr, live, alice, sandbox,
         worker_died()
         for _ in range(2):
             no_wait()
-            deliver.push(deliver.due(1)[0])  # another worker does it
+            deliver.deliver(claim.due(1)[0])  # another worker does it
         pixel.refresh_from_db()
         assert (pixel.lifecycle, pixel.name) == ("live", "New")
         pixels.change_pixel(pixel, alice, {"name": "Newer"})
 
     meanwhile("xandr", "update_pixel", before=taken_over)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("updating", "New")  # the old worker did not end the newer change
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.name) == ("live", "Newer")
 
 
 def test_two_workers_with_the_same_message_send_one_request(easyflow, promise, sandbox):
     promise(easyflow)
-    [due] = deliver.due(1)
-    deliver.push(due)
-    deliver.push(due)
+    [due] = claim.due(1)
+    deliver.deliver(due)
+    deliver.deliver(due)
     assert sandbox.asked("easyflow", "create") == 1

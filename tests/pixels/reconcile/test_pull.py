@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Activity
 from pixels import snippets
 from pixels.models import AdAccount, Operation, Pixel, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.providers.values import AdAccountRef
 from pixels.reconcile import runs
 from pixels.services import connections, pixels
@@ -153,8 +153,8 @@ def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
 
     def changed():
         pixels.change_pixel(pixel, bob, {"name": "New"})
-        for due in deliver.due(10):
-            deliver.push(due)
+        for due in claim.due(10):
+            deliver.deliver(due)
 
     while_listing(changed, page=1)
     sync(xandr)
@@ -203,11 +203,11 @@ def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandb
     lost = {"provider": provider, "operation": "create", "fault": "drop"}
     away = [lost | {"operation": operation, "count": None} for operation in ("list", "read")]
     sandbox.ask("POST", "faults", json=[lost])
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     # It was looked up in vain for a whole day.
     sandbox.ask("POST", "faults", json=away)
     Operation.objects.update(trying_since=timezone.now() - timedelta(days=2), not_before=None)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     sandbox.ask("DELETE", "faults")
     pixel.refresh_from_db()
     assert pixel.lifecycle == "unknown"
@@ -274,7 +274,7 @@ def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, s
         assert Pixel.objects.get().lifecycle == "creating"
 
     meanwhile(provider, "create_pixel", after=listed)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
     assert Pixel.objects.count() == 1
@@ -292,7 +292,7 @@ def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
         pixels.set_website(adopted, None, team.websites.create(name="Shop", url="https://shop.example"))
 
     meanwhile("xandr", "create_pixel", after=listed)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     merged = Pixel.objects.get()
     assert (merged.pk, merged.lifecycle, merged.website.name) == (pixel.pk, "live", "Shop")
     assert sync(xandr).unchanged == 1

@@ -11,20 +11,19 @@ from django.conf import settings
 
 from pixels.limits import clock
 from pixels.models import Operation, Pixel, SyncRun
-from pixels.outbox.record import LONGEST_WAIT, MAX_UNCONFIRMED
+from pixels.outbox.retry_policy import LONGEST_WAIT, MAX_UNCONFIRMED
 from tests.pixels.sequences.office import Office
 
 Lifecycle, Kind, State = Pixel.Lifecycle, Operation.Kind, Operation.State
 
-# The lifecycles of a pixel whose operation is open, by its kind, its state and whether it may have been sent.
+# The lifecycles of a pixel whose operation is open, by its kind and its state.
 OPEN = {
-    (Kind.CREATE, State.PENDING, False): {Lifecycle.QUEUED},
-    (Kind.CREATE, State.PENDING, True): {Lifecycle.CHECKING},
+    (Kind.CREATE, State.PENDING): {Lifecycle.QUEUED},
+    (Kind.CREATE, State.UNCONFIRMED): {Lifecycle.CHECKING},
     # Claimed to be looked up it stays "checking", also when it is then sent again.
-    (Kind.CREATE, State.IN_FLIGHT, False): {Lifecycle.CREATING, Lifecycle.CHECKING},
-    (Kind.CREATE, State.IN_FLIGHT, True): {Lifecycle.CREATING, Lifecycle.CHECKING},
-    **{(Kind.UPDATE, state, sent): {Lifecycle.UPDATING} for state in Operation.OPEN for sent in (False, True)},
-    **{(Kind.DELETE, state, sent): {Lifecycle.DELETING} for state in Operation.OPEN for sent in (False, True)},
+    (Kind.CREATE, State.IN_FLIGHT): {Lifecycle.CREATING, Lifecycle.CHECKING},
+    **{(Kind.UPDATE, state): {Lifecycle.UPDATING} for state in (State.PENDING, State.IN_FLIGHT)},
+    **{(Kind.DELETE, state): {Lifecycle.DELETING} for state in (State.PENDING, State.IN_FLIGHT)},
 }
 # How the last create or delete of a pixel ended, where nothing is open.
 ENDED = {
@@ -152,8 +151,8 @@ def _fit_together(pixel: Pixel, operations: list[Operation]) -> None:
     opened = [one for one in operations if one.state in Operation.OPEN]
     if opened:
         [one] = opened
-        allowed = OPEN[Kind(one.kind), State(one.state), one.maybe_sent]
-        assert pixel.lifecycle in allowed, (pixel.lifecycle, one.kind, one.state, one.maybe_sent)
+        allowed = OPEN[Kind(one.kind), State(one.state)]
+        assert pixel.lifecycle in allowed, (pixel.lifecycle, one.kind, one.state)
         return
     assert not pixel.is_pending, "nobody will ever do it"
     kind, states = ENDED[Lifecycle(pixel.lifecycle)]

@@ -13,7 +13,7 @@ from accounts.models import Team, User
 from accounts.services import RuleViolation
 from pixels import crash
 from pixels.models import Connection, Operation, Pixel
-from pixels.outbox import deliver, duplicate_check
+from pixels.outbox import claim, deliver, duplicate_check
 from pixels.providers.base import Provider
 from pixels.providers.registry import PROVIDERS
 from pixels.reconcile import connection_test, missing, pull, read_back, runs
@@ -148,9 +148,9 @@ class Office:
         self.meanwhile(place, dies)
 
     def push(self) -> None:
-        for operation_id in deliver.due(10):
+        for operation_id in claim.due(10):
             with suppress(SystemExit):
-                deliver.push(operation_id)
+                deliver.deliver(operation_id)
 
     def pull(self) -> None:
         for run_id in runs.due(10):

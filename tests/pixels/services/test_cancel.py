@@ -1,6 +1,7 @@
 """Taking back what has not been sent; and sending after all what was taken back."""
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import Activity
 from pixels.models import Operation
@@ -81,7 +82,7 @@ def test_a_cancelled_change_leaves_the_pixel_as_it_was(xandr, live, bob, press, 
     assert (pixel.lifecycle, len(sandbox.held("xandr"))) == ("live", 1)
 
 
-@pytest.mark.parametrize("facts", [{"state": "in_flight"}, {"maybe_sent": True}])
+@pytest.mark.parametrize("facts", [{"state": "in_flight"}, {"state": "unconfirmed", "sent_at": Now()}])
 def test_what_may_have_been_sent_cannot_be_cancelled(xandr, promise, press, shown, at, facts):
     pixel = promise(xandr)
     Operation.objects.update(**facts)

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import pixels
 from tests.pixels.answers import LOGGED_IN
 from tests.pixels.elsewhere import at_xandr
@@ -45,8 +45,8 @@ def put(misbehaving, settings):
         settings.SANDBOX_URL = misbehaving.url
         misbehaving.script = [says({"response": {"status": "OK", "id": "5"}})]
         misbehaving.received.clear()
-        [due] = deliver.due(10)
-        deliver.push(due)
+        [due] = claim.due(10)
+        deliver.deliver(due)
         [request] = [one for one in misbehaving.received if one.method == "PUT"]
         return request.query, request.json()
 

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Operation, Pixel
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import pixels
 from tests.pixels.answers import LOGGED_IN
 from tests.pixels.page import Page
@@ -105,7 +105,7 @@ def test_archive_sends_nothing_and_restore_brings_it_back(bobs, at, xandr, live,
     assert "Archived" in Page.of(bobs.get(at("pixel", pixel))).text
     bobs.post(at("pixel_restore", pixel))
     assert "Shoes" in Page.of(bobs.get(at("pixel_list"))).text
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
     assert sandbox.ask("GET", "requests") == before
     verbs = Activity.objects.filter(kind="pixel", actor=bob).order_by("at").values_list("verb", flat=True)
     assert list(verbs) == ["created", "archived", "restored"]
@@ -122,7 +122,7 @@ def test_what_is_under_way_is_not_put_away(bobs, at, xandr, promise, sandbox):
 def test_an_archived_pixel_is_not_retried(xandr, promise, misbehaving, alice, bob):
     misbehaving.script = [LOGGED_IN, says({"response": {"error_id": "SYNTAX", "error": "no"}})]
     pixel = promise(xandr)
-    deliver.push(deliver.due(1)[0])
+    deliver.deliver(claim.due(1)[0])
     pixels.archive_pixel(pixel, alice)
     with pytest.raises(pixels.RuleViolation):
         pixels.retry(Pixel.objects.get(), bob)

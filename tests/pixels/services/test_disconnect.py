@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Activity
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.reconcile import connection_test, pull, runs
 from pixels.services import connections, pixels
 from tests.pixels.page import Page
@@ -35,7 +35,7 @@ def test_open_work_is_named_before_and_cancelled_after(
     waiting.refresh_from_db(), there.refresh_from_db()
     assert (waiting.lifecycle, there.lifecycle, there.remote_id != "") == ("failed", "live", True)
     assert "disconnected" in waiting.error_sentence
-    assert deliver.due(10) == []
+    assert claim.due(10) == []
     carry_out()
     assert len(sandbox.held("xandr")) == 1
     assert sandbox.held("xandr")[0]["state"] == "active"
@@ -89,13 +89,13 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
 def test_where_the_credentials_went_a_moment_ago_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, sandbox):
     """The worker has claimed the operation, then the credentials go."""
     promise(xandr)
-    [due] = deliver.due(1)
+    [due] = claim.due(1)
     Credential.objects.all().delete()
-    deliver.push(due)
+    deliver.deliver(due)
     assert sandbox.ask("GET", "requests")["requests"] == {}
     assert Pixel.objects.get().lifecycle == "queued"
     operation = Operation.objects.get()
-    assert (operation.state, operation.maybe_sent) == ("pending", False)
+    assert (operation.state, operation.sent_at) == ("pending", None)
 
 
 def test_a_disconnected_connection_is_no_traceback_for_a_late_task(xandr, alice, sandbox):

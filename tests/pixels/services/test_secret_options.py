@@ -91,7 +91,7 @@ def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox,
     create()
     pixel, operation = Pixel.objects.get(), Operation.objects.get()
     Operation.objects.filter(pk=operation.pk).update(payload={**operation.payload, "name": ""})
-    deliver.push(operation.pk)
+    deliver.deliver(operation.pk)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "failed"
     pixels.retry(pixel, None)
@@ -105,13 +105,23 @@ def test_disconnecting_forgets_it_also_where_it_was_never_sent(create, easyflow,
     assert bytes(PixelSecrets.objects.get().sealed) == b""
 
 
-def test_without_its_key_nothing_is_sent(create, carry_out, sandbox, settings):
+def test_one_that_cannot_be_read_any_more_is_not_sent(create, carry_out, sandbox):
     create()
-    settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    PixelSecrets.objects.update(sealed=b"not ours")
     carry_out()
     pixel = Pixel.objects.get()
     assert pixel.lifecycle == "failed"
     assert "no longer read" in pixel.error_sentence
+    assert sandbox.asked("easyflow", "create") == 0
+
+
+def test_without_the_key_it_waits_like_all_else_of_its_connection(create, carry_out, sandbox, settings):
+    create()
+    settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    carry_out()
+    pixel = Pixel.objects.get()
+    assert pixel.lifecycle == "queued"
+    assert pixel.connection.paused_at
     assert sandbox.asked("easyflow", "create") == 0
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Activity, User
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun, Website
-from pixels.outbox import deliver
+from pixels.outbox import claim, deliver
 from pixels.services import pixels
 from tests.pixels.page import Page
 from tests.pixels.providers.loopback import says
@@ -134,8 +134,8 @@ def test_retry_sends_again_what_failed_and_never_what_is_in_doubt(admin, connect
     easyflow = connect("easyflow")
     for name in ("failed", "unknown"):
         promise(easyflow, name)
-    for due in deliver.due(10):
-        deliver.push(due)
+    for due in claim.due(10):
+        deliver.deliver(due)
     promise(easyflow, "waiting")
     assert set(Pixel.objects.values_list("name", "lifecycle")) == {
         ("failed", "failed"), ("unknown", "unknown"), ("waiting", "queued"),

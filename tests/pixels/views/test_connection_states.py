@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from pixels.models import Connection, Operation, SyncRun
@@ -107,7 +108,7 @@ def test_a_queued_pixel_says_since_when_its_provider_is_away(down, shown):
 def test_what_may_exist_is_told_of_beside_it(down, shown):
     pixel = down.pixels.get()
     type(pixel).objects.update(lifecycle="checking", error_code="no_answer", error_sentence="Xandr did not answer.")
-    Operation.objects.update(maybe_sent=True)
+    Operation.objects.update(state="unconfirmed", sent_at=Now())
     text = shown("pixel", pixel).text
     assert "Xandr has not been reachable since" in text
     assert "Checking whether it was created" in text

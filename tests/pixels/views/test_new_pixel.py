@@ -172,10 +172,10 @@ def test_it_is_in_the_activity_log_with_an_operation_written_before_sending(new_
     line = Activity.objects.get(verb="created", kind="pixel")
     assert (line.actor, line.label) == (bob, "Shoes")
     operation = Operation.objects.get()
-    assert (operation.kind, operation.state, operation.maybe_sent, operation.created_by) == (
+    assert (operation.kind, operation.state, operation.sent_at, operation.created_by) == (
         "create",
         "pending",
-        False,
+        None,
         bob,
     )
 

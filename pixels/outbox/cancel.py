@@ -1,0 +1,51 @@
+"""Taking back an operation that has provably not been sent."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.activity import record as record_activity
+from pixels.models import Operation, Pixel
+from pixels.outbox.claim import held
+from pixels.reconcile.link import locked
+
+State, Kind = Operation.State, Operation.Kind
+
+
+def cancel(operation: Operation) -> bool:
+    """False when a worker was quicker. Without a connection, also a change whose answer got lost is taken back: nobody
+    can repeat it, and the pixel says so."""
+    with transaction.atomic():
+        pixel = locked(operation.pixel_id)
+        pending = Operation.objects.filter(pk=operation.pk, state=State.PENDING)
+        if not pixel.connection.disconnected_at:
+            pending = pending.filter(Q(kind=Kind.CREATE) | Q(unconfirmed_count=0))
+        return _cancel(operation, pixel, pending, may_be_done=operation.unconfirmed_count > 0)
+
+
+def cancel_held(operation: Operation, pixel: Pixel, *, may_be_done: bool) -> bool:
+    """The same by the worker that holds the operation. `pixel` is locked."""
+    return _cancel(operation, pixel, held(operation), may_be_done=may_be_done)
+
+
+def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may_be_done: bool) -> bool:
+    now = timezone.now()
+    if not row.update(state=State.CANCELLED, lease_until=None, finished_at=now):
+        return False
+    never_made = operation.kind == Kind.CREATE
+    if not pixel.connection.disconnected_at:  # somebody wanted it so
+        pixel.lifecycle = Pixel.Lifecycle.DRAFT if never_made else Pixel.Lifecycle.LIVE
+        pixel.clear_error()
+        pixel.save()
+        return True
+    pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
+    pixel.error_code, pixel.error_at, pixel.error_provider_message = "cancelled", now, ""
+    pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
+    if may_be_done and not never_made:  # a create is looked up instead
+        pixel.error_sentence = "Cancelled, but perhaps carried out before: the connection was disconnected."
+    pixel.error_advice = "Replace the connection's credentials, then retry."
+    pixel.save()
+    record_activity(pixel.team, None, "cancelled the open work of", pixel)
+    return True

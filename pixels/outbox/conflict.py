@@ -1,0 +1,38 @@
+"""A change of ours that waits while the provider's side changes the same field."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from accounts.activity import record as record_activity
+from pixels.models import Operation, Pixel
+from pixels.outbox.record import apply_changes
+from pixels.providers.values import RemotePixel
+from pixels.reconcile.compare import see, values_of
+
+
+def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
+    """Take back the update that waits, if the provider's values (`remote`) have moved in one of the same fields:
+    nothing is overwritten, and a person decides between the two sides. Whether it did; then the pixel is saved.
+
+    `pixel` is locked, and still holds the values that were read before.
+    """
+    waiting = pixel.operations.filter(kind=Operation.Kind.UPDATE, state=Operation.State.PENDING, secrets=[]).first()
+    if waiting is None:
+        return False
+    now, before, same = values_of(remote), pixel.remote_values or {}, pixel.provider_class.comparable
+    moved = [
+        name
+        for name, local in waiting.payload.items()
+        if name in now and name in before and same(name, now[name]) not in (same(name, before[name]), same(name, local))
+    ]
+    row = Operation.objects.filter(pk=waiting.pk, attempt=waiting.attempt, state=Operation.State.PENDING)
+    if not moved or not row.update(state=Operation.State.CANCELLED, finished_at=timezone.now()):
+        return False
+    apply_changes(pixel, waiting.payload)
+    pixel.lifecycle = Pixel.Lifecycle.LIVE
+    pixel.clear_error()
+    see(pixel, remote)
+    pixel.save()
+    record_activity(pixel.team, None, "did not send a change, as theirs had changed too:", pixel, ", ".join(moved))
+    return True
