@@ -138,7 +138,7 @@ def _request(provider: Provider, operation: Operation) -> Request:
     if operation.kind == Operation.Kind.DELETE:
         return lambda: provider.delete_pixel(account, pixel.remote_id)
     try:
-        secrets = open_secrets(pixel, operation.secrets)
+        secrets = open_secrets(pixel, operation.secrets) if operation.secrets else {}
     except CannotOpen:
         raise Rejected(
             "PixelHub can no longer read a secret value of this pixel.", advice="Enter it again and save."
