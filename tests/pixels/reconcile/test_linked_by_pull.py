@@ -1,0 +1,151 @@
+"""A pull meets an object that a create of ours has made, whose answer got lost or is still to come: one row for it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pixels.models import Operation, Pixel
+from pixels.outbox import claim, deliver
+from pixels.providers.values import AdAccountRef
+from pixels.services import connections, pixels
+from tests.pixels.elsewhere import at_pitchtarget, at_xandr
+
+
+@pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
+def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandbox, sync, provider):
+    connection = connect(provider)
+    options = {"code": "my own"} if provider == "xandr" else {}
+    pixel = promise(connection, "Lost", options=options)
+    lost = {"provider": provider, "operation": "create", "fault": "drop"}
+    away = [lost | {"operation": operation, "count": None} for operation in ("list", "read")]
+    sandbox.ask("POST", "faults", json=[lost])
+    deliver.deliver(claim.due(1)[0])
+    # It was looked up in vain for a whole day.
+    sandbox.ask("POST", "faults", json=away)
+    Operation.objects.update(trying_since=timezone.now() - timedelta(days=2), not_before=None)
+    deliver.deliver(claim.due(1)[0])
+    sandbox.ask("DELETE", "faults")
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "unknown"
+    if provider == "xandr":
+        sandbox.seed("xandr", [at_xandr(77, "Lost", code="my own", pixel_conversion_event_id=7)])
+    else:
+        sandbox.seed("pitchtarget", [at_pitchtarget("77", "Lost", tag="checkout")], ad_account="9")
+    run = sync(connection)
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("live", "77", "")
+    assert (run.created, run.updated) == (0, 1)
+    assert Pixel.objects.count() == 1
+    assert Operation.objects.get().state == "done"
+    assert pixel.snippets.exists()
+
+
+def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promise, sandbox, sync):
+    pixel = promise(xandr)
+    Pixel.objects.update(lifecycle="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
+    sandbox.seed("xandr", [at_xandr(77, code=pixel.reference)])
+    sync(xandr)
+    assert Pixel.objects.get().remote_id == "77"
+
+
+@pytest.mark.parametrize("lifecycle", ["queued", "failed", "draft"])
+def test_what_carries_the_reference_of_a_pixel_is_nobody_elses(xandr, promise, sandbox, sync, carry_out, lifecycle):
+    """Sent once all the same, whatever was concluded: it is attached, and not sent again."""
+    pixel = promise(xandr)
+    if lifecycle != "queued":
+        Operation.objects.update(state="failed" if lifecycle == "failed" else "cancelled", finished_at=timezone.now())
+        Pixel.objects.update(lifecycle=lifecycle)
+    sandbox.seed("xandr", [at_xandr(77, code=pixel.reference)])
+    assert sync(xandr).created == 0
+    pixel = Pixel.objects.get()
+    assert (pixel.lifecycle, pixel.remote_id) == ("live", "77")
+    carry_out()
+    assert not Operation.objects.open().exists()
+    assert sandbox.asked("xandr", "create") == 0
+
+
+def test_an_archived_unknown_pixel_gets_its_object_all_the_same(pitchtarget, promise, alice, sandbox, sync):
+    pixel = promise(pitchtarget, "Lost")
+    Pixel.objects.update(lifecycle="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
+    pixels.archive_pixel(pixel, alice)
+    sandbox.seed("pitchtarget", [at_pitchtarget("77", "Lost")], ad_account="9")
+    sync(pitchtarget)
+    assert Pixel.objects.get().remote_id == "77"
+
+
+@pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
+def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, sandbox, sync, meanwhile, provider):
+    connection = connect(provider)
+    pixel = promise(connection, options={"code": "mine"} if provider == "xandr" else {})
+
+    def listed():
+        run = sync(connection)
+        assert (run.state, run.seen) == ("done", 1)
+        assert Pixel.objects.get().lifecycle == "creating"
+
+    meanwhile(provider, "create_pixel", after=listed)
+    deliver.deliver(claim.due(1)[0])
+    pixel.refresh_from_db()
+    assert pixel.lifecycle == "live"
+    assert Pixel.objects.count() == 1
+
+
+def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
+    xandr, promise, sandbox, sync, meanwhile, team
+):
+    """Without a code a list cannot tell that the object is ours; the answer to the create can."""
+    pixel = promise(xandr)
+
+    def listed():
+        assert sync(xandr).created == 1
+        adopted = Pixel.objects.exclude(pk=pixel.pk).get()
+        pixels.set_website(adopted, None, team.websites.create(name="Shop", url="https://shop.example"))
+
+    meanwhile("xandr", "create_pixel", after=listed)
+    deliver.deliver(claim.due(1)[0])
+    merged = Pixel.objects.get()
+    assert (merged.pk, merged.lifecycle, merged.website.name) == (pixel.pk, "live", "Shop")
+    assert sync(xandr).unchanged == 1
+
+
+def test_one_that_was_adopted_and_changed_meanwhile_stays_and_ours_says_so(
+    xandr, promise, bob, sandbox, sync, meanwhile
+):
+    pixel = promise(xandr)
+
+    def listed_and_changed():
+        assert sync(xandr).created == 1
+        pixels.change_pixel(Pixel.objects.exclude(pk=pixel.pk).get(), bob, {"name": "Changed"})
+
+    meanwhile("xandr", "create_pixel", after=listed_and_changed)
+    deliver.deliver(claim.due(1)[0])
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("unknown", "", "duplicate")
+    assert Pixel.objects.count() == 2
+    assert Operation.objects.open().get().pixel_id != pixel.pk
+
+
+def test_what_was_there_before_a_create_was_sent_is_not_what_it_made(xandr, promise, sandbox, sync):
+    sandbox.seed("xandr", [at_xandr(700, "Theirs", code="shared")])
+    pixel = promise(xandr, options={"code": "shared"})
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
+    deliver.deliver(claim.due(1)[0])
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
+    Pixel.objects.update(lifecycle="unknown")
+    assert sync(xandr).created == 1
+    pixel.refresh_from_db()
+    assert (pixel.lifecycle, pixel.remote_id) == ("unknown", "")
+
+
+def test_a_pixel_of_another_ad_account_is_not_attached(alice, pitchtarget, promise, sandbox, sync):
+    connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
+    promise(pitchtarget, "Same")
+    Pixel.objects.update(lifecycle="unknown")
+    Operation.objects.update(state="unknown", finished_at=timezone.now())
+    sandbox.seed("pitchtarget", [at_pitchtarget("77", "Same")], ad_account="8")
+    sync(pitchtarget)
+    assert Pixel.objects.count() == 2
+    assert Pixel.objects.get(lifecycle="unknown").remote_id == ""
