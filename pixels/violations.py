@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import violations
@@ -22,6 +23,21 @@ def _missing(provider: str, capability: str) -> str:
 def _fixed(provider: str, field: str) -> str:
     """The provider's own reason why no update can change this field."""
     return PROVIDERS[provider].pixel_form.fixed[field]
+
+
+def _name_taken(provider: str) -> str:
+    said = _("A pixel of this name is in the ad account; %(label)s wants each name once.")
+    return str(said) % {"label": PROVIDERS[provider].label}
+
+
+def _of_option(said: Promise) -> Callable[..., str]:
+    """A sentence about a field of the provider's form, by the field's label."""
+
+    def sentence(provider: str, option: str) -> str:
+        label = str(PROVIDERS[provider].pixel_form.base_fields[option].label)
+        return str(said) % {"label": label.lower()}
+
+    return sentence
 
 
 SENTENCES: Mapping[str, violations.Sentence] = {
@@ -58,6 +74,17 @@ SENTENCES: Mapping[str, violations.Sentence] = {
     "sync_does_not_know": _("A sync is under way that does not know of this. Say it again when that has ended."),
     # Is this input right? (rules.py)
     "form_already_sent": _("This form was sent before, with other values. Send it again to create these as well."),
+    "refused": "%(message)s",  # what a field of a form says by itself
+    "not_understood": _("PixelHub does not know this value."),
+    "one_event_per_pixel": _("A pixel here stands for one event."),
+    "name_twice_in_batch": _("Two pixels of this batch have this name."),
+    "option_twice_in_batch": _of_option(_("Two pixels of this batch have this %(label)s.")),
+    "name_taken": _name_taken,
+    "option_taken": _of_option(_("A pixel with this %(label)s is in the ad account. Each needs its own.")),
+    "option_of_another": _of_option(_("Another pixel in the ad account has this %(label)s.")),
+    "no_remote_id": _("An id has no spaces and at most %(limit)s characters."),
+    "website_name_taken": _("A website of this name is already in this team."),
+    "website_archived": _("This website is archived. Restore it first."),
     "remote_id_taken": _("That id belongs to “%(pixel)s” already. Look again which one this is."),
 }
 

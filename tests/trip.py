@@ -168,11 +168,13 @@ class Worker:
 
     def _promise(self, name: str) -> Pixel:
         pixel_id = uuid4()
-        plan = pixels.Plan(
+        draft = pixels.Draft(
             id=pixel_id, name=name, events=(EVENT[XANDR],), options=OPTIONS[XANDR] | {"code": f"ph-{pixel_id}"}
         )
         account = self.connection.ad_accounts.get()
-        [pixel] = pixels.create_pixels(self.connection.team, self.user, ad_account=account, website=None, plans=[plan])
+        [pixel] = pixels.create_pixels(
+            self.connection.team, self.user, ad_account=account, website=None, drafts=[draft]
+        )
         return pixel
 
     def _push(self, trip: Trip) -> None:

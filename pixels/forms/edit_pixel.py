@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from pixels import rules
 from pixels.models import Pixel
 from pixels.models.operation import fingerprint
 
-from .new_pixel import FREES_ITS_NAME, NAME_LENGTH, no_control_characters
-
 
 class NameForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=NAME_LENGTH, validators=[no_control_characters])
+    name = rules.NameField()
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
@@ -45,21 +43,14 @@ class EditPixelForm:
             self.name.add_error(
                 None, "Somebody changed this pixel while you were editing. Compare the values and save again."
             )
-        if self.provider.can("one_event_per_pixel") and len(self.options.cleaned_data["events"]) > 1:
-            self.options.add_error("events", "A pixel here stands for one event.")
-        try:
-            self.options.clean_name(self.name.cleaned_data["name"])
-        except ValidationError as error:
-            self.name.add_error("name", error)
-        others = Pixel.objects.filter(ad_account=self.pixel.ad_account).exclude(pk=self.pixel.pk)
-        others = others.exclude(lifecycle__in=FREES_ITS_NAME)
-        for option in self.options.per_pixel:
-            value = self.options.cleaned_data.get(option)
-            if value and others.filter(**{f"options__{option}": value}).exists():
-                self.options.add_error(
-                    option,
-                    f"Another pixel in the ad account has this {str(self.options.fields[option].label).lower()}.",
-                )
+        events, options = self.options.cleaned_data["events"], self.options.options()
+        for error in [
+            *rules.name_errors(self.provider, self.name.cleaned_data["name"]),
+            *rules.events_errors(self.provider, events),
+            *rules.taken_by_another(self.pixel, options),
+        ]:
+            form = self.options if error.field in self.options.fields else self.name
+            form.add_error(error.field or None, error.sentence)
 
     def changes(self) -> dict[str, Any]:
         """What differs from the row, in the shape of an update operation's payload. Where the provider differs from the

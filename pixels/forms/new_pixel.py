@@ -8,24 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Team
-from pixels.models import AdAccount, Connection, Pixel, Website
+from pixels import rules
+from pixels.models import AdAccount, Connection, Website
 from pixels.models.pixel import REFERENCE_PREFIX
 from pixels.providers.base import Provider
-from pixels.providers.fields import no_control_characters
 from pixels.providers.values import ProviderEvent
-from pixels.services.pixels import Plan
 
 from .choices import choice_of_rows
 from .website import WebsiteForm
-
-NAME_LENGTH = 255  # ours; Easyflow, PitchTarget and Xandr document none
-# Rows of these states do not stand in the way of a new pixel with the same name or code.
-FREES_ITS_NAME = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
 
 
 def usable_connections(team: Team) -> QuerySet[Connection]:
@@ -43,7 +37,7 @@ class DraftForm(forms.Form):
 
     connection = ConnectionChoice(label="Connection", queryset=Connection.objects.none(), empty_label=None)
     ad_account = forms.ModelChoiceField(label="Ad account", queryset=AdAccount.objects.none(), empty_label=None)
-    name = forms.CharField(label="Name", max_length=NAME_LENGTH, validators=[no_control_characters])
+    name = rules.NameField()
     website = forms.ModelChoiceField(
         label="Website", queryset=Website.objects.none(), required=False, empty_label="No website"
     )
@@ -181,69 +175,26 @@ class NewPixelForm:
             return False
         if not valid:
             return False
-        for row in self.rows:
-            self._check_row(row)
-        if not self.rows:
-            self._check_single()
+        self._check()
         return not any(row.errors for row in self.rows) and self.draft.is_valid() and self.options.is_valid()
 
-    def _check_row(self, row: Row) -> None:
-        field = self.draft.fields["name"]
-        self._collect(row, "name", lambda: self.options.clean_name(field.clean(row.name)))
-        for option, value in row.own.items():
-            self._collect(row, option, lambda o=option, v=value: self.options.fields[o].clean(v))
-        others = [other for other in self.rows if other is not row]
-        if self.provider.can("name_unique"):
-            if any(other.name == row.name for other in others):
-                row.errors.setdefault("name", []).append("Two pixels of this batch have this name.")
-            elif self._taken(name=row.name):
-                row.errors.setdefault("name", []).append(self._name_taken())
-        for option, value in row.own.items():
-            if value and any(other.own[option] == value for other in others):
-                row.errors.setdefault(option, []).append(
-                    f"Two pixels of this batch have this {str(self.options.fields[option].label).lower()}."
-                )
-            elif value and self._taken(**{f"options__{option}": value}):
-                row.errors.setdefault(option, []).append(self._option_taken(option))
+    def _check(self) -> None:
+        """Each error of a batch is shown in its row, of a single pixel beside its field."""
+        ad_account = self.draft.cleaned_data["ad_account"]
+        found = rules.draft_errors(ad_account, self.drafts(), self.possible_ids())
+        for row in self.rows:
+            for error in found.get(row.id, ()):
+                row.errors.setdefault(error.field, []).append(error.sentence)
+        if not self.rows:
+            for error in found.get(self.pixel_id(), ()):
+                form = self.options if error.field in self.options.fields else self.draft
+                form.add_error(error.field or None, error.sentence)
 
-    def _check_single(self) -> None:
-        name = self.draft.cleaned_data["name"]
-        try:
-            self.options.clean_name(name)
-        except ValidationError as error:
-            self.draft.add_error("name", error)
-        else:
-            if self.provider.can("name_unique") and self._taken(name=name):
-                self.draft.add_error("name", self._name_taken())
-        for option in self.options.per_pixel:
-            value = self.options.cleaned_data.get(option)
-            if value and self._taken(**{f"options__{option}": value}):
-                self.options.add_error(option, self._option_taken(option))
-
-    def _collect(self, row: Row, key: str, check: Any) -> None:
-        try:
-            check()
-        except ValidationError as error:
-            row.errors.setdefault(key, []).extend(error.messages)
-
-    def _taken(self, **same: Any) -> bool:
-        """Among our pixels in this ad account, apart from those that this very form made (a double click)."""
-        mine = [self.pixel_id(), *(row.id for row in self.rows)]
-        rows = Pixel.objects.filter(ad_account=self.draft.cleaned_data["ad_account"], **same)
-        return rows.exclude(lifecycle__in=FREES_ITS_NAME).exclude(pk__in=mine).exists()
-
-    def _name_taken(self) -> str:
-        return f"A pixel of this name is in the ad account; {self.provider.label} wants each name once."
-
-    def _option_taken(self, option: str) -> str:
-        label = self.options.fields[option].label
-        return f"A pixel with this {str(label).lower()} is in the ad account. Each needs its own."
-
-    def plans(self) -> list[Plan]:
+    def drafts(self) -> list[rules.Draft]:
         options, secrets = self.options.options(), self.options.secrets()
         if self.rows:
             return [
-                Plan(
+                rules.Draft(
                     id=row.id,
                     name=row.name,
                     events=(row.word.value,),
@@ -253,7 +204,7 @@ class NewPixelForm:
                 for row in self.rows
             ]
         return [
-            Plan(
+            rules.Draft(
                 id=self.pixel_id(),
                 name=self.draft.cleaned_data["name"],
                 events=tuple(self.options.cleaned_data["events"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pixels.providers.coerce import MAX_ID, object_id
+from pixels import rules
 
 
 class ResolveForm(forms.Form):

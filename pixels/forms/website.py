@@ -1,23 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
-from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
+from pixels import rules
 from pixels.models import Website
-
-web_address = URLValidator(schemes=["http", "https"], message=_("Enter a web address, such as https://shop.example."))
 
 
 class WebAddressField(forms.URLField):
-    default_validators = [web_address]
-    default_error_messages = {"invalid": web_address.message}
+    default_validators = [rules.web_address]
+    default_error_messages = {"invalid": rules.web_address.message}
 
 
 class WebsiteForm(forms.ModelForm):
-    """The instance comes with its team, so that the name's uniqueness in the team is checked here."""
+    """The instance comes with its team."""
 
     url = WebAddressField(
         label=_("URL"),
-        max_length=500,
+        max_length=rules.URL_LENGTH,
         assume_scheme="https",
         help_text=_("The address of the site, such as https://shop.example."),
     )
@@ -27,5 +29,10 @@ class WebsiteForm(forms.ModelForm):
         fields = ("name", "url")
         labels = {"name": _("Name")}
 
-    def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"team"}  # type: ignore[misc]
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.is_bound and not self.errors:
+            existing = None if self.instance._state.adding else self.instance
+            for error in rules.website_errors(self.instance.team, data["name"], data["url"], website=existing):
+                self.add_error(error.field or None, error.sentence)
+        return data

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
-from pixels import queue
+from pixels import queue, rules
 from pixels.models import AdAccount, Connection, Credential, Operation, PixelSecrets, SyncRun
 from pixels.outbox.cancel import cancel
 from pixels.providers.values import AdAccountRef
@@ -65,15 +65,12 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
 @transaction.atomic
 def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccountRef]) -> list[AdAccount]:
     """All of them, or none when one is there already. What they hold is read at once."""
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)  # two at once see each other's
+    refs = list(refs)
+    rules.require(rules.ad_account_errors(connection, refs))
     added = []
     for ref in refs:
-        try:
-            with transaction.atomic():
-                account = AdAccount.objects.create(
-                    connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name
-                )
-        except IntegrityError:
-            raise RuleViolation("ad_account_taken", remote_id=ref.id) from None
+        account = AdAccount.objects.create(connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name)
         record(connection.team, actor, "added an ad account to", connection, str(account))
         added.append(account)
     if connection.can_sync and (run := open_run(connection, by=actor)):

@@ -5,23 +5,28 @@ from django.utils import timezone
 
 from accounts.activity import record
 from accounts.models import Team, User
+from pixels import rules
 from pixels.models import Website
 
 
 @transaction.atomic
 def add_website(team: Team, actor: User, *, name: str, url: str) -> Website:
     """Asked for twice, as by a double click, it is the same website."""
-    website, new = Website.objects.get_or_create(
-        team=team, name__iexact=name, url=url, archived_at=None, defaults={"name": name}
-    )
-    if new:
-        record(team, actor, "added", website)
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)  # two at once see each other's names
+    existing = Website.objects.for_team(team).filter(name__iexact=name, url=url, archived_at=None).first()
+    if existing is not None:
+        return existing
+    rules.require(rules.website_errors(team, name, url))
+    website = Website.objects.create(team=team, name=name, url=url)
+    record(team, actor, "added", website)
     return website
 
 
 @transaction.atomic
 def change_website(website: Website, actor: User) -> None:
     """Save a website whose fields a form has filled."""
+    Team.objects.select_for_update(no_key=True).get(pk=website.team_id)
+    rules.require(rules.website_errors(website.team, website.name, website.url, website=website))
     website.save()
     record(website.team, actor, "changed", website)
 

@@ -96,7 +96,7 @@ def _create(request: TeamRequest, form: NewPixelForm) -> list[Pixel]:
         request.user,
         ad_account=form.draft.cleaned_data["ad_account"],
         website=website,
-        plans=form.plans(),
+        drafts=form.drafts(),
         form_ids=form.possible_ids(),
     )
 

@@ -29,7 +29,7 @@ from pixels.providers.values import AdAccountRef  # noqa: E402
 from pixels.reconcile import connection_test, pull  # noqa: E402
 from pixels.reconcile.runs import open_run  # noqa: E402
 from pixels.services.connections import connect, sync_now  # noqa: E402
-from pixels.services.pixels import Plan, create_pixels  # noqa: E402
+from pixels.services.pixels import Draft, create_pixels  # noqa: E402
 from pixels.services.websites import add_website  # noqa: E402
 
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing")
@@ -150,19 +150,19 @@ def _promise(connection: Connection, count: int, name: str) -> datetime:
     """Creates as the form asks for them; the moment of their commit."""
     account = connection.ad_accounts.get()
     provider = connection.provider_class
-    plans = []
+    drafts = []
     for _ in range(count):
         pixel_id = uuid4()
         initial = {name: field.initial for name, field in provider.pixel_form().fields.items()}
         form = provider.pixel_form({**initial, "events": ["7"], str(provider.reference_option): f"ph-{pixel_id}"})
         if not form.is_valid():
             raise RuntimeError(str(form.errors))
-        plans.append(Plan(id=pixel_id, name=name, events=("7",), options=form.options()))
+        drafts.append(Draft(id=pixel_id, name=name, events=("7",), options=form.options()))
     team = connection.team
     committed: list[datetime] = []
     with transaction.atomic():
         transaction.on_commit(lambda: committed.append(timezone.now()))  # before the hints go out
-        create_pixels(team, team.memberships.get().user, ad_account=account, website=None, plans=plans)
+        create_pixels(team, team.memberships.get().user, ad_account=account, website=None, drafts=drafts)
     return committed[0]
 
 

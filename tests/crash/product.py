@@ -46,7 +46,7 @@ class Outbox:
             _actor(connection),
             ad_account=account,
             website=None,
-            plans=[plan(connection.provider, pixel_id, name) for pixel_id, name in plans.items()],
+            drafts=[plan(connection.provider, pixel_id, name) for pixel_id, name in plans.items()],
         )
 
     def change(self, pixel_id: UUID, name: str) -> None:
@@ -75,11 +75,11 @@ class Outbox:
         )
 
 
-def plan(provider: str, pixel_id: UUID, name: str) -> pixels.Plan:
+def plan(provider: str, pixel_id: UUID, name: str) -> pixels.Draft:
     """With our own reference where the provider has a place for it, as the form fills it in."""
     reference = {"easyflow": "external_reference", "xandr": "code"}.get(provider)
     options = OPTIONS[provider] | ({reference: f"ph-{pixel_id}"} if reference else {})
-    return pixels.Plan(id=pixel_id, name=name, events=(EVENT[provider],), options=options)
+    return pixels.Draft(id=pixel_id, name=name, events=(EVENT[provider],), options=options)
 
 
 def connect(team: Team, actor: User, provider: str) -> Connection:

@@ -19,13 +19,13 @@ _numbers = count(1)
 def create_again(pixel: Pixel, actor: User) -> None:
     """The form that made it is sent once more, as by a reload."""
     create = pixel.operations.filter(kind=Operation.Kind.CREATE).earliest("created_at")
-    plan = pixels.Plan(
+    draft = pixels.Draft(
         id=pixel.pk,
         name=create.payload["name"],
         events=tuple(create.payload["events"]),
         options=create.payload["options"],
     )
-    pixels.create_pixels(pixel.team, actor, ad_account=pixel.ad_account, website=pixel.website, plans=[plan])
+    pixels.create_pixels(pixel.team, actor, ad_account=pixel.ad_account, website=pixel.website, drafts=[draft])
 
 
 def change(pixel: Pixel, actor: User) -> None:

@@ -172,14 +172,14 @@ def promise(bob: User) -> Callable[..., Pixel]:
     def make(connection: Connection, name: str = "Purchase", **more: Any) -> Pixel:
         provider = connection.provider
         account: AdAccount = more.pop("ad_account", None) or connection.ad_accounts.first()
-        plan = pixels.Plan(
+        draft = pixels.Draft(
             id=more.pop("id", None) or Pixel().pk,
             name=name,
             events=more.pop("events", (EVENT[provider],)),
             options=OPTIONS[provider] | more.pop("options", {}),
         )
         [pixel] = pixels.create_pixels(
-            connection.team, bob, ad_account=account, website=more.pop("website", None), plans=[plan]
+            connection.team, bob, ad_account=account, website=more.pop("website", None), drafts=[draft]
         )
         assert not more
         return pixel

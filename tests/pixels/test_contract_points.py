@@ -16,7 +16,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from accounts.services import RuleViolation
-from pixels import snippets
+from pixels import rules, snippets
 from pixels.models import AdAccount, Connection, Operation, Pixel
 from pixels.providers.errors import NotFound
 from pixels.providers.registry import PROVIDERS
@@ -90,7 +90,10 @@ def test_1_good_credentials_connect_and_of_bad_ones_the_field_is_named(
 
 
 def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
-    pixel = live(there.connection, "Shoes & <more> é")
+    name = "Shoes & <more> é"
+    if rules.name_errors(there.provider, name):  # signs that this provider does not take
+        name = "Shoes & more é"
+    pixel = live(there.connection, name)
     seen = "in_sync" if there.provider.can("read") else "unverifiable"
     assert (pixel.remote_status, pixel.drift, pixel.snippets.exists()) == (seen, [], True)
     [held] = there.held().values()

@@ -9,7 +9,7 @@ from accounts.models import Membership, Role, Team, User
 from pixels.models import Connection
 from pixels.providers.values import AdAccountRef
 from pixels.services.connections import connect
-from pixels.services.pixels import Plan, create_pixels
+from pixels.services.pixels import Draft, create_pixels
 from pixels.services.websites import add_website
 
 SLUG = "demo"
@@ -72,10 +72,10 @@ class Command(BaseCommand):
         }
         for website, slug, name, events, values in PIXELS:
             account = connections[slug].ad_accounts.get()
-            plan = self.plan(connections[slug], name, events, values)
-            create_pixels(team, owner, ad_account=account, website=websites[website], plans=[plan])
+            draft = self.plan(connections[slug], name, events, values)
+            create_pixels(team, owner, ad_account=account, website=websites[website], drafts=[draft])
 
-    def plan(self, connection: Connection, name: str, events: list[str], values: dict[str, Any]) -> Plan:
+    def plan(self, connection: Connection, name: str, events: list[str], values: dict[str, Any]) -> Draft:
         """Through the provider's own form, so that a demo pixel is like any other."""
         provider, pixel_id = connection.provider_class, uuid4()
         form_class = provider.pixel_form
@@ -84,4 +84,4 @@ class Command(BaseCommand):
         form = form_class({**initial, **mark, **values, "events": events})
         if not form.is_valid():
             raise CommandError(f"The demo pixel {name} is not valid: {dict(form.errors)}")
-        return Plan(id=pixel_id, name=name, events=tuple(form.cleaned_data["events"]), options=form.options())
+        return Draft(id=pixel_id, name=name, events=tuple(form.cleaned_data["events"]), options=form.options())

@@ -83,9 +83,9 @@ class Desk:
             options[mark] = None if self.case == "xandr_without_code" else f"ph-{pk}"
         if self.slug == "easyflow":
             options["enable_capi"], secrets = True, {"capi_access_token": CAPI_TOKEN}
-        plan = pixels.Plan(id=pk, name=name, events=(EVENTS[self.slug],), options=options, secrets=secrets)
+        draft = pixels.Draft(id=pk, name=name, events=(EVENTS[self.slug],), options=options, secrets=secrets)
         account = self.connection.ad_accounts.get()
-        [pixel] = pixels.create_pixels(self.team, self.alice, ad_account=account, website=None, plans=[plan])
+        [pixel] = pixels.create_pixels(self.team, self.alice, ad_account=account, website=None, drafts=[draft])
         return pixel
 
     def live(self, name: str = OLD) -> Pixel:

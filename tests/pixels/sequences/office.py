@@ -80,10 +80,10 @@ class Office:
         options = dict(OPTIONS[self.there.slug])
         if mark := self.provider.reference_option:
             options[mark] = f"ph-{pk}" if marked or self.there.slug == "easyflow" else None
-        plan = pixels.Plan(id=pk, name=tag, events=(EVENT[self.there.slug],), options=options)
+        draft = pixels.Draft(id=pk, name=tag, events=(EVENT[self.there.slug],), options=options)
         account = self.connection.ad_accounts.get()
         with suppress(RuleViolation):  # while the connection is not in use
-            pixels.create_pixels(self.team, self.bob, ad_account=account, website=None, plans=[plan])
+            pixels.create_pixels(self.team, self.bob, ad_account=account, website=None, drafts=[draft])
             self.tags[pk] = tag
 
     def ask(self, pixel: Pixel, name: str) -> None:

@@ -1,0 +1,76 @@
+"""Changes that are sent to the provider, sent again, or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from accounts.activity import record
+from accounts.models import User
+from pixels import rules
+from pixels.actions import Action, decide, last_operation
+from pixels.models import Operation, Pixel
+from pixels.models.pixel_secrets import keep_secrets
+from pixels.outbox.cancel import cancel as cancel_operation
+from pixels.violations import RuleViolation
+
+from .promise import begin, start
+
+
+@transaction.atomic
+def change_pixel(
+    pixel: Pixel, actor: User, changes: Mapping[str, Any], secrets: Mapping[str, str] | None = None
+) -> None:
+    """Send what changed; our row takes the new values when the provider has accepted them."""
+    secrets = secrets or {}
+    begin(pixel, Action.EDIT)
+    rules.require(rules.change_errors(pixel, changes, secrets))
+    start(pixel, actor, Operation.Kind.UPDATE, dict(changes), sorted(secrets))
+    keep_secrets(pixel, secrets)
+    record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted([*changes, *secrets])))
+
+
+@transaction.atomic
+def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
+    if not begin(pixel, Action.ACTIVATE if active else Action.DEACTIVATE):
+        return
+    start(pixel, actor, Operation.Kind.UPDATE, pixel.provider_class.activation(active))
+    record(pixel.team, actor, "asked to activate" if active else "asked to deactivate", pixel)
+
+
+@transaction.atomic
+def delete_pixel(pixel: Pixel, actor: User) -> None:
+    """At the provider; for putting the row away there is archive_pixel."""
+    begin(pixel, Action.DELETE)
+    start(pixel, actor, Operation.Kind.DELETE, {})
+    record(pixel.team, actor, "asked to delete", pixel)
+
+
+@transaction.atomic
+def retry(pixel: Pixel, actor: User | None) -> None:
+    """Send once more what was definitely refused. Never what is unconfirmed."""
+    begin(pixel, Action.RETRY)
+    last = last_operation(pixel)
+    assert last is not None
+    start(pixel, actor, Operation.Kind(last.kind), last.payload, last.secrets)
+    record(pixel.team, actor, "retried", pixel)
+
+
+def can_retry(pixel: Pixel, last: Operation | None) -> bool:
+    return bool(decide(Action.RETRY, pixel, last, None))
+
+
+@transaction.atomic
+def cancel(pixel: Pixel, actor: User) -> None:
+    """Take back the change under way, as long as it has provably not been sent."""
+    begin(pixel, Action.CANCEL)
+    last = last_operation(pixel)
+    if last is None or not cancel_operation(last):  # a worker may claim it without the lock
+        raise RuleViolation("too_late_to_cancel")
+    record(pixel.team, actor, "cancelled the change of", pixel)
+
+
+def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
+    return bool(decide(Action.CANCEL, pixel, last, None))

@@ -1,0 +1,77 @@
+"""What a person decides about fields in which our side and the provider's differ."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from accounts.activity import record
+from accounts.models import User
+from pixels import snippets
+from pixels.actions import Action
+from pixels.models import Operation, Pixel
+from pixels.reconcile import compare
+from pixels.violations import RuleViolation
+
+from .promise import begin, start
+
+
+@transaction.atomic
+def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Our side takes the provider's values of these fields; nothing is sent."""
+    begin(pixel, Action.ADOPT_THEIRS)
+    drifted = _drifted(pixel, fields)
+    values = {name: (pixel.remote_values or {})[name] for name in drifted}
+    if "name" in values:
+        pixel.name = values.pop("name")[:255]
+    if "events" in values:
+        pixel.events = values.pop("events")
+    pixel.options = {**pixel.options, **values}
+    compare.compare(pixel)
+    pixel.save()
+    snippets.issue(pixel)
+    record(pixel.team, actor, "adopted the provider's values of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Our values of these fields are sent again."""
+    begin(pixel, Action.RESTORE_OURS)
+    drifted = _drifted(pixel, fields)
+    fixed = [name for name in drifted if name in pixel.provider_class.pixel_form.fixed]
+    if fixed:
+        raise RuleViolation("field_fixed", provider=pixel.provider_class.slug, field=fixed[0])
+    start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.local_values[name] for name in drifted})
+    record(pixel.team, actor, "asked to restore our values of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """Somebody knows that these fields differ, and it is well so."""
+    begin(pixel, Action.IGNORE)
+    drifted = _drifted(pixel, fields)
+    pixel.ignored = sorted({*pixel.ignored, *drifted})
+    compare.compare(pixel)
+    pixel.save()
+    record(pixel.team, actor, "ignores differences of", pixel, ", ".join(drifted))
+
+
+@transaction.atomic
+def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
+    """The other way round of ignore_drift."""
+    begin(pixel, Action.WATCH_AGAIN)
+    watched = [name for name in pixel.ignored if name in fields]
+    if not watched:
+        raise RuleViolation("watched_already")
+    pixel.ignored = [name for name in pixel.ignored if name not in fields]
+    compare.compare(pixel)
+    pixel.save()
+    record(pixel.team, actor, "watches again for differences of", pixel, ", ".join(watched))
+
+
+def _drifted(pixel: Pixel, fields: Collection[str]) -> list[str]:
+    found = [name for name in pixel.drift if name in fields]
+    if not found:
+        raise RuleViolation("no_difference")
+    return found

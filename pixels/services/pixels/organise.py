@@ -1,0 +1,59 @@
+"""What is ours alone: nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.activity import record
+from accounts.models import User
+from pixels import snippets
+from pixels.actions import Action
+from pixels.models import Pixel, Website
+from pixels.violations import RuleViolation
+
+from .promise import begin
+
+
+@transaction.atomic
+def archive_pixel(pixel: Pixel, actor: User) -> None:
+    """Ours alone: nothing is sent."""
+    if not begin(pixel, Action.ARCHIVE):
+        return
+    pixel.archived_at = timezone.now()
+    pixel.save(update_fields=["archived_at", "updated_at"])
+    record(pixel.team, actor, "archived", pixel)
+
+
+@transaction.atomic
+def restore_pixel(pixel: Pixel, actor: User) -> None:
+    if not begin(pixel, Action.RESTORE):
+        return
+    pixel.archived_at = None
+    pixel.save(update_fields=["archived_at", "updated_at"])
+    record(pixel.team, actor, "restored", pixel)
+
+
+@transaction.atomic
+def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
+    begin(pixel, Action.MOVE)
+    if website and website.team_id != pixel.team_id:
+        raise PermissionDenied
+    if website and website.archived_at and website.pk != pixel.website_id:
+        raise RuleViolation("website_archived")
+    pixel.website = website
+    pixel.save(update_fields=["website", "updated_at"])
+    record(pixel.team, actor, "moved", pixel, f"to {website}" if website else "to no website")
+
+
+@transaction.atomic
+def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None:
+    """Fill in what the provider's snippet needs beyond the pixel; issues a new number where that changes it."""
+    begin(pixel, Action.FILL_IN)
+    pixel.tag_values = dict(values)
+    pixel.save(update_fields=["tag_values", "updated_at"])
+    snippets.issue(pixel)
+    record(pixel.team, actor, "filled in the snippet of", pixel)
