@@ -143,12 +143,13 @@ def change_errors(pixel: Pixel, changes: Mapping[str, Any], secrets: Mapping[str
         secrets=secrets,
     )
     fixed = [InputError(name, "field_fixed", {"provider": provider.slug, "field": name}) for name in form.fixed]
-    known = _option_errors(form, before, pixel)
+    asked = changes.keys() - form.fixed.keys()
+    known = [*_option_errors(form, before, pixel), *(InputError(name, "not_understood") for name in form.fixed)]
     return [
         *(error for error in fixed if error.field in changes),
         *(name_errors(provider, after.name) if "name" in changes else ()),
         *(events_errors(provider, after.events) if "events" in changes else ()),
-        *(error for error in _option_errors(form, after, pixel) if error not in known),
+        *(one for one in _option_errors(form, after, pixel) if one not in known or one.field in asked),
         *taken_by_another(pixel, options),
     ]
 

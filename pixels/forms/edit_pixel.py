@@ -61,4 +61,5 @@ class EditPixelForm:
             **self.options.options(),
         }
         before, same = self.pixel.local_values, self.provider.comparable
-        return {key: value for key, value in after.items() if same(key, before.get(key)) != same(key, value)}
+        open_to_change = {key: value for key, value in after.items() if key not in self.options.fixed}
+        return {key: value for key, value in open_to_change.items() if same(key, before.get(key)) != same(key, value)}

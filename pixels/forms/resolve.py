@@ -12,7 +12,7 @@ class ResolveForm(forms.Form):
     remote_id = forms.CharField(label="Its id", error_messages={"required": "Give the id that it has there."})
 
     def clean_remote_id(self) -> str:
-        remote_id = object_id(self.cleaned_data["remote_id"].strip())
-        if remote_id is None:
-            raise ValidationError(f"An id has no spaces and at most {MAX_ID} characters.")
+        remote_id = self.cleaned_data["remote_id"].strip()
+        if errors := rules.remote_id_errors(remote_id):
+            raise ValidationError([error.sentence for error in errors])
         return remote_id

@@ -132,10 +132,10 @@ def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(ours, backup, go,
 
 def test_a_namesake_that_the_backup_already_knew_is_not_taken_for_ours(pitchtarget, promise, sandbox, sync, backup, go):
     """Ours had not been sent when the backup was made, so it cannot be that one."""
+    pixel = promise(pitchtarget, "Purchase")
     sandbox.seed("pitchtarget", [at_pitchtarget("77", "Purchase")], ad_account="9")
     sync(pitchtarget)
     theirs = Pixel.objects.get(remote_id="77")
-    pixel = promise(pitchtarget, "Purchase")
     backup()()
     go(8)
     pixel.refresh_from_db(), theirs.refresh_from_db()
