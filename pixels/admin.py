@@ -8,9 +8,12 @@ from django.contrib import admin, messages
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from accounts.services import RuleViolation
+from pixels.actions import allowed, last_operation
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, Snippet, SyncRun, Website
 from pixels.services.connections import sync_now
 from pixels.services.pixels import retry
@@ -125,7 +128,16 @@ class PixelAdmin(ReadOnly):
     list_select_related = ("team", "connection", "website")
     search_fields = ("name", "remote_id", "id", "website__name", "team__name")
     date_hierarchy = "created_at"
+    readonly_fields = ("decisions",)
     actions = ("send_again",)
+
+    @admin.display(description="what may be done now")
+    def decisions(self, pixel: Pixel) -> SafeString:
+        """Each action, with the reason where it is not possible; roles in the team aside."""
+        found = allowed(pixel, last_operation(pixel), None)
+        return format_html_join(
+            "", "<div>{}: {}</div>", ((action.value, decision.sentence or "yes") for action, decision in found.items())
+        )
 
     @admin.display(description="provider", ordering="connection__provider")
     def provider(self, pixel: Pixel) -> str:

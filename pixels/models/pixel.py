@@ -190,12 +190,6 @@ class Pixel(models.Model):
         return self.lifecycle in self.PENDING
 
     @property
-    def can_archive(self) -> bool:
-        """What is under way must end first, to be seen; a look-up without a connection never does."""
-        never_ends = self.lifecycle == self.Lifecycle.CHECKING and self.connection.disconnected_at
-        return not self.archived_at and bool(never_ends or not self.is_pending)
-
-    @property
     def provider_events(self) -> list[ProviderEvent]:
         """The vocabulary entries of the events this version knows."""
         return [word for value in self.events if (word := self.provider_class.provider_event(value))]

@@ -1,14 +1,13 @@
 """What people do with pixels, one file a verb family."""
 
-from pixels.actions import last_operation
 from pixels.rules import Draft, InvalidInput
 from pixels.violations import RuleViolation
 
-from .change import can_cancel, can_retry, cancel, change_pixel, delete_pixel, retry, set_state
+from .change import cancel, change_pixel, delete_pixel, retry, set_state
 from .create import FormAlreadySent, create_pixels
 from .drift import adopt_theirs, ignore_drift, restore_ours, watch_again
 from .organise import archive_pixel, restore_pixel, set_tag_values, set_website
-from .resolve import confirm_absent, confirm_exists, dismiss_error, is_unconfirmed
+from .resolve import confirm_absent, confirm_exists, dismiss_error
 
 __all__ = [
     "Draft",
@@ -17,8 +16,6 @@ __all__ = [
     "RuleViolation",
     "adopt_theirs",
     "archive_pixel",
-    "can_cancel",
-    "can_retry",
     "cancel",
     "change_pixel",
     "confirm_absent",
@@ -27,8 +24,6 @@ __all__ = [
     "delete_pixel",
     "dismiss_error",
     "ignore_drift",
-    "is_unconfirmed",
-    "last_operation",
     "restore_ours",
     "restore_pixel",
     "retry",

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.activity import record
 from accounts.models import User
 from pixels import rules
-from pixels.actions import Action, decide, last_operation
+from pixels.actions import Action, last_operation
 from pixels.models import Operation, Pixel
 from pixels.models.pixel_secrets import keep_secrets
 from pixels.outbox.cancel import cancel as cancel_operation
@@ -58,10 +58,6 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     record(pixel.team, actor, "retried", pixel)
 
 
-def can_retry(pixel: Pixel, last: Operation | None) -> bool:
-    return bool(decide(Action.RETRY, pixel, last, None))
-
-
 @transaction.atomic
 def cancel(pixel: Pixel, actor: User) -> None:
     """Take back the change under way, as long as it has provably not been sent."""
@@ -70,7 +66,3 @@ def cancel(pixel: Pixel, actor: User) -> None:
     if last is None or not cancel_operation(last):  # a worker may claim it without the lock
         raise RuleViolation("too_late_to_cancel")
     record(pixel.team, actor, "cancelled the change of", pixel)
-
-
-def can_cancel(pixel: Pixel, last: Operation | None) -> bool:
-    return bool(decide(Action.CANCEL, pixel, last, None))

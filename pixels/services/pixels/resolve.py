@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.activity import record
 from accounts.models import User
 from pixels import queue, rules, snippets
-from pixels.actions import Action, is_live_by_word
+from pixels.actions import Action
 from pixels.models import Operation, Pixel
 from pixels.models.pixel import DUPLICATE
 from pixels.providers.values import RemotePixel
@@ -45,11 +45,6 @@ def confirm_absent(pixel: Pixel, actor: User) -> None:
     resolve_unconfirmed(pixel, Operation.State.FAILED)
     start(pixel, actor, Operation.Kind.CREATE, lost.payload, lost.secrets)
     record(pixel.team, actor, "said that it is not there and sent again:", pixel)
-
-
-def is_unconfirmed(pixel: Pixel) -> bool:
-    """Live by somebody's word alone."""
-    return is_live_by_word(pixel)
 
 
 @transaction.atomic

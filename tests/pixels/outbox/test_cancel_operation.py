@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Activity
 from accounts.services import RuleViolation
+from pixels.actions import Action, allowed, last_operation
 from pixels.models import Operation, Pixel
 from pixels.outbox import cancel, claim, deliver
 from pixels.services import pixels
@@ -122,7 +123,7 @@ def test_what_may_have_been_sent_is_never_called_unsent(xandr, promise, asked, b
     deliver.drain(xandr.pk, 60)
     assert refused(pixel, bob)
     assert Operation.objects.open().count() == 1
-    assert not pixels.can_cancel(pixel, pixels.last_operation(pixel))
+    assert not allowed(pixel, last_operation(pixel), None)[Action.CANCEL]
 
 
 def test_nor_what_was_looked_for_in_vain_and_then_put_off(xandr, promise, bob, fault, sandbox, time, settings):

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Activity, User
+from pixels.actions import last_operation
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun, Website
 from pixels.outbox import claim, deliver
-from pixels.services import pixels
 from tests.pixels.page import Page
 from tests.pixels.providers.loopback import says
 
@@ -167,7 +167,14 @@ def test_a_website_can_be_put_right(admin, filled):
     assert website.name == "Meadow"
 
 
+def test_a_pixel_says_what_may_be_done_now_and_why_not(admin, filled):
+    Pixel.objects.update(archived_at=timezone.now())
+    page = admin.get(address(Pixel, "change", Pixel.objects.first().pk)).content.decode()
+    assert "edit: This pixel is archived. Restore it first." in page
+    assert "restore: yes" in page
+
+
 def test_an_archived_pixel_is_there_as_well(admin, filled, bob):
     Pixel.objects.update(archived_at=timezone.now())
     assert admin.get(address(Pixel, "changelist")).context["cl"].result_count == Pixel.objects.count()
-    assert pixels.last_operation(Pixel.objects.first()) is not None
+    assert last_operation(Pixel.objects.first()) is not None
