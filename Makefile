@@ -69,7 +69,8 @@ browser: .venv/development
 # What has to do with a database once more on PostgreSQL; browser and services choose theirs themselves. What becomes of
 # an odd answer, and what hardly asks the database, is the same on both.
 ON_ONE = $(addprefix tests/pixels/,providers sandbox fault_table limits/test_rate_limiter.py outbox/test_unconfirmed.py \
-	services/test_secret_options.py snippets test_contract_points.py test_transcripts.py views/test_new_pixel_batch.py)
+	services/test_secret_options.py snippets test_contract_points.py test_pseudo_language.py test_transcripts.py \
+	views/test_new_pixel_batch.py)
 
 postgres: .venv/development
 	$(PY) -m tests.services $(BIN)/pytest -n 2 -m "not browser and not services" tests/accounts tests/pixelhub tests/pixels \

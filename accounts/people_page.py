@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from pixelhub.components import Action
 from pixelhub.templatetags.ui import ago
@@ -81,7 +81,7 @@ def invitation_row(invitation: Invitation, team: Team) -> InvitationRow:
         inviter=str(invitation.invited_by or gettext("someone who left")),
         tone="waiting" if is_open else "needs",
         icon="clock" if is_open else "alert-triangle",
-        state=gettext("Open") if is_open else gettext("Expired"),
+        state=pgettext("invitation", "Open") if is_open else gettext("Expired"),
         ends=format_html(gettext("ends {when}") if is_open else "{when}", when=ago(invitation.expires_at)),
         revoke=revoke,
     )

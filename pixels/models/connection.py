@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
@@ -46,7 +46,7 @@ def reachable(now: datetime, path: str = "") -> Q:
 class Connection(models.Model):
     class Environment(models.TextChoices):
         SANDBOX = "sandbox", _("Sandbox")
-        LIVE = "live", _("Live")
+        LIVE = "live", pgettext_lazy("environment", "Live")
 
     class Test(models.TextChoices):
         """How the last test of the credentials ended."""

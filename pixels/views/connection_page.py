@@ -10,7 +10,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from accounts.models import Membership
 from pixelhub.components import Action, Banner
@@ -253,9 +253,8 @@ class _Builder:
                 choices = dict(getattr(field, "choices", None) or [])
                 found.append((str(field.label) if field else name, str(choices.get(hint, hint))))
             who = credential.set_by or gettext("someone who left")
-            found.append(
-                (gettext("Set"), format_html(gettext("{when} by {person}"), when=ago(credential.set_at), person=who))
-            )
+            told = format_html(gettext("{when} by {person}"), when=ago(credential.set_at), person=who)
+            found.append((pgettext("credentials", "Set"), told))
         if self.connection.disconnected_at:
             found.append((gettext("Disconnected"), ago(self.connection.disconnected_at)))
         return tuple(found)

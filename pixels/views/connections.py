@@ -15,7 +15,7 @@ from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import RuleViolation
 from pixelhub.components import Empty
-from pixels.forms.ad_account import SHOWN, PickForm, not_added, typed_form
+from pixels.forms.ad_account import PickForm, typed_form
 from pixels.forms.connection import EnvironmentForm, ProviderForm, connection_form, credentials_form
 from pixels.models import Connection, SyncRun
 from pixels.models.pixel import current
@@ -23,6 +23,7 @@ from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef
 from pixels.services import connections as services
 
+from .ad_account_page import pick_list
 from .connection_page import connection_page
 from .refresh import page_or_news
 
@@ -153,18 +154,11 @@ def ad_account(request: TeamRequest, connection_id: UUID) -> HttpResponse:
             except RuleViolation as refused:
                 chosen.add_error(field, str(refused))
     search = request.GET.get("q", "").strip()[:100]
-    offered = not_added(connection, search)
     context = {
         "connection": connection,
-        "provider": connection.provider_class,
-        "pick": pick,
-        "form": form,
-        "search": search,
-        "offered": offered[:SHOWN],
-        "offered_count": offered.count(),
-        "picked": request.POST.getlist("pick"),
-        "has_list": connection.ad_accounts_listed_at is not None,
+        "list": pick_list(connection, pick, search, request.POST.getlist("pick")),
         "no_list": connection.provider_class.missing.get("ad_accounts"),
+        "form": form,
         "sandbox_page": connection.is_sandbox,
     }
     return render(request, "pixels/ad_account_form.html", context)

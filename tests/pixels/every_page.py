@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Invitation, Role, Team, User
 from pixelhub import views as error_pages
-from pixels.models import AvailableAdAccount, Connection, Pixel, SyncRun, Website
+from pixels.models import AvailableAdAccount, Connection, Operation, Pixel, SyncRun, Website
 from tests.conftest import join
 
 CONNECTION_PAGES = ("connection", "connection_credentials", "ad_account_new", "connection_disconnect")
@@ -85,6 +85,8 @@ def build(team: Team, owner: User, viewer: User, connect: Callable[..., Connecti
         pixel = live(works, f"Mjolnir {number}", website=kvasir)
         if state:
             Pixel.objects.filter(pk=pixel.pk).update(lifecycle=state)
+        if state in (Operation.State.FAILED, Operation.State.UNKNOWN):
+            Operation.objects.filter(pixel=pixel).update(state=state)
     for number, remote in enumerate(("drifted", "absent", "gone", "duplicate"), 6):
         pixel = live(works, f"Mjolnir {number}")
         Pixel.objects.filter(pk=pixel.pk).update(remote_status=remote)
