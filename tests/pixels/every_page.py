@@ -87,6 +87,7 @@ def build(team: Team, owner: User, viewer: User, connect: Callable[..., Connecti
             Pixel.objects.filter(pk=pixel.pk).update(lifecycle=state)
         if state in (Operation.State.FAILED, Operation.State.UNKNOWN):
             Operation.objects.filter(pixel=pixel).update(state=state)
+            Pixel.objects.filter(pk=pixel.pk).update(remote_id="", remote_status="not_seen")
     for number, remote in enumerate(("drifted", "absent", "gone", "duplicate"), 6):
         pixel = live(works, f"Mjolnir {number}")
         Pixel.objects.filter(pk=pixel.pk).update(remote_status=remote)
