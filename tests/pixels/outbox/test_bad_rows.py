@@ -189,6 +189,8 @@ GARBAGE = [
 ]
 
 
+@pytest.mark.table("field")
+@pytest.mark.table("garbage")
 @pytest.mark.parametrize("field", ["reads", "writes", "writes_refused", "on_the_way"])
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(

@@ -41,7 +41,7 @@ from tests.pixels.sequences.there import There
 
 SEQUENCES = int(os.environ.get("STATE_MACHINE", "0")) or examples(0, 400)
 PROFILE = settings(
-    max_examples=(SEQUENCES or 40) // len(CASES),
+    max_examples=(SEQUENCES or 24) // len(CASES),
     derandomize=not SEQUENCES,
     stateful_step_count=25,
     deadline=None,
