@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from .badge import Badge
 
@@ -23,28 +25,28 @@ if TYPE_CHECKING:
 class Lifecycle(models.TextChoices):
     """What our side is doing."""
 
-    DRAFT = "draft", "Draft"
-    QUEUED = "queued", "Queued"
-    CREATING = "creating", "Creating"
-    CHECKING = "checking", "Checking"
-    LIVE = "live", "Live"
-    UPDATING = "updating", "Updating"
-    DELETING = "deleting", "Deleting"
-    FAILED = "failed", "Failed"
-    UNKNOWN = "unknown", "Unknown"
-    DELETED = "deleted", "Deleted"
+    DRAFT = "draft", _("Draft")
+    QUEUED = "queued", _("Queued")
+    CREATING = "creating", _("Creating")
+    CHECKING = "checking", _("Checking")
+    LIVE = "live", _("Live")
+    UPDATING = "updating", _("Updating")
+    DELETING = "deleting", _("Deleting")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+    DELETED = "deleted", _("Deleted")
 
 
 class RemoteStatus(models.TextChoices):
     """What was last seen at the provider."""
 
-    NOT_SEEN = "not_seen", "Not seen yet"
-    IN_SYNC = "in_sync", "In sync"
-    DRIFTED = "drifted", "Drifted"
-    ABSENT = "absent", "Not in the last list"
-    GONE = "gone", "Gone"
-    UNVERIFIABLE = "unverifiable", "Cannot be read"
-    DUPLICATE = "duplicate", "Duplicate"
+    NOT_SEEN = "not_seen", _("Not seen yet")
+    IN_SYNC = "in_sync", _("In sync")
+    DRIFTED = "drifted", _("Drifted")
+    ABSENT = "absent", _("Not in the last list")
+    GONE = "gone", _("Gone")
+    UNVERIFIABLE = "unverifiable", _("Cannot be read")
+    DUPLICATE = "duplicate", _("Duplicate")
 
 
 PENDING = (
@@ -59,17 +61,17 @@ PENDING = (
 class State(models.TextChoices):
     """In the order of the filter's choices."""
 
-    LIVE = "live", "Live"
-    WAITING = "waiting", "Under way"
-    DRIFTED = "drifted", "Drifted"
-    ABSENT = "absent", "Not in the last list"
-    GONE = "gone", "Gone"
-    DUPLICATE = "duplicate", "Held more than once"
-    FAILED = "failed", "Failed"
-    DRAFT = "draft", "Draft"
-    UNKNOWN = "unknown", "Unknown"
-    DELETED = "deleted", "Deleted"
-    ARCHIVED = "archived", "Archived"
+    LIVE = "live", _("Live")
+    WAITING = "waiting", _("Under way")
+    DRIFTED = "drifted", _("Drifted")
+    ABSENT = "absent", _("Not in the last list")
+    GONE = "gone", _("Gone")
+    DUPLICATE = "duplicate", _("Held more than once")
+    FAILED = "failed", _("Failed")
+    DRAFT = "draft", _("Draft")
+    UNKNOWN = "unknown", _("Unknown")
+    DELETED = "deleted", _("Deleted")
+    ARCHIVED = "archived", _("Archived")
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,13 @@ def chip_of(pixel: Pixel) -> Badge:
     elif state == State.WAITING:
         label = pixel.get_lifecycle_display()
         if pixel.stands_still:
-            tone, icon, label = "needs", "player-pause", "Waiting for the connection"
+            tone, icon, label = "needs", "player-pause", gettext("Waiting for the connection")
         elif pixel.lifecycle == Lifecycle.CHECKING:
             tone, icon = "unknown", "search"
     elif state == State.LIVE and not pixel.provider_class.is_active(pixel.options):
         tone, icon = "waiting", "player-pause"
     elif state == State.FAILED and pixel.lifecycle == Lifecycle.LIVE:
-        icon, label = "alert-triangle", "Change failed"
+        icon, label = "alert-triangle", gettext("Change failed")
     return Badge(tone, icon, label, word)
 
 
