@@ -1,31 +1,8 @@
 """An upgrade loses nothing: rows written by an earlier version, read by this one."""
 
-import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
-
-BEFORE = ("pixels", "0007_confirmed_counts_and_constraints")
-
-
-@pytest.fixture
-def upgrade(transactional_db):
-    """Goes back to the earlier version's tables, lets it write, and goes on to this one's."""
-
-    def run(write):
-        migrate([BEFORE])
-        write(MigrationExecutor(connection).loader.project_state([BEFORE]).apps)
-        migrate(None)
-
-    yield run
-    migrate(None)
-
-
-def migrate(to):
-    executor = MigrationExecutor(connection)
-    executor.migrate(to or executor.loader.graph.leaf_nodes())
 
 
 def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_value(upgrade):

@@ -1,0 +1,23 @@
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+BEFORE = ("pixels", "0007_confirmed_counts_and_constraints")
+
+
+@pytest.fixture
+def upgrade(transactional_db):
+    """Goes back to the tables of 0007, lets that version write, and goes on to this one's."""
+
+    def run(write):
+        migrate([BEFORE])
+        write(MigrationExecutor(connection).loader.project_state([BEFORE]).apps)
+        migrate(None)
+
+    yield run
+    migrate(None)
+
+
+def migrate(to):
+    executor = MigrationExecutor(connection)
+    executor.migrate(to or executor.loader.graph.leaf_nodes())
