@@ -63,17 +63,23 @@ def test_an_edit_sends_what_was_edited_and_leaves_other_differences_alone(
     assert pixel.drift == ["state"]
 
 
+def shown(page):
+    """What the page says of the difference, sent back with each decision about it."""
+    [value] = {form.values["shown"][0] for form in page.forms if "shown" in form.values}
+    return value
+
+
 def test_what_is_decided_is_what_was_shown(pixel, theirs, bob, browser_of, at):
     theirs(pixel, name="Theirs")
     browser = browser_of(bob)
-    shown = Page.of(browser.get(at("pixel", pixel))).form_with("shown").values["shown"][0]
+    first = shown(Page.of(browser.get(at("pixel", pixel))))
     theirs(pixel, name="Theirs again")
-    post = {"field": "name", "action": "adopt", "shown": shown}
+    post = {"field": "name", "action": "adopt", "shown": first}
     page = Page.of(browser.post(at("pixel_drift", pixel), post, follow=True))
     assert "changed meanwhile" in page.text
     pixel.refresh_from_db()
     assert pixel.name != "Theirs again"
-    post["shown"] = page.form_with("shown").values["shown"][0]
+    post["shown"] = shown(page)
     browser.post(at("pixel_drift", pixel), post)
     pixel.refresh_from_db()
     assert pixel.name == "Theirs again"
