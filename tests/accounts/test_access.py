@@ -1,86 +1,97 @@
-"""The gate, proved for every address below /t/ that the product has or will have: made from the URLconf."""
+"""The gate at every address of the product, with nothing behind it. What each role gets behind it: see
+tests/pixels/views/test_roles.py."""
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import IntConverter, UUIDConverter
 
 from accounts.models import Role
+from tests.access import (
+    ADMIN_ROUTES,
+    ANYBODY,
+    ELSEWHERE,
+    ROLES,
+    SIGNED_IN,
+    TEAM_PATTERNS,
+    body,
+    path_of,
+    patterns,
+)
 
-SAMPLES = {IntConverter: "1", UUIDConverter: "6f1c1b1e-3c52-4d5e-9b57-0d9a3d1f7a10"}
-
-
-def team_patterns(
-    patterns: list[URLPattern | URLResolver], route: str = "/", converters: dict[str, Any] | None = None
-) -> Iterator[tuple[str, Any]]:
-    """(address below /t/shop/ with sample values, its view)"""
-    for entry in patterns:
-        whole = route + str(entry.pattern)
-        known = (converters or {}) | entry.pattern.converters
-        if isinstance(entry, URLResolver):
-            yield from team_patterns(entry.url_patterns, whole, known)
-        elif whole.startswith("/t/"):
-            values = {name: SAMPLES.get(type(converter), "sample") for name, converter in known.items()}
-            values["team_slug"] = "shop"
-            yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", whole).format(**values), entry.callback
-
-
-PAGES = sorted(team_patterns(get_resolver().url_patterns), key=lambda page: page[0])
-every_page = pytest.mark.parametrize(("path", "view"), PAGES, ids=[path for path, _ in PAGES])
-BELOW = {Role.EDITOR: "vera", Role.ADMIN: "bob", Role.OWNER: "bob"}
-every_page_not_for_all = pytest.mark.parametrize(
-    ("path", "too_low"),
-    [(path, BELOW[view.required_role]) for path, view in PAGES if getattr(view, "required_role", None) in BELOW],
+METHODS = ("GET", "POST", "PUT", "DELETE")
+BELOW = {Role.EDITOR: ["vera"], Role.ADMIN: ["vera", "bob"], Role.OWNER: ["vera", "bob", "adam"]}
+every_page = pytest.mark.parametrize("route", TEAM_PATTERNS)
+refusals = pytest.mark.parametrize(
+    ("route", "too_low"),
+    [
+        (route, person)
+        for route, pattern in TEAM_PATTERNS.items()
+        for person in BELOW.get(ROLES.get(pattern.name, Role.OWNER), [])
+    ],
 )
 
 
 def answers(client: Client, path: str) -> list[Any]:
     """To every method that the page knows at all; a 405 comes before anybody asks who it is."""
-    found = [client.generic(method, path) for method in ("GET", "POST", "PUT", "DELETE")]
+    found = [client.generic(method, path) for method in METHODS]
+    assert [response.status_code for response in found[:2]] != [405, 405]
     return [response for response in found if response.status_code != 405]
 
 
-def body(response: Any) -> bytes:
-    """Without what differs from request to request: its own address, its id, the CSRF token."""
-    page = response.content.replace(response.wsgi_request.path.encode(), b"")
-    for changing in (response.get("X-Request-Id", ""), response.wsgi_request.META.get("CSRF_COOKIE", "")):
-        page = page.replace(changing.encode(), b"") if changing else page
-    return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", page)
+def leads_to_the_sign_in(response: Any) -> bool:
+    return response.status_code == 302 and response.url.startswith(("/accounts/login/?", "/admin/login/?"))
 
 
-def test_there_are_pages_to_check():
-    assert "/t/shop/people/" in [path for path, _ in PAGES]
-
-
-@every_page
-def test_says_which_role_it_needs(path, view):
-    assert isinstance(getattr(view, "required_role", None), Role)
+def test_every_address_is_in_the_table_and_nothing_else():
+    assert {pattern.name for pattern in TEAM_PATTERNS.values()} == set(ROLES)
+    assert len(TEAM_PATTERNS) == len(ROLES)
+    others = {route for route, _ in patterns()} - set(TEAM_PATTERNS) - set(ADMIN_ROUTES)
+    assert others == set(ELSEWHERE)
+    assert len(ADMIN_ROUTES) > 50
 
 
 @every_page
-def test_an_outsider_gets_the_404_of_a_team_that_does_not_exist(browser_of, team, charlie, path, view):
-    theirs = answers(browser_of(charlie), path)
-    nowhere = answers(browser_of(charlie), path.replace("/t/shop/", "/t/nowhere/"))
+def test_an_outsider_gets_the_404_of_a_team_that_does_not_exist(browser_of, team, charlie, route):
+    theirs = answers(browser_of(charlie), path_of(route))
+    nowhere = answers(browser_of(charlie), path_of(route, "nowhere"))
     assert {response.status_code for response in theirs} == {404}
     assert [body(response) for response in theirs] == [body(response) for response in nowhere]
 
 
-@every_page
-def test_an_anonymous_visitor_has_to_sign_in(team, path, view):
-    for method in ("GET", "POST", "PUT", "DELETE"):
-        response = Client().generic(method, path)
-        assert response.status_code == 302
-        assert response.url.startswith("/accounts/login/")
+def test_an_anonymous_visitor_has_to_sign_in(team):
+    for route in TEAM_PATTERNS:
+        for method in METHODS:
+            response = Client().generic(method, path_of(route))
+            assert (route, response.status_code) == (route, 302)
+            assert response.url.startswith("/accounts/login/")
 
 
-@every_page_not_for_all
-def test_a_member_with_too_low_a_role_gets_a_403(request, browser_of, path, too_low):
+@refusals
+def test_a_member_with_too_low_a_role_gets_a_403_also_of_what_does_not_exist(request, browser_of, route, too_low):
     member = request.getfixturevalue(too_low)
-    assert {response.status_code for response in answers(browser_of(member), path)} == {403}
+    assert {response.status_code for response in answers(browser_of(member), path_of(route))} == {403}
+
+
+@pytest.mark.parametrize("route", [route for route, who in ELSEWHERE.items() if who == SIGNED_IN])
+def test_pages_of_a_person_ask_who_it_is(db, browser_of, vera, route):
+    for method in METHODS:
+        assert leads_to_the_sign_in(Client().generic(method, path_of(route)))
+    assert not leads_to_the_sign_in(browser_of(vera).get(path_of(route)))
+
+
+@pytest.mark.parametrize("route", [route for route, who in ELSEWHERE.items() if who == ANYBODY])
+def test_the_open_pages_need_no_sign_in(db, route):
+    assert not leads_to_the_sign_in(Client().get(path_of(route)))
+
+
+def test_nobody_but_staff_gets_into_the_admin(browser_of, alice):
+    for path in map(path_of, ADMIN_ROUTES):
+        for method in ("GET", "POST"):
+            assert leads_to_the_sign_in(Client().generic(method, path)), path
+            response = browser_of(alice).generic(method, path)  # an owner, but no staff
+            signed_out = path == "/admin/logout/" and response.status_code == 302
+            assert leads_to_the_sign_in(response) or response.status_code == 403 or signed_out, path
 
 
 def test_a_closed_account_is_out_at_once(browser_of, bob, team):
