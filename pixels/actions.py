@@ -220,7 +220,8 @@ def _ignores(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _has_values_to_fill_in(pixel: Pixel, operation: Operation | None) -> Decision:
-    return _no("nothing_to_fill_in", pixel.provider_class.tag_form is None or not pixel.remote_id)
+    hands_out = pixel.remote_id and pixel.lifecycle != Lifecycle.DELETED  # no code of a deleted one
+    return _no("nothing_to_fill_in", pixel.provider_class.tag_form is None or not hands_out)
 
 
 def _not_put_away(pixel: Pixel, operation: Operation | None) -> Decision:

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from pixels.models import Connection, Credential
-from pixels.providers import PROVIDERS
 from pixels.providers.fields import PasswordField, PrivateKeyField
+from pixels.providers.registry import PROVIDERS
 from tests.pixels.conftest import AD_ACCOUNTS
 from tests.pixels.leaks import forms_of
 
