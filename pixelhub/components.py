@@ -56,3 +56,4 @@ class Empty:
     text: str
     url: str = ""
     action: str = ""
+    icon: str = ""

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
@@ -117,9 +117,16 @@ def fact(content: SafeString, label: str) -> SafeString:
     return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, content)
 
 
-@register.inclusion_tag("components/copy_button.html")
-def copy_button(text: str, label: str, id: str) -> dict[str, str]:
-    return {"text": text, "label": label, "id": id}
+@register.simple_tag
+def copy_button(text: str, label: str, id: str) -> SafeString:
+    """An icon that copies `text`; `label` is its name, `id` is unique on the page. No template: lists have many."""
+    return format_html(
+        '{}<button type="button" class="btn-copy" data-copy="{}" aria-label="{}">{}</button>',
+        json_script(text, id),
+        id,
+        label,
+        icon("copy"),
+    )
 
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)

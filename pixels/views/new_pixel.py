@@ -7,26 +7,29 @@ from django.db import transaction
 from django.forms import BoundField
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import RuleViolation
+from pixelhub.components import Empty
 from pixels.forms.new_pixel import NewPixelForm, same_events, usable_connections, uuid_or_none
 from pixels.models import Connection, Pixel
 from pixels.services import pixels as services
 from pixels.services import websites
 
-from .checklist import groups
+from .checklist import checklist
+from .pixel_plan import plan_panel
 
 
 @team_view(Role.EDITOR)
 def new_pixel(request: TeamRequest) -> HttpResponse:
     connections = list(usable_connections(request.team))
     if not connections:
-        in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None)
-        without = {"without_account": in_use.filter(paused_at=None).first(), "paused": in_use.first()}
-        return render(request, "pixels/pixel_new_empty.html", without)
+        return render(request, "pixels/pixel_new_empty.html", {"empty": _empty(request)})
     data = request.POST if request.method == "POST" else request.GET
     connection = _chosen(connections, data.get("connection"))
     # The fields on the screen were another connection's: show this one's, with what still fits.
@@ -45,7 +48,10 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
             return _page(request, form)
         if len(pixels) == 1:
             return redirect("pixel", request.team.slug, pixels[0].pk)
-        messages.success(request, f"{len(pixels)} pixels are on their way to {connection.provider_class.label}.")
+        told = ngettext(
+            "{count} pixel is on its way to {provider}.", "{count} pixels are on their way to {provider}.", len(pixels)
+        )
+        messages.success(request, told.format(count=len(pixels), provider=connection.provider_class.label))
         return redirect("pixel_list", request.team.slug)
     return _page(request, form)
 
@@ -59,7 +65,43 @@ def plan(request: TeamRequest) -> HttpResponse:
         raise Http404
     connection = _chosen(connections, request.POST.get("connection"))
     form = NewPixelForm(request.team, connection, request.POST)
-    return render(request, "pixels/pixel_plan.html", {"form": form, "provider": form.provider, "swap": True})
+    return render(request, "pixels/pixel_plan.html", {"plan": plan_panel(form)})
+
+
+def _empty(request: TeamRequest) -> Empty:
+    """Why nothing can be created yet, and the next step."""
+    slug, may_manage = request.team.slug, request.membership.can_manage
+    in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None)
+    without_account, paused = in_use.filter(paused_at=None).first(), in_use.first()
+    if without_account and may_manage:
+        return Empty(
+            _("Pick an ad account first"),
+            _("A pixel lives in an ad account of the connection."),
+            reverse("ad_account_new", args=[slug, without_account.pk]),
+            _("Pick ad accounts"),
+            icon="plug",
+        )
+    if paused:
+        return Empty(
+            _("Your connection is paused"),
+            _("Nothing can be created until its provider lets it in again."),
+            reverse("connection", args=[slug, paused.pk]),
+            _("See why"),
+            icon="player-pause",
+        )
+    if may_manage:
+        return Empty(
+            _("Connect a provider first"),
+            _("A pixel is created at a provider, with the credentials of a connection."),
+            reverse("connection_new", args=[slug]),
+            _("Add connection"),
+            icon="plug",
+        )
+    return Empty(
+        _("No provider is connected"),
+        _("An owner or admin of this team can add a connection; then you can create pixels."),
+        icon="plug",
+    )
 
 
 def _chosen(connections: list[Connection], wanted: str | None) -> Connection:
@@ -112,7 +154,8 @@ def _page(request: TeamRequest, form: NewPixelForm, status: int = 200) -> HttpRe
         "form": form,
         "provider": form.provider,
         "connection": form.connection,
-        "groups": groups(form.provider.vocabulary, form.ticked),
+        "checklist": checklist(form.provider, form.provider.vocabulary, form.ticked),
+        "plan": plan_panel(form),
         "simple": simple,
         "advanced": advanced,
         "advanced_open": any(field.errors for field in advanced),

@@ -18,7 +18,7 @@ from pixels.forms.resolve import ResolveForm
 from pixels.models import Pixel, Website
 from pixels.services import pixels as services
 
-from .checklist import groups
+from .checklist import checklist
 from .pixel_page import both_sides, pixel_page
 from .refresh import page_or_news
 
@@ -91,8 +91,9 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         "pixel": pixel,
         "form": form,
         "provider": form.provider,
-        "groups": groups(form.vocabulary, form.ticked),
-        "one_only": form.provider.can("one_event_per_pixel"),
+        "checklist": checklist(
+            form.provider, form.vocabulary, form.ticked, one_only=form.provider.can("one_event_per_pixel")
+        ),
         "fields": [field for field in form.options if field.name != "events"],
         "secrets_gone": any(request.POST.get(name) for name in form.options.secret_options),
         "sandbox_page": pixel.connection.is_sandbox,

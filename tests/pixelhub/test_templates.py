@@ -5,15 +5,7 @@ from django.conf import settings
 TEMPLATES = settings.BASE_DIR / "templates"
 LONGEST = 140
 # Still to be broken up. It only gets shorter: a template without a long line must leave the list.
-LONG_YET: set[str] = {
-    "pixels/checklist.html",
-    "pixels/overview.html",
-    "pixels/pixel_delete.html",
-    "pixels/pixel_list.html",
-    "pixels/pixel_new_empty.html",
-    "pixels/pixel_plan.html",
-    "pixels/pixel_table.html",
-}
+LONG_YET: set[str] = set()
 
 
 def test_no_line_of_a_template_is_too_long():

@@ -100,13 +100,22 @@ def test_a_mark_is_the_first_letter_and_keeps_its_tint():
 def test_every_icon_that_is_used_is_in_the_sprite():
     drawn = set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text()))
     in_templates = r'(?:\{% icon |icon=|nav_link url "[^"]+" |\{% (?:banner|plain_chip) "[a-z]+" )"([^"]+)"'
-    in_badges = r'\("(?:live|waiting|needs|failed|unknown|sandbox)", "([a-z0-9-]+)"'
+    tone = '"(?:live|waiting|needs|failed|unknown|sandbox)"'
+    in_code = {
+        "pixels/models": [rf'\({tone}, "([a-z0-9-]+)"'],
+        "pixels/views": [
+            rf'Banner\(\s*{tone},\s+"([a-z0-9-]+)"',
+            r'icon="([a-z0-9-]+)"',
+            rf'"([a-z0-9-]+)", {tone}, _\(',
+        ],
+    }
     used = set()
     for template in TEMPLATES.rglob("*.html"):
         used |= set(re.findall(in_templates, template.read_text()))
-    for module in (settings.BASE_DIR / "pixels/models").glob("*.py"):
-        used |= set(re.findall(in_badges, module.read_text()))
-    assert {"plus", "grid-dots", "arrows-diff"} <= used
+    for directory, patterns in in_code.items():
+        for module in (settings.BASE_DIR / directory).glob("*.py"):
+            used |= {icon for pattern in patterns for icon in re.findall(pattern, module.read_text())}
+    assert {"plus", "grid-dots", "arrows-diff", "plug-x", "trash-x"} <= used
     assert used - drawn == set()
 
 

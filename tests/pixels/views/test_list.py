@@ -180,7 +180,7 @@ def test_a_website_list_and_connection_list_keep_their_order(browser_of, vera, a
     window = browser_of(vera)
     assert [w.name for w in window.get(at("website_list")).context["page_obj"]] == ["a", "b", "c"]
     assert list(window.get(at("connection_list")).context["connections"]) == made
-    assert list(window.get(at("overview")).context["connections"]) == made
+    assert [row.connection for row in window.get(at("overview")).context["connections"]] == made
     assert window.get(at("website_list")).context["page_obj"].paginator.object_list.ordered
     assert window.get(at("connection_list")).context["connections"].ordered
 
@@ -207,13 +207,14 @@ def test_what_needs_you_is_counted_on_the_overview_and_leads_to_the_list(browser
     row("failed", lifecycle="failed"), row("unknown", lifecycle="unknown"), row("unknown too", lifecycle="unknown")
     row("deleted", lifecycle="deleted", remote_id="8")
     response = browser_of(vera).get(at("overview"))
-    needs = {need["state"]: need["count"] for need in response.context["needs"]}
+    links = (re.search(r'state=(\w+)">(\d+) pixel', need.sentence) for need in response.context["needs"])
+    needs = {link[1]: int(link[2]) for link in links}
     assert needs == {"unknown": 2, "failed": 1, "drifted": 1}
     for state, count in needs.items():
         assert len(names(state=state)) == count
-    assert response.context["counts"]["total"] == 4
-    [connection] = response.context["connections"]
-    assert connection.pixel_count == 4
+    assert response.context["state"] == "0 of 4 pixels live"
+    [row_of_connection] = response.context["connections"]
+    assert row_of_connection.pixels == "4 pixels"
 
 
 PAGES = ["overview", "pixel_list", "website_list", "connection_list", "activity"]
