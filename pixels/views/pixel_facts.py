@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from pixels.models import Pixel, PixelSecrets
 from pixels.models.badge import Badge
 from pixels.reconcile import compare
@@ -20,11 +22,11 @@ def facts(pixel: Pixel) -> list[tuple[str, str]]:
     secrets = PixelSecrets.objects.filter(pixel=pixel).first() if form_class.secret_options else None
     for name, field in form_class.base_fields.items():
         if secrets and name in secrets.names:
-            shown.append((str(field.label), "set"))
+            shown.append((str(field.label), _("set")))
         if name == "events" or values.get(name) in (None, "", []):
             continue
         choices = dict(getattr(field, "choices", None) or [])
-        value = "Yes" if values[name] is True else choices.get(values[name], values[name])
+        value = _("Yes") if values[name] is True else choices.get(values[name], values[name])
         shown.append((str(field.label), str(value)))
     return shown
 
@@ -67,9 +69,9 @@ def _difference(pixel: Pixel, name: str) -> Difference:
         remote=_said(pixel, name, (pixel.remote_values or {}).get(name)),
         moved=moved,
         badge={
-            "remote": Badge("needs", "arrows-diff", f"Changed at {provider.label}"),
-            "local": Badge("needs", "pencil", "Changed here, not taken over there"),
-            "both": Badge("failed", "alert-triangle", "Conflict: changed on both sides"),
+            "remote": Badge("needs", "arrows-diff", _("Changed at {provider}").format(provider=provider.label)),
+            "local": Badge("needs", "pencil", _("Changed here, not taken over there")),
+            "both": Badge("failed", "alert-triangle", _("Conflict: changed on both sides")),
         }[moved],
         cannot_restore=provider.pixel_form.fixed.get(name, ""),
     )
@@ -77,7 +79,7 @@ def _difference(pixel: Pixel, name: str) -> Difference:
 
 def _label(pixel: Pixel, name: str) -> str:
     if name == "name":
-        return "Name"
+        return _("Name")
     field = pixel.provider_class.pixel_form.base_fields.get(name)
     label = str(field.label) if field and field.label else name.replace("_", " ")
     return label[:1].upper() + label[1:]
@@ -87,7 +89,7 @@ def _said(pixel: Pixel, name: str, value: Any) -> str:
     if value in (None, "", []):
         return NOTHING
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if name == "events":
         words = (pixel.provider_class.provider_event(one) for one in value)
         return ", ".join(word.label if word else str(one) for word, one in zip(words, value, strict=True))
