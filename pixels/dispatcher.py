@@ -28,10 +28,10 @@ FINDERS: tuple[tuple[TaskName, Callable[[int], list[UUID] | list[int]]], ...] = 
     ("pull_connection", runs.due),
     ("test_connection", connection_test.due),
     ("read_pixel", read_back.due),
-    ("look_again", missing.due),
+    ("check_missing", missing.due),
     ("check_for_duplicate", duplicate_check.due),
     ("read_ad_accounts", ad_accounts.due),
-    ("read_fires", last_fired.due),
+    ("read_last_fired", last_fired.due),
     ("notify", connection_state.due),
 )
 

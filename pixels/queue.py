@@ -21,10 +21,10 @@ TaskName = Literal[
     "pull_connection",
     "test_connection",
     "read_pixel",
-    "look_again",
+    "check_missing",
     "check_for_duplicate",
     "read_ad_accounts",
-    "read_fires",
+    "read_last_fired",
     "notify",
 ]
 BROKER_PAUSE = 5.0  # seconds without publishing after a failure: with a frozen broker each attempt takes two seconds

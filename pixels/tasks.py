@@ -48,8 +48,8 @@ def read_pixel(pixel_id: str) -> None:
 
 
 @shared_task
-def look_again(account_id: str) -> None:
-    missing.look_for(int(account_id))
+def check_missing(account_id: str) -> None:
+    missing.check(int(account_id))
 
 
 @shared_task
@@ -58,8 +58,8 @@ def check_for_duplicate(operation_id: str) -> None:
 
 
 @shared_task
-def read_fires(account_id: str) -> None:
-    last_fired.read_fires(account_id)
+def read_last_fired(account_id: str) -> None:
+    last_fired.read_last_fired(account_id)
 
 
 @shared_task

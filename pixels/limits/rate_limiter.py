@@ -214,8 +214,8 @@ def rate_limiter_for(
 def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str:
     """The same for all connections, of whatever team, that speak as the same user of a provider."""
     names = connection.provider_class.user_fields or sorted(credentials)
-    told = [credentials[name] for name in names if name in credentials]
-    who = [value.reveal() if isinstance(value, Secret) else value for value in told]
+    given = [credentials[name] for name in names if name in credentials]
+    who = [value.reveal() if isinstance(value, Secret) else value for value in given]
     parts = "\0".join([connection.provider, connection.environment, *who])
     return hmac.new(settings.SECRET_KEY.encode(), parts.encode(), hashlib.sha256).hexdigest()
 

@@ -227,10 +227,10 @@ class Pixel(models.Model):
     def is_recognisable(self) -> bool:
         """Whether a list would show which of its objects this pixel is, should the answer to its create be lost."""
         provider = self.provider_class
-        return provider.can("list") and (provider.can("name_unique") or bool(self.mark))
+        return provider.can("list") and (provider.can("name_unique") or bool(self.lookup_key))
 
     @property
-    def mark(self) -> str:
+    def lookup_key(self) -> str:
         """What this pixel is to be found by at the provider, beside its name: our reference unless somebody chose
         another; empty where the provider has no such field or it was emptied."""
         return self.options.get(self.provider_class.reference_option or "") or ""

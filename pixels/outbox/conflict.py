@@ -8,7 +8,7 @@ from accounts.activity import record as record_activity
 from pixels.models import Operation, Pixel
 from pixels.outbox.record import apply_changes
 from pixels.providers.values import RemotePixel
-from pixels.reconcile.compare import see, values_of
+from pixels.reconcile.compare import apply_remote, values_of
 
 
 def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
@@ -32,7 +32,7 @@ def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
     apply_changes(pixel, waiting.payload)
     pixel.lifecycle = Pixel.Lifecycle.LIVE
     pixel.clear_error()
-    see(pixel, remote)
+    apply_remote(pixel, remote)
     pixel.save()
     record_activity(pixel.team, None, "did not send a change, as theirs had changed too:", pixel, ", ".join(moved))
     return True

@@ -30,7 +30,7 @@ from pixels.outbox.unconfirmed import look_up, note_preexisting
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, NotSent, ProviderError, Rejected
 from pixels.providers.values import RemotePixel
-from pixels.reconcile.link import said_everything
+from pixels.reconcile.link import is_complete
 from pixels.reconcile.read_back import read_back
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def deliver(operation_id: UUID | str) -> bool:
         unsent = NotSent("PixelHub itself failed before it sent anything.")
         return record_error(operation, phase, sent if phase == Phase.SEND else unsent)
     pixel = record(operation, remote)
-    if pixel is not None and pixel.remote_id and remote is not None and not said_everything(remote):
+    if pixel is not None and pixel.remote_id and remote is not None and not is_complete(remote):
         read_back(pixel)
     return True
 

@@ -27,8 +27,8 @@ from pixels.outbox.retry_policy import Counts, Fail, LookUp, Pause, Phase, Retry
 from pixels.outbox.unconfirmed import can_be_looked_up
 from pixels.providers.errors import NotSent, ProviderError, Waiting
 from pixels.providers.values import RemotePixel
-from pixels.reconcile.compare import note_local_change, see
-from pixels.reconcile.link import link_remote, locked, report_duplicate, resolve_unconfirmed, said_everything
+from pixels.reconcile.compare import apply_remote, note_local_change
+from pixels.reconcile.link import is_complete, link_remote, locked, report_duplicate, resolve_unconfirmed
 
 State = Operation.State
 
@@ -64,8 +64,8 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
         else:
             apply_changes(pixel, operation.payload)
             pixel.lifecycle = Pixel.Lifecycle.LIVE
-            if said_everything(remote):
-                see(pixel, remote)
+            if is_complete(remote):
+                apply_remote(pixel, remote)
         pixel.clear_error()
         pixel.checked_at = clock.now()
         pixel.save()

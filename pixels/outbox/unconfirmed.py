@@ -27,7 +27,7 @@ def note_preexisting(provider: Provider, operation: Operation) -> None:
     pixel = operation.pixel
     if operation.kind != Operation.Kind.CREATE or operation.preexisting_ids is not None or not can_be_looked_up(pixel):
         return
-    found_by_reference = not provider.can("name_unique") and pixel.mark == pixel.reference
+    found_by_reference = not provider.can("name_unique") and pixel.lookup_key == pixel.reference
     found = [] if found_by_reference else [remote.remote_id for remote in _search(provider, operation)]
     operation.preexisting_ids = found
     held(operation).update(preexisting_ids=found)
@@ -56,4 +56,4 @@ def _search(provider: Provider, operation: Operation) -> list[RemotePixel]:
     """Among what was made since this create was asked for: a day more, as clocks differ, but not a list of years."""
     pixel = operation.pixel
     since = operation.created_at - timedelta(days=1)
-    return provider.find_pixels(pixel.ad_account.ref, pixel.mark or pixel.reference, pixel.name, since)
+    return provider.find_pixels(pixel.ad_account.ref, pixel.lookup_key or pixel.reference, pixel.name, since)

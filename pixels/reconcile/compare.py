@@ -33,7 +33,7 @@ def differing(pixel: Pixel, remote: dict[str, Any]) -> list[str]:
     return sorted(name for name in unequal if same(name, local[name]) != same(name, remote[name]))
 
 
-def see(pixel: Pixel, remote: RemotePixel) -> bool:
+def apply_remote(pixel: Pixel, remote: RemotePixel) -> bool:
     """Put what the provider said into the row, unsaved; whether that changed anything. Our values stay."""
     before = [getattr(pixel, name) for name in SEEN_FIELDS]
     values = values_of(remote)

@@ -33,7 +33,7 @@ def due(limit: int) -> list[int]:
     return list(_due().order_by("last_fired_report_asked_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def read_fires(account_id: int | str) -> None:
+def read_last_fired(account_id: int | str) -> None:
     """Order the report, or fetch it if it is ready. After a failure it is ordered again when a full list was read."""
     poll(_due().select_related("connection").filter(pk=account_id), _claim, _ask)
 

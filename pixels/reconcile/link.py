@@ -15,7 +15,7 @@ from django.utils import timezone
 from pixels.models import Operation, Pixel
 from pixels.models.pixel import DUPLICATE
 from pixels.providers.values import RemotePixel
-from pixels.reconcile.compare import see
+from pixels.reconcile.compare import apply_remote
 
 
 def locked(pixel_id: UUID) -> Pixel:
@@ -23,7 +23,7 @@ def locked(pixel_id: UUID) -> Pixel:
     return rows.get(pk=pixel_id)
 
 
-def said_everything(remote: RemotePixel) -> bool:
+def is_complete(remote: RemotePixel) -> bool:
     """False for an answer to a create or update that holds no more than the id."""
     return remote.name is not None
 
@@ -54,8 +54,8 @@ def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
     pixel.remote_id = remote.remote_id
     pixel.absent_at = pixel.missed_at = pixel.remote_hash = None
     pixel.lifecycle = Pixel.Lifecycle.LIVE
-    if said_everything(remote):
-        see(pixel, remote)
+    if is_complete(remote):
+        apply_remote(pixel, remote)
     elif not pixel.provider_class.can("read"):
         pixel.remote_status = Pixel.RemoteStatus.UNVERIFIABLE
     return True

@@ -21,7 +21,7 @@ from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import RemotePixel
-from pixels.reconcile.compare import see
+from pixels.reconcile.compare import apply_remote
 from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def due(limit: int) -> list[int]:
     return list(rows.values_list("ad_account", flat=True)[:limit])
 
 
-def look_for(account_id: int) -> None:
+def check(account_id: int) -> None:
     """Look for the missing pixels of this ad account. Of many pixels each may be claimed by another worker, so this is
     no `poll`: two workers that look for the same pixel do no harm, as `_note` counts misses by their time."""
     account = AdAccount.objects.select_related("connection").filter(pk=account_id).first()
@@ -60,7 +60,7 @@ def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
             return
         now = clock.now()
         if remote is not None:
-            see(pixel, remote)
+            apply_remote(pixel, remote)
             pixel.checked_at = now
         elif pixel.missed_at is None:
             pixel.missed_at = now

@@ -22,7 +22,7 @@ from pixels.outbox.conflict import cancel_conflicting_update
 from pixels.outbox.unconfirmed import preexisting_ids
 from pixels.providers.base import Provider
 from pixels.providers.values import Read, RemotePixel
-from pixels.reconcile.compare import ABSENT_OR_GONE, SEEN_FIELDS, STATE_LENGTH, see, values_of
+from pixels.reconcile.compare import ABSENT_OR_GONE, SEEN_FIELDS, STATE_LENGTH, apply_remote, values_of
 from pixels.reconcile.link import link_remote, report_duplicate, resolve_unconfirmed
 
 Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
@@ -132,7 +132,7 @@ class _Changes:
         elif pixel.lifecycle == Lifecycle.LIVE and not (pixel.checked_at and pixel.checked_at >= self.began):
             pixel.remote_hash = remote_hash
             self.compared.append(pixel)
-            if see(pixel, remote):
+            if apply_remote(pixel, remote):
                 self.changed.append(pixel)
 
     def _link(self, pixel: Pixel, remote: RemotePixel) -> None:
@@ -199,7 +199,7 @@ class _ExpectedPixels:
         self._preexisting_ids = preexisting_ids(pixels) if pixels else {}
         self._pixels: dict[str, list[Pixel]] = {}
         for pixel in pixels:
-            for key in {pixel.name} if self._by_name else {pixel.mark, pixel.reference}:
+            for key in {pixel.name} if self._by_name else {pixel.lookup_key, pixel.reference}:
                 self._pixels.setdefault(key, []).append(pixel)
 
     def find(self, remote: RemotePixel) -> Pixel | None:

@@ -17,7 +17,7 @@ from pixels.limits.provider_session import open_provider
 from pixels.models import Pixel
 from pixels.models.connection import reachable
 from pixels.providers.errors import ProviderError
-from pixels.reconcile.compare import see
+from pixels.reconcile.compare import apply_remote
 from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _read(pixel: Pixel) -> None:
     with transaction.atomic():
         pixel = locked(pixel.pk)
         if pixel.lifecycle == Pixel.Lifecycle.LIVE:
-            see(pixel, remote)
+            apply_remote(pixel, remote)
             pixel.checked_at = clock.now()
             pixel.save()
             snippets.issue(pixel)

@@ -65,7 +65,7 @@ def after_restore() -> dict[str, int]:
 def _namesakes(pixel: Pixel) -> list[str]:
     """What the backup knows by the name or the code of a pixel that was not sent yet: that is not this one."""
     alike = Q(name=pixel.name)
-    if pixel.mark:
-        alike |= Q(**{f"options__{pixel.provider_class.reference_option}": pixel.mark})
+    if pixel.lookup_key:
+        alike |= Q(**{f"options__{pixel.provider_class.reference_option}": pixel.lookup_key})
     others = Pixel.objects.filter(alike, ad_account=pixel.ad_account_id).exclude(remote_id="")
     return list(others.values_list("remote_id", flat=True))

@@ -194,14 +194,14 @@ def _unknown(situation: Situation) -> Banner:
 def _how_to_find(situation: Situation, can_be_found: bool) -> str:
     if can_be_found:
         sentence = _("Sync the connection: if {provider} has it, it is attached here.")
-    elif situation.pixel.mark:
+    elif situation.pixel.lookup_key:
         sentence = _("Look it up at {provider} by its reference: <code>{reference}</code>.")
     else:
         sentence = _(
             "It was sent without a code, so only its name tells it: look it up at {provider}, "
             "and archive this row if a sync has brought it in."
         )
-    return format_html(sentence, provider=situation.provider, reference=situation.pixel.mark)
+    return format_html(sentence, provider=situation.provider, reference=situation.pixel.lookup_key)
 
 
 def _checking(situation: Situation) -> Banner:

@@ -23,8 +23,8 @@ CREDENTIALS = MEMBERS | {
 
 BY_NUMBER: dict[str, type[Model]] = {
     "pull_connection": SyncRun,
-    "look_again": AdAccount,
-    "read_fires": AdAccount,
+    "check_missing": AdAccount,
+    "read_last_fired": AdAccount,
 }
 BY_UUID: list[tuple[type[Model], str]] = [
     (Connection, "pk"),

@@ -155,8 +155,8 @@ def test_a_message_about_a_row_that_is_gone_does_nothing(db):
     ):
         task(nowhere)
     tasks.pull_connection("999999999")
-    tasks.look_again("999999999")
-    tasks.read_fires("999999999")
+    tasks.check_missing("999999999")
+    tasks.read_last_fired("999999999")
 
 
 @pytest.mark.parametrize("broker", ["dead_broker", "frozen_broker"])

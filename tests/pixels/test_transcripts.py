@@ -64,7 +64,7 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
         synced()
         for _ in range(4):  # ordered, not yet ready, ready; and not asked again
             for account in last_fired.due(10):
-                last_fired.read_fires(account)
+                last_fired.read_last_fired(account)
         if provider.can("delete"):
             carried_out(pixels.delete_pixel, first)
             elsewhere(lambda there: there.remove(next(iter(there.held()))))

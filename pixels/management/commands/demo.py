@@ -80,8 +80,8 @@ class Command(BaseCommand):
         provider, pixel_id = connection.provider_class, uuid4()
         form_class = provider.pixel_form
         initial = {name: field.initial for name, field in form_class.base_fields.items() if field.initial is not None}
-        mark = {provider.reference_option: f"ph-{pixel_id}"} if provider.reference_option else {}
-        form = form_class({**initial, **mark, **values, "events": events})
+        reference = {provider.reference_option: f"ph-{pixel_id}"} if provider.reference_option else {}
+        form = form_class({**initial, **reference, **values, "events": events})
         if not form.is_valid():
             raise CommandError(f"The demo pixel {name} is not valid: {dict(form.errors)}")
         return Draft(id=pixel_id, name=name, events=tuple(form.cleaned_data["events"]), options=form.options())

@@ -28,5 +28,5 @@ def look_for_missing(at: Desk) -> None:
     """The sweeper's looks by id, twice and far enough apart."""
     for _ in range(2):
         for account in missing.due(10):
-            missing.look_for(account)
+            missing.check(account)
         at.clock.pass_by(100)

@@ -68,7 +68,7 @@ def fetch_what_is_missing(connection):
 def look_for_the_missing(connection):
     Pixel.objects.update(remote_status="absent", absent_at=timezone.now(), read_back_at=None)
     for account in missing.due(10):
-        missing.look_for(account)
+        missing.check(account)
 
 
 def check_for_duplicate(connection):

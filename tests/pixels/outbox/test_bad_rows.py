@@ -116,9 +116,9 @@ EVERY_TASK = [
     tasks.test_connection,
     tasks.read_ad_accounts,
     tasks.read_pixel,
-    tasks.look_again,
+    tasks.check_missing,
     tasks.check_for_duplicate,
-    tasks.read_fires,
+    tasks.read_last_fired,
     tasks.notify,
 ]
 

@@ -156,7 +156,7 @@ class States:
         self._sync(self._connection)
         self._again.setattr(settings, "QUIET_TIME", 0)
         for account in missing.due(9) * 2:  # one look is not enough to believe it
-            missing.look_for(account)
+            missing.check(account)
         pixel.refresh_from_db()
         assert pixel.remote_status == "gone"
         return pixel
@@ -180,7 +180,7 @@ class States:
 
     def held_twice(self) -> Pixel:
         pixel = self.live()
-        self._sandbox.seed("xandr", [at_xandr(7, code=pixel.mark)])
+        self._sandbox.seed("xandr", [at_xandr(7, code=pixel.lookup_key)])
         self._sync(self._connection)
         pixel.refresh_from_db()
         assert pixel.remote_status == "duplicate"

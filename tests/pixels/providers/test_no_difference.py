@@ -18,7 +18,7 @@ from pixels.providers.base import Provider
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from pixels.providers.values import AdAccountRef, RemotePixel
-from pixels.reconcile.compare import see, values_of
+from pixels.reconcile.compare import apply_remote, values_of
 from pixels.sandbox.server import SandboxServer
 from tests.cells import examples
 from tests.pixels.providers.conftest import Tokens
@@ -114,7 +114,7 @@ def drift(provider: Provider, ours: Mapping[str, Any], remote: RemotePixel) -> l
     row = Pixel(
         connection=Connection(provider=provider.slug), name=ours["name"], events=list(ours["events"]), options=options
     )
-    see(row, remote)
+    apply_remote(row, remote)
     return list(row.drift)
 
 

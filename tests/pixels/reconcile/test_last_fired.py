@@ -15,7 +15,7 @@ from tests.pixels.page import Page
 def look() -> None:
     """What the dispatcher's task does for each ad account that is due."""
     for account in last_fired.due(10):
-        last_fired.read_fires(account)
+        last_fired.read_last_fired(account)
 
 
 @pytest.fixture

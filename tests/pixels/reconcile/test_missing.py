@@ -34,7 +34,7 @@ def pixel(number):
 def look(settings):
     def run(*, later=True):
         for pk in missing.due(100):
-            missing.look_for(pk)
+            missing.check(pk)
         settings.QUIET_TIME = 0 if later else 60
 
     return run
@@ -86,7 +86,7 @@ def look_after(time):
     def run(seconds):
         time.pass_by(seconds)
         for account in missing.due(100):
-            missing.look_for(account)
+            missing.check(account)
 
     return run
 

@@ -54,5 +54,5 @@ def test_a_pixel_that_was_looked_for_in_a_year_is_looked_for_now(account):
     moments = {"absent_at": timezone.now(), "read_back_at": timezone.now() + YEAR}
     Pixel.objects.filter(remote_id="2").update(remote_status="absent", **moments)
     for one in missing.due(10):
-        missing.look_for(one)
+        missing.check(one)
     assert Pixel.objects.get(remote_id="2").remote_status == "in_sync"

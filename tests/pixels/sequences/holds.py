@@ -142,7 +142,7 @@ class Watch:
         office = self.office
         for pixel in office.pixels():
             tag = office.tags[pixel.pk]
-            if len(office.there.of(tag)) > 1 and pixel.mark == pixel.reference and tag not in office.dismissed:
+            if len(office.there.of(tag)) > 1 and pixel.lookup_key == pixel.reference and tag not in office.dismissed:
                 assert pixel.error_code == "duplicate", "held twice, and nobody was told"
 
 

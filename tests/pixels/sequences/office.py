@@ -167,7 +167,7 @@ class Office:
         for pixel_id in read_back.due(10):
             read_back.read_back(Pixel.objects.select_related("connection", "ad_account").get(pk=pixel_id))
         for account_id in missing.due(10):
-            missing.look_for(account_id)
+            missing.check(account_id)
         for operation_id in duplicate_check.due(10):
             duplicate_check.check(operation_id)
 
