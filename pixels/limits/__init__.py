@@ -1,1 +1,2 @@
-"""Between us and a provider: the shared clock, leases, rate limits, the circuit breaker, and opening a provider."""
+"""What stands between PixelHub and a provider: the shared clock, leases, rate limits, the circuit breaker, the
+session."""

@@ -1,6 +1,7 @@
-"""The circuit breaker of a connection: a provider that does not answer is left alone for a while, then one call tries.
+"""The circuit breaker of a connection: after several failures in a row, nobody calls its provider for CIRCUIT_PAUSE.
 
-What waits keeps waiting, nothing of it is dropped, and the page of each pixel answers at once why.
+Then the circuit is half-open: one call may probe. Operations that wait meanwhile are kept, and their pages say why they
+wait.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError
 
 
 class CircuitOpen(NotSent):
-    """The circuit is open, so nothing was asked."""
+    """The circuit is open, so no request was made."""
 
 
 def enter(connection: Connection) -> None:
-    """Before a call. Raises CircuitOpen while the circuit is open; half open, one caller may try."""
+    """Call this before a call to the provider. Raises CircuitOpen while the circuit is open; when half-open, one
+    caller may probe."""
     until = connection.circuit_open_until
     if until is None:
         return
     now = clock.now()
     pause = timedelta(seconds=settings.CIRCUIT_PAUSE)
     tries = not now < until <= now + pause + timedelta(seconds=clock.APART)
-    # Compare and swap: of several that find it half open, one.
+    # Compare and swap: of several callers that find it half-open, one may probe.
     if not tries or not _row(connection).filter(circuit_open_until=until).update(circuit_open_until=now + pause):
         raise CircuitOpen(f"{connection.provider_class.label} has not been reachable lately.")
 
 
 def failed(connection: Connection, error: ProviderError) -> None:
-    """After a call that ended in this error; most errors are answers."""
+    """Count a call that ended in this error. Most errors are answers, and an answer closes the circuit."""
     if not _says_nothing(error):
         answered(connection)
         return
     now = clock.now()
-    # Up to there and no further: a provider may be away for months, and the column is a small one.
+    # Stop counting at CIRCUIT_FAILURES: a provider may be away for months, and the column is a small integer.
     _row(connection).filter(failures__lt=settings.CIRCUIT_FAILURES).update(failures=F("failures") + 1)
     _row(connection).filter(failures__gte=settings.CIRCUIT_FAILURES).update(
         circuit_open_until=now + timedelta(seconds=settings.CIRCUIT_PAUSE),
@@ -49,7 +51,7 @@ def failed(connection: Connection, error: ProviderError) -> None:
 
 
 def answered(connection: Connection) -> None:
-    """After a call that was answered, whatever the answer was."""
+    """Close the circuit after a call that the provider answered, even with an error."""
     if connection.failures or connection.circuit_open_until:
         was_down = connection.circuit_open_until is not None
         _row(connection).update(failures=0, circuit_open_until=None, down_since=None)
@@ -59,7 +61,8 @@ def answered(connection: Connection) -> None:
 
 
 def resume(connection: Connection) -> None:
-    """End the waits that this connection caused. Unconfirmed creates keep their quiet time."""
+    """Make the connection's waiting operations due now. Waits for a rate limit stay, and unconfirmed creates keep
+    their quiet time."""
     waiting = Operation.objects.open().filter(pixel__connection=connection, state=Operation.State.PENDING)
     waiting = waiting.filter(~Q(error_code="throttled"))
     waiting.update(not_before=None, trying_since=None)

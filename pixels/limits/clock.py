@@ -1,6 +1,6 @@
-"""The clock by which leases and waits are counted: the database's, which all workers share.
+"""The database's clock, by which all workers count leases and waits.
 
-A machine whose own clock is wrong, or is set while PixelHub runs, claims nothing early and keeps nothing waiting.
+A worker whose own clock is wrong, or is set while it runs, claims nothing too early and keeps nothing waiting too long.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-READ_AGAIN_AFTER = 60.0  # seconds, which this process' own steady clock carries on
-CLOSE_ENOUGH = 0.005  # seconds that a reading may take; the time that it gives is as uncertain as that
-READINGS = 5  # tries until one is close enough; a busy machine may hold this process up in the middle of each
-APART = 5.0  # seconds by which the clocks of two workers may differ: what one has just set is not too far for another
+READ_AGAIN_AFTER = 60.0  # seconds; in between, this process's monotonic clock is added to the last reading
+CLOSE_ENOUGH = 0.005  # seconds that a reading may take; the result is uncertain by as much
+READINGS = 5  # at most; a busy machine may pause this process in the middle of a reading
+APART = 5.0  # seconds by which two workers' clocks may differ; a time this far ahead is still believed
 
 _read: tuple[datetime, float] | None = None
 
 
 def now() -> datetime:
+    """The current time by the database's clock."""
     global _read
     if connection.vendor == "sqlite":
         return timezone.now()  # one machine, one clock
@@ -31,7 +32,8 @@ def now() -> datetime:
 
 
 def _ask_database() -> tuple[datetime, float]:
-    """The database's time, and this process' steady clock (in seconds) at that moment: the quickest of a few readings.
+    """The database's time and this process's monotonic time (in seconds) at the same moment; the quickest of a few
+    readings.
 
     The database answers at some moment between the question and the answer; the middle is the best guess.
     """
@@ -51,7 +53,10 @@ def _ask_database() -> tuple[datetime, float]:
 
 
 def passed(field: str, moment: datetime, longest: float) -> Q:
-    """The time in this field is over, or there is none, or it cannot be right: further away than anything waits, as
-    when a clock was set back since."""
+    """The time in this field is over, is not set, or cannot be right.
+
+    A time cannot be right that lies more than `longest` seconds ahead: the clock that set it was wrong, or was set back
+    since.
+    """
     too_far = moment + timedelta(seconds=longest + APART)
     return Q(**{field: None}) | Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": too_far})

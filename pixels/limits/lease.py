@@ -1,4 +1,4 @@
-"""One of several schedulers works, the others stand by and take over when it falls silent."""
+"""A lease held by one scheduler at a time; another one takes over when the holder stops renewing it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.db.models import Q
 from pixels.limits import clock
 from pixels.models import Lease
 
-DISPATCH = "dispatch"  # the scheduler's
+DISPATCH = "dispatch"  # the name of the scheduler's lease
 
 
 def hold(name: str, holder: str, seconds: float) -> bool:
-    """Take the lease, or keep it for so much longer; False while somebody else has it."""
+    """Take or renew the lease for so many seconds. Returns False while another holder has it."""
     now = clock.now()
     until = now + timedelta(seconds=seconds)
     free = Q(holder=holder) | clock.passed("until", now, 2 * seconds)
@@ -29,7 +29,7 @@ def hold(name: str, holder: str, seconds: float) -> bool:
 
 
 def runs_for(name: str) -> float | None:
-    """Seconds for which somebody has it yet, below zero since it ran out; None where nobody has it."""
+    """Seconds until the lease ends, negative if it has ended; None if nobody has taken it."""
     until = Lease.objects.filter(name=name).values_list("until", flat=True).first()
     return (until - clock.now()).total_seconds() if until else None
 

@@ -1,4 +1,4 @@
-"""Work that a row says is due: one worker takes the row, by compare-and-swap, and does what is to be done.
+"""Work that a row says is due: one worker claims the row by compare-and-swap and does the work.
 
 A message that names the row may come twice, late or never, so each module that polls has a query for rows that are due.
 """
@@ -23,8 +23,8 @@ def poll(due: QuerySet[Row], claim: Callable[[Row], bool], work: Callable[[Row],
 def compare_and_swap(row: Model, **values: Any) -> bool:
     """Write these fields, in the database and in `row`, unless one of them has changed since `row` was read.
 
-    Returns whether it wrote. The condition names columns of the row itself only: a condition across a join is true for
-    two workers at once on PostgreSQL, where the second one checks again nothing but the row.
+    Returns whether it wrote. The condition names only columns of the row itself. PostgreSQL re-checks only the row when
+    a second worker has waited for its lock, so a condition across a join would let both workers write.
     """
     before = {name: getattr(row, name) for name in values}
     if not type(row)._base_manager.filter(pk=row.pk, **before).update(**values):

@@ -1,4 +1,4 @@
-"""From a connection's row to the provider object that speaks for it."""
+"""Opens the provider object for a connection, with its credentials, address, rate limiter and session token."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from pixels.providers.secret import Secret
 def open_provider(
     connection: Connection, purpose: str = "", *, lease_until: datetime | None = None, though_down: bool = False
 ) -> Iterator[Provider]:
-    """The provider, opened with the credentials stored now. What its errors say about the connection is noted there.
+    """The provider, opened with the credentials stored now. Errors that say something about the connection are stored
+    on it.
 
     `purpose` has its own share of the rate limits. No request leaves whose answer might come after `lease_until`.
-    `though_down`: somebody asks, so the circuit does not hold.
-    Raises BadCredentials when there are none or they can't be opened, NotSent when there is no address to talk to or
-    the provider is being left alone.
+    `though_down`: a person has asked for this call, so it is made although the circuit is open. Raises BadCredentials
+    if there are no credentials or they cannot be opened, NotSent if there is no valid address, and CircuitOpen.
     """
     credential = Credential.objects.select_related("connection").filter(connection=connection).first()
     if credential is None:
         raise _disconnected()
-    # What is learnt about these credentials says nothing about those that somebody puts in their place meanwhile.
+    # An error counts against these credentials only, not against others that replaced them meanwhile.
     same = Credential.objects.filter(connection=connection, set_at=credential.set_at)
     opened = _opened(credential)
     if not though_down:
@@ -46,7 +46,7 @@ def open_provider(
         yield connection.provider_class(opened, address, limiter, StoredTokens(same))
     except (Waiting, LeaseTooShort):
         if limiter.asked:
-            circuit_breaker.answered(connection)  # what was asked before this
+            circuit_breaker.answered(connection)  # an earlier request of this session was answered
         raise
     except ProviderError as error:
         if limiter.asked:
@@ -64,7 +64,7 @@ def open_provider(
 
 
 def refused(connection: Connection, error: BadCredentials) -> None:
-    """The connection pauses: what waits for it is kept, and goes on after a test that succeeds."""
+    """Pause the connection. Its operations are kept, and go on after a test of the credentials succeeds."""
     rows = Connection.objects.filter(pk=connection.pk)
     rows.filter(paused_at=None).update(paused_at=timezone.now())
     rows.update(
@@ -85,7 +85,8 @@ def _opened(credential: Credential) -> dict[str, str | Secret]:
 
 
 def base_url(connection: Connection) -> str:
-    """From the settings, never from a row or a form. Live addresses are https only."""
+    """The provider's address, from the settings, never from a row or a form. Live addresses are https only. Raises
+    NotSent."""
     if connection.is_sandbox:
         if not settings.SANDBOX_ENABLED:
             raise NotSent("The sandbox is switched off here.")
@@ -99,8 +100,8 @@ def base_url(connection: Connection) -> str:
 class StoredTokens:
     """One session token per connection, shared by all workers, sealed like the credentials it came from.
 
-    `rows` finds the credential only as long as it is the one that was opened: an old log-in never leaves its token
-    beside new credentials.
+    `rows` finds the credential only as long as it is the one that was opened, so a token of old credentials is never
+    stored beside new ones.
     """
 
     def __init__(self, rows: QuerySet[Credential]) -> None:
@@ -118,7 +119,7 @@ class StoredTokens:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One log-in at a time. A holder that died is not waited for longer than a log-in can take."""
+        """Let one worker log in at a time. Another one waits for it no longer than a log-in can take."""
         patience = settings.CALL_DEADLINE + 5
         give_up = time.monotonic() + patience
         until = None

@@ -1,8 +1,9 @@
-"""The rate limiter before each request: one for each user of a provider, shared by all workers through its row.
+"""The rate limiter before each request: one for each user of a provider, shared by all workers through a database row.
 
-Within the provider's window never more calls leave than PixelHub allows itself (Provider.limits) or than the provider's
-answers have shown to be too many. Whoever asks for less than a share of it gets that; those who were refused, as they
-want more, share the rest alike. A small part is kept for those who ask seldom.
+Within the provider's window, PixelHub makes no more calls than it allows itself (Provider.limits), and fewer once the
+provider has answered "too many". The calls are shared among owners (connections, and purposes such as a pull): an owner
+that wants less than an equal share gets all it wants, and those that were refused share the rest equally. A small part
+is reserved for owners that call seldom.
 """
 
 from __future__ import annotations
@@ -30,49 +31,50 @@ from pixels.providers.values import Limits
 
 log = logging.getLogger(__name__)
 
-MARGIN = 0.1  # seconds that a window lasts longer than the provider's, as requests differ in how long they travel
-KEPT = 20  # one call in so many is kept for those who ask seldom
-LONGEST = 3600.0  # seconds that a provider is left alone because it says so
-UNSAID = 60.0  # where it does not say how long
-AHEAD = 10  # calls for which nobody has to ask anew where only those on the way are counted
-CROWDED = 1.0  # seconds until another look, when as many requests are on the way as are allowed
+MARGIN = 0.1  # seconds added to the provider's window, since requests take different times to arrive
+KEPT = 20  # one call in so many is reserved for owners that call seldom
+LONGEST = 3600.0  # seconds; the longest wait that a provider can ask for
+UNSAID = 60.0  # seconds to wait where the provider names no time
+AHEAD = 10  # calls granted at once where only concurrent requests are limited, to save writes
+CROWDED = 1.0  # seconds to wait while as many requests are under way as are allowed
 
 Entry = list[Any]
 NUMBER = (int, float)
-CALL, ON_THE_WAY = (NUMBER, str), (NUMBER, str, int)  # what the entries of a row are made of
+CALL, ON_THE_WAY = (NUMBER, str), (NUMBER, str, int)  # the types of the parts of an entry
 
 
 class LeaseTooShort(NotSent):
-    """PixelHub was too slow itself, which says nothing about the provider."""
+    """The claim would end before the answer can come. PixelHub itself was slow; this says nothing about the
+    provider."""
 
 
 class UserRateLimiter:
-    """The rate limiter of provider objects (providers/protocols.py), kept in one row.
+    """The rate limiter of one provider object (providers/protocols.py), kept in one row.
 
-    Knows which requests are under way for its provider object: it makes one after the other, or a few at a time, so
-    whoever asks again has the earlier ones behind it.
+    A provider object makes its requests one after the other, or a few at a time, so when it asks for the next, its
+    earlier ones have ended.
     """
 
     def __init__(self, key: str, limits: Limits, owner: str, label: str, lease_until: datetime | None) -> None:
-        self.asked: CallKind | None = None  # the latest kind that was let through
+        self.asked: CallKind | None = None  # the kind of the latest call that was allowed
         self._key = key
         self._limits = limits
         self._owner = owner
         self._label = label
         self._lease_until = lease_until
         self._mark = secrets.token_hex(4)
-        self._holds = 0  # requests that may be on the way
+        self._holds = 0  # requests that may be under way
 
     def __call__(self, call: CallKind, wanted: int = 1) -> int:
-        """`wanted`: those that leave now, as they count in the window in which they leave. How many may: where calls
-        are not counted also more, so that not each of many has to ask.
+        """Ask for `wanted` calls that are made now. Returns how many may be made.
 
-        Raises Waiting; LeaseTooShort where the claim would run out before the answer is there.
+        The result may be more than `wanted` where calls are not counted, so that not each of many calls has to ask.
+        Raises Waiting, or LeaseTooShort where the claim would end before the answer can come.
         """
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
             raise LeaseTooShort("PixelHub was held up too long to send this safely.")
         if not wanted:
-            return 0  # it was counted when it was asked for
+            return 0  # an earlier call has asked for it, so it is counted
         limit = self._limits.writes if call == "write" else self._limits.reads
         granted = self._without_a_row(wanted) if limit is None and not self._limits.at_once else None
         if granted is None:
@@ -83,7 +85,8 @@ class UserRateLimiter:
         return granted
 
     def throttled(self, error: Throttled) -> None:
-        """The provider says that it was too much: nobody calls until the time it names, and fewer calls afterwards."""
+        """The provider answered "too many": nobody calls until the time that it names, and fewer calls are allowed
+        afterwards."""
         wait = min(error.retry_after or UNSAID, LONGEST)
         with self._row() as (row, now):
             row.blocked_until = _moment(max(_blocked(row, now), now + wait))
@@ -92,19 +95,21 @@ class UserRateLimiter:
             if limit is not None:
                 used = len(self._in_window(getattr(row, kind), now))
                 allowed = getattr(row, f"{kind}_allowed") or limit
-                # By what we asked it allows less than we thought; or others use it too, who are not counted here.
+                # The provider allows less than we counted, or other clients use it too, whose calls are not counted
+                # here.
                 setattr(row, f"{kind}_allowed", min(allowed, max(1, allowed // 2, used - 1)))
                 row.adjusted_at = _moment(now)
 
     def release(self) -> None:
-        """The last request has ended."""
+        """Note that the last request has ended."""
         if self._holds:
-            with suppress(DatabaseError), self._row() as (row, _):  # else it counts until its time is over
+            # without the database, its entry ends by its own time
+            with suppress(DatabaseError), self._row() as (row, _):
                 row.on_the_way = [entry for entry in _sound(row.on_the_way, ON_THE_WAY) if entry[1] != self._mark]
             self._holds = 0
 
     def _without_a_row(self, wanted: int) -> int | None:
-        """Where nothing is counted, only whether the provider asked us to wait."""
+        """Where no calls are counted, check only whether the provider has asked us to wait."""
         row = RateLimit.objects.filter(pk=self._key, blocked_until__isnull=False).first()
         if row is not None:
             self._look(row, clock.now().timestamp())
@@ -112,18 +117,18 @@ class UserRateLimiter:
 
     @contextmanager
     def _row(self) -> Iterator[tuple[RateLimit, float]]:
-        """The row, locked and then saved, and the time in seconds."""
+        """The row, locked, and the time in seconds; the row is saved at the end."""
         with transaction.atomic():
             row = RateLimit.objects.select_for_update().filter(pk=self._key).first()
             if row is None:
-                # Another worker may be as quick.
+                # Another worker may insert it at the same moment.
                 RateLimit.objects.bulk_create([RateLimit(key=self._key)], ignore_conflicts=True)
                 row = RateLimit.objects.select_for_update().get(pk=self._key)
             refused: Waiting | None = None
             try:
                 yield row, clock.now().timestamp()
             except Waiting as error:
-                refused = error  # raised when it is remembered who has to wait
+                refused = error  # raised after the row is saved, which now says who has to wait
             row.save()
         if refused:
             raise refused
@@ -147,7 +152,7 @@ class UserRateLimiter:
         elif slots == wanted:
             granted = max(wanted, AHEAD)
         if self._limits.at_once:
-            self._holds = max(self._holds, slots)  # asked for ahead: the earlier ones may not have come back yet
+            self._holds = max(self._holds, slots)  # with calls granted ahead, earlier requests may not have ended yet
             row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
         return granted
 
@@ -160,7 +165,8 @@ class UserRateLimiter:
             others = [entry for entry in refused if entry[1] != self._owner]
             setattr(row, f"{kind}_refused", [*others, [now, self._owner]])
             mine = [entry for entry in used if entry[1] == self._owner]
-            # All is used up, or only what is ours: then ours has to come back.
+            # If this owner's share is used up, wait for its own oldest call to leave the window; if all is used up, for
+            # any.
             oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))
             what = {"writes": "change", "reads": "read"}[kind] + ("" if allowed == 1 else "s")
             raise Waiting(
@@ -172,12 +178,13 @@ class UserRateLimiter:
         return granted
 
     def _in_window(self, entries: Any, now: float) -> list[Entry]:
-        """Also those a little ahead: another worker's clock may be, and who forgot its calls would exceed the limit."""
+        """The calls within the window, also those a little in the future: another worker's clock may be ahead, and
+        without counting its calls we would exceed the limit."""
         since, until = now - self._limits.window - MARGIN, now + self._limits.window
         return [entry for entry in _sound(entries, CALL) if since < entry[0] <= until]
 
     def _allowed(self, row: RateLimit, kind: str, limit: int, now: float) -> int:
-        """After "too many" it grows again, by a tenth of the limit in each window."""
+        """How many calls are allowed now. After "too many" the number grows by a tenth of the limit in each window."""
         lowered = getattr(row, f"{kind}_allowed")
         if lowered is None or lowered >= limit:
             return limit
@@ -190,7 +197,10 @@ class UserRateLimiter:
 
 
 def _room(used: list[Entry], owner: str, allowed: int, hungry: Collection[str]) -> int:
-    """How many more calls this owner may make now. `used`: those in the window; `hungry`: who got less than wanted."""
+    """How many more calls this owner may make now.
+
+    `used`: the calls in the window. `hungry`: owners that were refused in it.
+    """
     calls = Counter(entry[1] for entry in used)
     kept = max(1, allowed // KEPT) if allowed > 1 else 0
     sharing = {*hungry, owner}
@@ -205,14 +215,15 @@ def rate_limiter_for(
     purpose: str = "",
     lease_until: datetime | None = None,
 ) -> UserRateLimiter:
-    """`purpose`: work that takes its share of its own, so that a long pull leaves room for what people wait for."""
+    """The rate limiter of this connection's user. A `purpose` has a share of its own: a long pull leaves room for
+    people's changes."""
     provider = connection.provider_class
     owner = f"{connection.pk.hex[:12]}{purpose}"
     return UserRateLimiter(_key(connection, credentials), provider.limits(), owner, provider.label, lease_until)
 
 
 def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str:
-    """The same for all connections, of whatever team, that speak as the same user of a provider."""
+    """The key of the row: the same for all connections, of any team, that speak as the same user of a provider."""
     names = connection.provider_class.user_fields or sorted(credentials)
     given = [credentials[name] for name in names if name in credentials]
     who = [value.reveal() if isinstance(value, Secret) else value for value in given]
@@ -221,13 +232,14 @@ def _key(connection: Connection, credentials: Mapping[str, str | Secret]) -> str
 
 
 def _blocked(row: RateLimit, now: float) -> float:
-    """Until when nobody calls; 0 where that is over, or further away than anybody is asked to wait."""
+    """When calls are allowed again, in seconds since 1970; 0 if they are, or if the time is too far ahead to be
+    right."""
     until = row.blocked_until.timestamp() if row.blocked_until else 0
     return until if now < until <= now + LONGEST + clock.APART else 0
 
 
 def _sound(entries: Any, kinds: tuple[Any, ...]) -> list[Entry]:
-    """Those that PixelHub can have written; a row that was edited by hand stops nobody."""
+    """The entries that PixelHub can have written; others, edited by hand, are dropped, so that they block nobody."""
     found = [entry for entry in entries if _is_sound(entry, kinds)] if isinstance(entries, list) else []
     if found != entries:
         log.warning("limiter: entries that make no sense were dropped")

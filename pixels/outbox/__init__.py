@@ -1,1 +1,1 @@
-"""Ours to theirs: claim an operation, deliver it, record what came of it."""
+"""From PixelHub to the providers: claim an operation, deliver it, record its outcome."""

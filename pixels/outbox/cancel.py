@@ -1,4 +1,4 @@
-"""Taking back an operation that has provably not been sent."""
+"""Cancelling an operation that has certainly not been sent."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ State, Kind = Operation.State, Operation.Kind
 
 
 def cancel(operation: Operation) -> bool:
-    """False when a worker was quicker. Without a connection, also a change whose answer got lost is taken back: nobody
-    can repeat it, and the pixel says so."""
+    """Cancel an operation that no worker holds. Returns False if a worker claimed it first.
+
+    On a disconnected connection this also cancels a change whose answer was lost: nobody can repeat it, and the pixel
+    says so.
+    """
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
         pending = Operation.objects.filter(pk=operation.pk, state=State.PENDING)
@@ -26,7 +29,7 @@ def cancel(operation: Operation) -> bool:
 
 
 def cancel_held(operation: Operation, pixel: Pixel, *, may_be_done: bool) -> bool:
-    """The same by the worker that holds the operation. `pixel` is locked."""
+    """The same, called by the worker that holds the operation. `pixel` is locked."""
     return _cancel(operation, pixel, held(operation), may_be_done=may_be_done)
 
 
@@ -35,7 +38,7 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may
     if not row.update(state=State.CANCELLED, lease_until=None, finished_at=now):
         return False
     never_made = operation.kind == Kind.CREATE
-    if not pixel.connection.disconnected_at:  # somebody wanted it so
+    if not pixel.connection.disconnected_at:  # a person has cancelled it
         pixel.lifecycle = Pixel.Lifecycle.DRAFT if never_made else Pixel.Lifecycle.LIVE
         pixel.clear_error()
         pixel.save()
@@ -43,7 +46,7 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may
     pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
     pixel.error_code, pixel.error_at, pixel.error_provider_message = "cancelled", now, ""
     pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
-    if may_be_done and not never_made:  # a create is looked up instead
+    if may_be_done and not never_made:  # an unconfirmed create is looked up, not cancelled
         pixel.error_sentence = "Cancelled, but perhaps carried out before: the connection was disconnected."
     pixel.error_advice = "Replace the connection's credentials, then retry."
     pixel.save()

@@ -1,7 +1,7 @@
-"""Which operations are due, and who carries one out: one worker at a time.
+"""Which operations are due, and claiming one: a single worker carries out an operation.
 
 A worker claims an operation by compare-and-swap. `attempt` is the fencing token: each claim raises it, and every later
-write of that worker names it (`held`), so that a worker whose lease ran out changes nothing any more.
+write of that worker names it (`held`). So a worker whose lease has ended writes nothing more.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ IN_PROGRESS = {
 
 
 def due(limit: int) -> list[UUID]:
-    """Ids of the operations that a worker should look at now: waiting ones, and claims whose worker is gone."""
+    """Ids of the operations to carry out now: those that wait, and those whose worker's lease has ended."""
     return list(_due(clock.now()).order_by("created_at").values_list("pk", flat=True)[:limit])
 
 
 def due_of(connection_id: UUID | str) -> QuerySet[Operation]:
-    """Those of one connection, the oldest first."""
+    """The due operations of one connection, the oldest first."""
     return _due(clock.now()).filter(pixel__connection_id=connection_id).order_by("created_at")
 
 
 def due_connections(limit: int) -> list[UUID]:
-    """Ids of the connections that have such operations, the longest waiting first."""
+    """Ids of the connections that have due operations, the longest waiting first."""
     rows = _due(clock.now()).values("pixel__connection").annotate(since=Min("created_at")).order_by("since")
     return list(rows.values_list("pixel__connection", flat=True)[:limit])
 
 
 def next_due() -> datetime | None:
-    """When the next of those that wait for a moment is due."""
+    """When the next operation that waits for a time is due; None if there is none."""
     now = clock.now()
     waiting = Operation.objects.open().filter(reachable(now, CONNECTION), not_before__gt=now)
     return waiting.aggregate(next=Min("not_before"))["next"]
 
 
 def claim(operation_id: UUID | str) -> Operation | None:
-    """The operation, held by the caller until `lease_until`; None where it is not due or another worker was quicker."""
+    """The operation, held by the caller until `lease_until`; None if it is not due or another worker claimed it
+    first."""
     now = clock.now()
     row = Operation.objects.filter(pk=operation_id)
     attempt = row.filter(_ready(now)).values_list("attempt", flat=True).first()
     crash_point("cp3")
-    # Only columns of the row itself: a condition across a join becomes a subquery, and that is true for two at once
-    # on PostgreSQL, where the second looks again at the row alone.
+    # The condition names only columns of the row itself (see limits/poll.py).
     claimed = attempt is not None and row.filter(state__in=Operation.WAITING, attempt=attempt).update(
         state=State.IN_FLIGHT,
         attempt=F("attempt") + 1,
@@ -70,7 +70,7 @@ def claim(operation_id: UUID | str) -> Operation | None:
         return None
     operation = row.select_related("pixel__connection", "pixel__ad_account").get()
     if not operation.is_unconfirmed:
-        with transaction.atomic():  # a sync may link the pixel at this moment, and that ends the operation
+        with transaction.atomic():  # a sync may link the pixel at this moment, which ends the operation
             pixel = Pixel.objects.select_for_update().filter(pk=operation.pixel_id)
             if pixel.exists() and held(operation).exists():
                 pixel.update(lifecycle=IN_PROGRESS[Kind(operation.kind)])
@@ -78,20 +78,22 @@ def claim(operation_id: UUID | str) -> Operation | None:
 
 
 def held(operation: Operation) -> QuerySet[Operation]:
-    """The operation's row, as long as this claim holds."""
+    """The operation's row while this claim holds; no row afterwards."""
     return Operation.objects.filter(pk=operation.pk, attempt=operation.attempt, state=State.IN_FLIGHT)
 
 
 def mark_sent(operation: Operation) -> bool:
-    """Commit that the request leaves now, before its first byte does. False: the claim is lost, or its lease would run
-    out before the answer is there; then nothing may be sent."""
+    """Commit that the request leaves now, before its first byte does.
+
+    Returns False if the claim is lost, or its lease could end before the answer comes; then nothing may be sent.
+    """
     now = clock.now()
     long_enough = held(operation).filter(lease_until__gt=now + timedelta(seconds=settings.CALL_DEADLINE))
     return bool(long_enough.update(sent_at=now, sends=F("sends") + 1))
 
 
 def abandoned(operation_id: UUID | str) -> Operation | None:
-    """The operation, if its worker is gone: its lease has run out."""
+    """The operation, if its worker's lease has ended without a result; else None."""
     rows = Operation.objects.filter(_abandoned(clock.now()), pk=operation_id)
     return rows.select_related("pixel__connection").first()
 
@@ -102,7 +104,7 @@ def _due(now: datetime) -> QuerySet[Operation]:
 
 def _ready(now: datetime) -> Q:
     waited = Q(state__in=Operation.WAITING) & clock.passed("not_before", now, LONGEST_WAIT)
-    # While the breaker is half open, one operation a minute may probe, also before its own wait is over.
+    # While the breaker is half-open, one operation a minute may probe, also before its own wait is over.
     probes = Q(**{f"{CONNECTION}circuit_open_until__lte": now}, state=State.PENDING)
     probes &= ~Q(error_code__in=[Throttled.code, Waiting.code])
     return (waited | probes) & reachable(now, CONNECTION)

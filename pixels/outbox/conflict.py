@@ -1,4 +1,4 @@
-"""A change of ours that waits while the provider's side changes the same field."""
+"""A waiting change of a field that has changed at the provider meanwhile."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pixels.reconcile.compare import apply_remote, values_of
 
 
 def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
-    """Take back the update that waits, if the provider's values (`remote`) have moved in one of the same fields:
-    nothing is overwritten, and a person decides between the two sides. Whether it did; then the pixel is saved.
+    """Cancel the waiting update if the provider's values (`remote`) have changed in one of its fields.
 
-    `pixel` is locked, and still holds the values that were read before.
+    Then nothing is overwritten, and a person decides between the two sides. Returns whether it cancelled; the pixel is
+    then saved. `pixel` is locked, and still holds the provider's values as they were read before.
     """
     waiting = pixel.operations.filter(kind=Operation.Kind.UPDATE, state=Operation.State.PENDING, secrets=[]).first()
     if waiting is None:

@@ -1,9 +1,9 @@
-"""Ours to theirs: the outbox. An operation is resolved, prepared, sent and recorded.
+"""Delivers the operations of the outbox to the provider. Each is resolved, prepared, sent and recorded.
 
-Resolve: a create whose answer got lost is searched for before anything is sent again; updates and deletes may be
-repeated as they are. Prepare: build the request, and ask the provider what has to be known beforehand. Send: "sent" is
-committed before the first byte leaves. Record: the answer is written under the same claim. What an error means at each
-of these steps is the retry policy's decision.
+Resolve: a create whose answer was lost is searched for before anything is sent again; updates and deletes may simply be
+repeated. Prepare: build the request, and ask the provider what has to be known beforehand. Send: commit "sent" before
+the first byte leaves. Record: write the answer under the same claim. What an error means at each step is the retry
+policy's decision.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from pixels.reconcile.read_back import read_back
 
 log = logging.getLogger(__name__)
 
-BATCH = 20  # operations that one look finds
+BATCH = 20  # operations read by one query
 Request = Callable[[], RemotePixel | None]
 
 
 def drain(connection_id: UUID | str, seconds: float) -> bool:
-    """Carry out what is due of one connection, one after the other, for so long at most; whether there is more.
+    """Carry out the due operations of one connection, one after the other, for so many seconds at most. Returns whether
+    more are due.
 
-    One worker at a time holds the connection's drain lease, and only briefly: a single change of one connection does
-    not wait behind five hundred of another.
+    One worker at a time holds the connection's drain lease, and only briefly, so that a single change of one connection
+    does not wait behind five hundred of another.
     """
     now = clock.now()
     row = Connection.objects.filter(pk=connection_id)
@@ -56,12 +57,12 @@ def drain(connection_id: UUID | str, seconds: float) -> bool:
         may_go_on = _drain(connection_id, time.monotonic() + seconds)
     finally:
         row.filter(drain_lease_until=lease_until).update(drain_lease_until=None)
-    # Look once more: a worker that came meanwhile found the lease taken and went away.
+    # Look once more: a worker that came meanwhile found the lease taken and left.
     return may_go_on and due_of(connection_id).exists()
 
 
 def _drain(connection_id: UUID | str, until: float) -> bool:
-    """Until the time is over or nothing is left; False when the connection has to wait."""
+    """Deliver until the time is over or nothing is due. Returns False if the connection has to wait."""
     malformed: set[UUID] = set()
     while True:
         operations = list(due_of(connection_id).exclude(pk__in=malformed).values_list("pk", flat=True)[:BATCH])
@@ -70,7 +71,7 @@ def _drain(connection_id: UUID | str, until: float) -> bool:
                 may_go_on = deliver(operation_id)
             except (InterfaceError, OperationalError):
                 raise  # the database is away
-            except Exception:  # a malformed operation holds up no other
+            except Exception:  # one malformed operation must not hold up the others
                 log.exception("operation %s cannot be carried out", operation_id)
                 malformed.add(operation_id)
                 may_go_on = True
@@ -85,7 +86,7 @@ def _drain(connection_id: UUID | str, until: float) -> bool:
 def deliver(operation_id: UUID | str) -> bool:
     """Carry out one operation, unless it is not due, held by another worker, or finished.
 
-    False when the connection has to wait, so that its other operations need not be tried now.
+    Returns False if the connection has to wait, so that its other operations need not be tried now.
     """
     operation = claim(operation_id)
     if operation is None:
@@ -100,7 +101,7 @@ def deliver(operation_id: UUID | str) -> bool:
             phase = Phase.PREPARE
             request = _request(provider, operation)
             note_preexisting(provider, operation)
-            provider.reserve("write")  # whoever has to wait for the rate limit has sent nothing
+            provider.reserve("write")  # if the rate limit makes this wait, nothing has been sent
             if not mark_sent(operation):
                 return True
             phase = Phase.SEND
@@ -110,10 +111,10 @@ def deliver(operation_id: UUID | str) -> bool:
     except ProviderError as error:
         return record_error(operation, phase, error)
     except DatabaseError:
-        raise  # nothing can be written down now: the lease runs out, and the next worker knows what was sent
+        raise  # nothing can be stored now: the lease ends, and the next worker reads from the row what was sent
     except Exception:
         log.exception("operation %s failed in PixelHub", operation.pk)
-        # A request that may have left is not sent again blindly.
+        # A request that may have left is not simply sent again.
         sent = BadAnswer("PixelHub itself failed while handling the answer.")
         unsent = NotSent("PixelHub itself failed before it sent anything.")
         return record_error(operation, phase, sent if phase == Phase.SEND else unsent)
@@ -124,7 +125,7 @@ def deliver(operation_id: UUID | str) -> bool:
 
 
 def _resolve(provider: Provider, operation: Operation) -> bool:
-    """Whether the create that was sent before took effect; then its pixel is linked. Raises ProviderError."""
+    """Whether the create that was sent before took effect; if so, link its object. Raises ProviderError."""
     found = look_up(provider, operation)
     crash_point("cp9")
     if found:
@@ -133,7 +134,7 @@ def _resolve(provider: Provider, operation: Operation) -> bool:
 
 
 def _request(provider: Provider, operation: Operation) -> Request:
-    """The call that sends this operation; it answers the pixel as it is at the provider then, None if deleted."""
+    """The call that sends this operation. It returns the pixel as it then is at the provider, or None if deleted."""
     pixel, payload, account = operation.pixel, operation.payload, operation.pixel.ad_account.ref
     if operation.kind == Operation.Kind.DELETE:
         return lambda: provider.delete_pixel(account, pixel.remote_id)
@@ -151,7 +152,8 @@ def _request(provider: Provider, operation: Operation) -> Request:
 
 
 def _put_back_abandoned(operation_id: UUID | str) -> None:
-    """Its worker is gone. What was not sent waits again; what was is treated like a lost answer."""
+    """Free an operation whose worker has died. One that was sent is handled like a lost answer; any other just waits
+    again."""
     operation = abandoned(operation_id)
     if operation is None:
         return

@@ -1,7 +1,7 @@
 """Checks, some time after a create was sent more than once, whether it has made more than one object.
 
-A request that was still on its way when its look-up found nothing may take effect after all, and then there are two.
-A person is told of both, and neither is deleted.
+A request can still be under way when the look-up finds nothing, and take effect later; then the second request makes a
+second object. Both are reported to people, and neither is deleted.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def due(limit: int) -> list[UUID]:
 
 
 def check(operation_id: UUID | str) -> None:
-    """Report the other objects that this create has made. A failure changes nothing but the time of the next try."""
+    """Report the other objects that this create has made. After a failure the check is repeated later."""
     poll(_due().select_related("pixel__connection", "pixel__ad_account").filter(pk=operation_id), _claim, _check)
 
 
 def _claim(operation: Operation) -> bool:
-    """Until the lease has passed; should this worker die, another one tries then."""
+    """Move the time of the check to the end of a lease: if this worker dies, another one checks then."""
     return compare_and_swap(operation, duplicate_check_at=clock.now() + timedelta(seconds=settings.LEASE))
 
 
@@ -53,20 +53,20 @@ def _check(operation: Operation) -> None:
 
 
 def _other_objects(operation: Operation) -> list[str] | None:
-    """Remote ids of what is found beside the pixel's own object; None where the look-up is to be tried again."""
+    """Remote ids of objects found beside the pixel's own; None if the look-up has to be repeated."""
     pixel = operation.pixel
     try:
         with open_provider(pixel.connection) as provider:
             found = look_up(provider, operation)
     except ProviderError as error:
         log.warning("duplicate check of operation %s: %s", operation.pk, error.code)
-        # Another error would be the same next time.
+        # Any other error would come again next time.
         return None if error.retryable or isinstance(error, BadCredentials) else []
     return [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
 
 
 def when(done: int, finished_at: datetime) -> datetime | None:
-    """The time of the next check after so many; None after the last."""
+    """When the next check is due, after `done` checks; None after the last."""
     if done >= len(settings.DUPLICATE_CHECKS):
         return None
     return finished_at + timedelta(seconds=settings.DUPLICATE_CHECKS[done])

@@ -1,4 +1,4 @@
-"""Messages about a connection's operations: one at a time, since several would keep other connections waiting."""
+"""Messages about a connection's operations: at most one at a time, since several would delay other connections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def notify_worker(connection_id: UUID) -> None:
 
 
 def publish(connection_id: UUID | int | str, expires: float | None = None) -> bool:
-    """Publish now, unless a message about this connection is on its way; return False if the broker does not take it.
+    """Publish now, unless a message about this connection is under way. Returns False if the broker does not take it.
 
     `expires`: as in queue.publish.
     """

@@ -1,7 +1,7 @@
-"""What becomes of an operation: the answer or the error, written under its claim.
+"""Writes the outcome of an operation, an answer or an error, under its claim.
 
-Every change locks the connection (where it does), the pixel and the operation, in this order, so that no two of them
-can wait for each other.
+Every change locks the connection (where needed), the pixel and the operation in this order, so that no two of them can
+deadlock.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ State = Operation.State
 
 
 def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
-    """Write the answer (`remote`; None: deleted); the pixel as it is now, or None when the claim was lost.
+    """Write the answer. Returns the pixel as it is now, or None if the claim was lost.
 
-    Store the id of a created pixel even if the claim was lost, whatever was concluded meanwhile. If another request has
-    brought an id already, the provider holds two pixels, and a person is told.
+    `remote`: what the provider answered; None: it was deleted. Store the id of a created pixel even if the claim was
+    lost. If another request has already brought an id, the provider holds two objects, and the pixel reports a
+    duplicate.
     """
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
@@ -76,7 +77,8 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
 
 
 def link_found(operation: Operation, found: list[RemotePixel]) -> None:
-    """Record what a look-up found as the answer that got lost. Of several, the first; a person is told of the rest."""
+    """Record the object that a look-up found. If there are several, link the one with the lowest id and report the
+    others."""
     first, *others = sorted(found, key=lambda one: (len(one.remote_id), one.remote_id))
     pixel = record(operation, first)
     if pixel is None:
@@ -87,14 +89,15 @@ def link_found(operation: Operation, found: list[RemotePixel]) -> None:
 
 
 def record_error(operation: Operation, phase: Phase, error: ProviderError) -> bool:
-    """Carry out what the retry policy decides. False: the connection's other operations have to wait as well."""
+    """Carry out what the retry policy decides. Returns False if the connection's other operations have to wait as
+    well."""
     if phase == Phase.PREPARE and error.maybe_done:
-        # Only a question that was asked beforehand got no answer; the change itself has not been sent.
+        # Only a question before the change got no answer; the change itself has not been sent.
         error = NotSent(error.sentence, provider_message=error.provider_message, status=error.status)
     decision = retry_policy.decide(Operation.Kind(operation.kind), phase, error, _counts(operation))
     match decision:
         case Fail():
-            # A refused change leaves the pixel as it was; only a refused create has nothing to fall back on.
+            # After a refused change the pixel is as before; after a refused create there is no pixel to go back to.
             after = Pixel.Lifecycle.LIVE if operation.pixel.remote_id else Pixel.Lifecycle.FAILED
             _close(operation, State.FAILED, after, error)
         case Unknown():
@@ -109,14 +112,15 @@ def record_error(operation: Operation, phase: Phase, error: ProviderError) -> bo
 
 
 def put_back(operation: Operation, decision: Retry | LookUp | Pause, error: ProviderError | None = None) -> None:
-    """Let the operation wait again; or cancel it, when the connection was disconnected while a worker held it.
+    """Let the operation wait again; or cancel it, if its connection was disconnected while a worker held it.
 
-    What waits for a look-up may have taken effect already, so it is not cancelled.
+    An operation that waits for a look-up may have taken effect already, so it is not cancelled.
     """
     unconfirmed = isinstance(decision, LookUp) or (isinstance(decision, Pause) and operation.is_unconfirmed)
     may_be_done = isinstance(decision, Retry | LookUp) and decision.may_be_done
     with transaction.atomic():
-        # Somebody who is disconnecting does not see what a worker holds. This waits for them, and sees that.
+        # A disconnect cannot see an operation that a worker holds. This lock waits for the disconnect, then reads its
+        # result.
         Connection.objects.select_for_update(no_key=True).get(pk=operation.pixel.connection_id)
         pixel = locked(operation.pixel_id)
         if pixel.connection.disconnected_at and not unconfirmed:
@@ -136,7 +140,7 @@ def put_back(operation: Operation, decision: Retry | LookUp | Pause, error: Prov
             if operation.kind == Operation.Kind.CREATE:
                 pixel.lifecycle = Pixel.Lifecycle.CHECKING if unconfirmed else Pixel.Lifecycle.QUEUED
             if isinstance(error, Waiting):
-                pixel.clear_error()  # the operation says what it waits for
+                pixel.clear_error()  # the operation itself says what it waits for
             elif error:
                 pixel.set_error(error)
             pixel.save()
@@ -151,8 +155,8 @@ def apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
 
 
 def _plan_duplicate_check(operation: Operation) -> None:
-    """A create that was sent more than once may have made two pixels. The row tells, not the claim: a worker that was
-    overtaken knows of no request but its own."""
+    """Plan a duplicate check if the create was sent more than once. The numbers are read from the row: a worker that
+    was overtaken knows of its own request only."""
     if settings.DUPLICATE_CHECKS:
         first = clock.now() + timedelta(seconds=settings.DUPLICATE_CHECKS[0])
         sent_twice = Operation.objects.filter(pk=operation.pk, sends__gt=1, unconfirmed_count__gt=0)
@@ -173,7 +177,7 @@ def _counts(operation: Operation) -> Counts:
 def _trying_since(
     operation: Operation, decision: Retry | LookUp | Pause, error: ProviderError | None
 ) -> datetime | None:
-    """Since when it fails without a break. Waiting for a limit or for other credentials is no failure."""
+    """Since when the operation has failed without a break. Waiting for a limit or for credentials is not a failure."""
     if isinstance(decision, Pause):
         return None
     if error is None or isinstance(error, Waiting):
@@ -182,7 +186,7 @@ def _trying_since(
 
 
 def _hold_up_others(operation: Operation, seconds: float, error: ProviderError) -> None:
-    """The limit is the connection's: what else is to be sent there need not be tried before."""
+    """Let the connection's other operations wait as long, since the limit is the connection's."""
     until = clock.now() + timedelta(seconds=seconds)
     others = Operation.objects.open().filter(pixel__connection=operation.pixel.connection_id, state=State.PENDING)
     others.filter(Q(not_before=None) | Q(not_before__lt=until)).update(not_before=until, **_said(error))

@@ -1,8 +1,8 @@
-"""A create whose answer got lost: search for its pixel before anything is sent again.
+"""A create whose answer was lost: search for its pixel before anything is sent again.
 
-After a quiet time, in which a request that is still on its way takes effect, the provider's list says whether the pixel
-is there. If it is, it is linked. If it is provably not there, the create is sent again. Where the provider cannot be
-searched, a person decides.
+First a quiet time passes, in which a request that is still under way takes effect. Then the provider's list says
+whether the pixel exists. If it does, it is linked. If it provably does not, the create is sent again. If the provider
+cannot be searched, a person decides.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ def can_be_looked_up(pixel: Pixel) -> bool:
 
 
 def note_preexisting(provider: Provider, operation: Operation) -> None:
-    """Before a create is first sent, store the ids of what goes by its name or code already: a later look-up must not
-    take these for its pixel. Our own reference is unique, so there is nothing to store for it. Raises ProviderError."""
+    """Before a create is first sent, store the ids of objects that already have its name or code.
+
+    A later look-up must not take these for the new pixel. For our own reference, which is unique, nothing need be
+    stored. Raises ProviderError.
+    """
     pixel = operation.pixel
     if operation.kind != Operation.Kind.CREATE or operation.preexisting_ids is not None or not can_be_looked_up(pixel):
         return
@@ -34,7 +37,7 @@ def note_preexisting(provider: Provider, operation: Operation) -> None:
 
 
 def preexisting_ids(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
-    """The ids that `note_preexisting` has stored, by pixel."""
+    """The ids that `note_preexisting` has stored, by the pixel's key."""
     noted = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE, preexisting_ids__isnull=False)
     return {
         pixel_id: list(ids or ())
@@ -43,17 +46,17 @@ def preexisting_ids(pixels: Iterable[Pixel]) -> dict[UUID, list[str]]:
 
 
 def look_up(provider: Provider, operation: Operation) -> list[RemotePixel]:
-    """The pixels that this create has made: none, one, or more. Raises ProviderError."""
+    """The objects that this create has made: none, one, or more. Raises ProviderError."""
     pixel = operation.pixel
     others = Pixel.objects.filter(ad_account=pixel.ad_account_id).exclude(pk=pixel.pk).exclude(remote_id="")
-    # A row that a pull has made of it meanwhile gives way to ours; a row that people work with does not.
+    # Leave out objects of other rows, except a row that a pull has just made: `link_remote` replaces it.
     in_use = set(others.exclude(created_by=None).values_list("remote_id", flat=True))
     known = {*(operation.preexisting_ids or ()), *in_use}
     return [remote for remote in _search(provider, operation) if remote.remote_id not in known]
 
 
 def _search(provider: Provider, operation: Operation) -> list[RemotePixel]:
-    """Among what was made since this create was asked for: a day more, as clocks differ, but not a list of years."""
+    """Search among objects made since this create was asked for. One day is added, as clocks differ."""
     pixel = operation.pixel
     since = operation.created_at - timedelta(days=1)
     return provider.find_pixels(pixel.ad_account.ref, pixel.lookup_key or pixel.reference, pixel.name, since)

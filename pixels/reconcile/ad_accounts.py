@@ -1,4 +1,4 @@
-"""Reads which ad accounts a connection's credentials reach, after each test of them that succeeded."""
+"""Reads which ad accounts a connection's credentials can reach, after each successful test of them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pixels.providers.values import AdAccountRef
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500  # rows of one statement
+AT_ONCE = 500  # rows in one statement
 
 
 def due(limit: int) -> list[UUID]:
-    """Ids of the connections that were tested since the reading of their list was last tried."""
+    """Ids of the connections that were tested since their list of ad accounts was last tried."""
     return list(_due().order_by("tested_at", "pk").values_list("pk", flat=True)[:limit])
 
 
@@ -50,7 +50,7 @@ def _read(connection: Connection) -> None:
         _claimed(connection).update(ad_accounts_error=error.sentence[:500])
         return
     with transaction.atomic():
-        # Other credentials, put in meanwhile, reach other ad accounts.
+        # The credentials were replaced meanwhile: the new ones may reach other ad accounts.
         same = credential and Credential.objects.filter(pk=credential.pk, set_at=credential.set_at).exists()
         if same and _claimed(connection).select_for_update().exists():
             _store(connection, accounts)
@@ -59,7 +59,7 @@ def _read(connection: Connection) -> None:
 
 
 def _store(connection: Connection, accounts: Mapping[str, AdAccountRef]) -> None:
-    """In place of the old list."""
+    """Replace the stored list."""
     connection.available_ad_accounts.all().delete()
     rows = [
         AvailableAdAccount(connection=connection, remote_id=one.id, code=(one.code or "")[:255], name=one.name[:255])
@@ -69,7 +69,7 @@ def _store(connection: Connection, accounts: Mapping[str, AdAccountRef]) -> None
 
 
 def _rename(connection: Connection, accounts: Mapping[str, AdAccountRef]) -> None:
-    """Give the ad accounts that people have picked the names and codes that the provider says."""
+    """Update the names and codes of the ad accounts that people have picked."""
     changed = []
     for own in connection.ad_accounts.all():
         if remote := accounts.get(own.remote_id):

@@ -16,7 +16,8 @@ SEEN_FIELDS = [
 
 
 def values_of(remote: RemotePixel) -> dict[str, Any]:
-    """What the provider said, in the shape of `Pixel.local_values`; fields it did not speak of are left out."""
+    """The provider's values, in the shape of `Pixel.local_values`, without the fields that the provider did not
+    send."""
     values: dict[str, Any] = dict(remote.options or {})
     if remote.name is not None:
         values["name"] = remote.name
@@ -26,7 +27,7 @@ def values_of(remote: RemotePixel) -> dict[str, Any]:
 
 
 def differing(pixel: Pixel, remote: dict[str, Any]) -> list[str]:
-    """Names of the fields that both sides speak of and disagree on; the provider decides what counts as the same."""
+    """Names of the fields that both sides have and that differ. The provider decides which values count as equal."""
     same = pixel.provider_class.comparable
     local = pixel.local_values
     unequal = [name for name in local.keys() & remote.keys() if local[name] != remote[name]]
@@ -34,12 +35,12 @@ def differing(pixel: Pixel, remote: dict[str, Any]) -> list[str]:
 
 
 def apply_remote(pixel: Pixel, remote: RemotePixel) -> bool:
-    """Put what the provider said into the row, unsaved; whether that changed anything. Our values stay."""
+    """Copy what the provider sent into the row, unsaved. Returns whether anything changed. Our own values stay."""
     before = [getattr(pixel, name) for name in SEEN_FIELDS]
     values = values_of(remote)
     pixel.absent_at = pixel.missed_at = None
     if pixel.remote_status != Pixel.RemoteStatus.DUPLICATE:
-        pixel.remote_status = Pixel.RemoteStatus.NOT_SEEN  # `compare` sets what follows from the values
+        pixel.remote_status = Pixel.RemoteStatus.NOT_SEEN  # `compare` sets the status that follows from the values
     pixel.remote_values = values or pixel.remote_values
     pixel.remote_state = (remote.state or pixel.remote_state)[:STATE_LENGTH]
     pixel.remote_snippet = remote.snippet or pixel.remote_snippet
@@ -57,7 +58,7 @@ def compare(pixel: Pixel, remote: dict[str, Any] | None = None) -> None:
     pixel.base_values = {name: pixel.base_values.get(name, local[name]) for name in differ}
     pixel.drift = [name for name in differ if name not in pixel.ignored]
     if pixel.remote_status in (*ABSENT_OR_GONE, Pixel.RemoteStatus.DUPLICATE):
-        return  # values say nothing about whether the object exists, or about a second one
+        return  # the values do not say whether the object exists, or whether there is a second one
     if not pixel.provider_class.can("read"):
         pixel.remote_status = Pixel.RemoteStatus.UNVERIFIABLE
     else:
@@ -65,14 +66,15 @@ def compare(pixel: Pixel, remote: dict[str, Any] | None = None) -> None:
 
 
 def note_local_change(pixel: Pixel, changes: dict[str, Any]) -> None:
-    """Call before our values change; unsaved. The old ones become the base until the provider has the new ones too."""
+    """Call this before our values change; unsaved. The old ones become the base until the provider has the new ones
+    too."""
     local = pixel.local_values
     pixel.base_values = {**{name: local[name] for name in changes if name in local}, **pixel.base_values}
     pixel.remote_hash = None
 
 
 def who_moved(pixel: Pixel, field: str) -> Literal["remote", "local", "both"]:
-    """Which side of a differing field has left the base value; "both" is a conflict."""
+    """Which side of a differing field has changed since the base value: "local", "remote", or "both" for a conflict."""
     same = pixel.provider_class.comparable
     local, remote = (same(field, side.get(field)) for side in (pixel.local_values, pixel.remote_values or {}))
     base = same(field, pixel.base_values[field]) if field in pixel.base_values else local

@@ -22,14 +22,14 @@ Test = Connection.Test
 
 
 def due(limit: int) -> list[UUID]:
-    """Ids of the connections whose test was asked for a while ago, so that its message may be lost."""
+    """Ids of the connections whose test was asked for a while ago, so that its message may have been lost."""
     asked = timezone.now() - timedelta(seconds=settings.DISPATCH_INTERVAL)
     rows = _due().filter(test_requested_at__lt=asked).order_by("test_requested_at")
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
 def check(connection_id: UUID | str) -> None:
-    """Test the credentials and write the verdict, unless another test was asked for meanwhile."""
+    """Test the credentials and store the verdict, unless another test was asked for meanwhile."""
     poll(_due().filter(pk=connection_id), _claim, _test)
 
 
@@ -45,7 +45,7 @@ def _claim(connection: Connection) -> bool:
 
 def _test(connection: Connection) -> None:
     verdict, sentence, message = _ask(connection)
-    # Where nothing tests the credentials, the next change at the provider shows whether they are good.
+    # Where the provider has no test, the next change there shows whether the credentials are good.
     usable = verdict in (Test.WORKS, Test.UNTESTABLE)
     rows = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=connection.test_lease_until)
     rows.update(

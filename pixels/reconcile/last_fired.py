@@ -1,6 +1,6 @@
-"""When pixels last fired: a report of the provider, ordered after a full list was read and fetched when it is ready.
+"""When pixels last fired: from a report that is ordered after a full list was read, and fetched when it is ready.
 
-Ordered at most once an hour. Each question whether it is ready is a task of its own, so that no worker waits.
+A report is ordered at most once an hour. Each question whether it is ready is a task of its own, so no worker waits.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from pixels.providers.registry import PROVIDERS
 log = logging.getLogger(__name__)
 
 ORDER_EVERY = timedelta(hours=1)  # at most
-GIVE_UP_AFTER = timedelta(minutes=15)  # Xandr works on a report no longer than that
-AT_ONCE = 200  # rows of one statement
+GIVE_UP_AFTER = timedelta(minutes=15)  # Xandr takes no longer than that for a report
+AT_ONCE = 200  # rows in one statement
 
 
 def due(limit: int) -> list[int]:
-    """Ids of the ad accounts whose report is to be ordered, or was ordered and not yet fetched."""
+    """Ids of the ad accounts whose report is to be ordered, or was ordered and is not fetched yet."""
     return list(_due().order_by("last_fired_report_asked_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def read_last_fired(account_id: int | str) -> None:
-    """Order the report, or fetch it if it is ready. After a failure it is ordered again when a full list was read."""
+    """Order the report, or fetch it if it is ready. After a failure it is ordered again with the next full list."""
     poll(_due().select_related("connection").filter(pk=account_id), _claim, _ask)
 
 
 def _claim(account: AdAccount) -> bool:
-    """Several workers may ask whether the report is ready; one orders it."""
+    """Several workers may ask whether the report is ready; only one orders it."""
     if _is_ordered(account):
         return True
     return compare_and_swap(account, last_fired_report_asked_at=timezone.now(), last_fired_report_id="")
@@ -68,7 +68,7 @@ def _ask(account: AdAccount) -> None:
 
 
 def _store(account: AdAccount, fires: Mapping[str, datetime | None]) -> None:
-    """Write what is new. Few rows at a time, and a pause behind them: on SQLite web requests wait for this lock."""
+    """Write what is new: few rows at a time, with pauses, since on SQLite web requests wait for this lock."""
     remote_ids, seen = list(fires), timezone.now()
     for start in range(0, len(remote_ids), AT_ONCE):
         pixels = account.pixels.filter(remote_id__in=remote_ids[start : start + AT_ONCE])

@@ -1,7 +1,7 @@
-"""Which remote object a pixel stands for: each pixel for one at most, and no two pixels for the same.
+"""Links a pixel to the remote object that it stands for. A pixel has at most one, and no two pixels share one.
 
-Where two rows stand for one object, or two objects were made of one row, nothing is deleted at the provider by machine:
-the pixel says so, and a person decides.
+If two rows stand for one object, or one row has made two objects, PixelHub deletes nothing at the provider: the pixel
+says so, and a person decides.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def locked(pixel_id: UUID) -> Pixel:
 
 
 def is_complete(remote: RemotePixel) -> bool:
-    """False for an answer to a create or update that holds no more than the id."""
+    """Whether the answer to a create or update holds the whole object, not only its id."""
     return remote.name is not None
 
 
 def report_duplicate(pixel: Pixel, others: list[str]) -> None:
-    """Let the pixel say that its provider holds it more than once. Only people know which object is on a website."""
+    """Make the pixel say that its provider holds it more than once. Only people know which object is on a website."""
     with transaction.atomic():
         pixel = locked(pixel.pk)
         pixel.set_duplicate(others)
@@ -37,10 +37,10 @@ def report_duplicate(pixel: Pixel, others: list[str]) -> None:
 
 
 def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
-    """Let this pixel stand for the remote object; unsaved. Returns whether it does.
+    """Link this pixel to the remote object; unsaved. Returns whether it is linked.
 
-    A row that a pull has made of the object meanwhile is deleted, and its snippets and website go to the pixel. But a
-    row that people have worked with stays: then the pixel is saved with a message about it.
+    If a pull has made a row of the object meanwhile, that row is deleted, and its snippets and website go to the pixel.
+    But if people have worked with that row, it stays, and the pixel is saved with an error about it.
     """
     other = Pixel.objects.filter(ad_account=pixel.ad_account, remote_id=remote.remote_id).exclude(pk=pixel.pk).first()
     if other is not None:
@@ -62,7 +62,8 @@ def link_remote(pixel: Pixel, remote: RemotePixel) -> bool:
 
 
 def resolve_unconfirmed(pixel: Pixel, end: Operation.State = Operation.State.DONE) -> None:
-    """End the open or unknown create of this pixel, so that nobody sends it: it was made, or (FAILED) it was not."""
+    """End the open or unknown create of this pixel, so that it is not sent again. `end`: DONE if the object was
+    made, FAILED if not."""
     unsettled = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN)
     Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
         lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""

@@ -1,4 +1,4 @@
-"""The list of one ad account: read page by page, put beside our rows in batches, and judged at its end."""
+"""Reads the list of one ad account page by page, writes it to our rows in batches, and draws conclusions at its end."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from pixels.reconcile.compare import ABSENT_OR_GONE
 from pixels.reconcile.runs import Cursor, TakenOver, claimed, save_cursor, save_progress
 
 Lifecycle = Pixel.Lifecycle
-OVERLAP = timedelta(minutes=5)  # asked for again each time, as providers count seconds and write late
+# read again each time, since providers store times in whole seconds and write changes late
+OVERLAP = timedelta(minutes=5)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # no pixel was changed before
-# Objects of one batch; fewer where web requests wait for each transaction (PULL_PAUSE is set, on SQLite).
+# Objects in one batch; fewer where web requests wait for each transaction (PULL_PAUSE is set, on SQLite).
 BATCH, SMALL_BATCH = 500, 100
 SAVE_PROGRESS_EVERY, SAVE_CURSOR_EVERY = 0.5, 10.0  # seconds
-# A list that lacks more of our pixels than a tenth, or than 50, is more likely wrong than right; up to 4 may go.
+# A list that lacks more than a tenth of our pixels, or more than 50, is probably wrong; up to 4 are always believed.
 MOST_MISSING_SHARE, MOST_MISSING, FEW_MISSING = 0.1, 50, 4
-NAMED = 5  # of the missing pixels, so that somebody can look for them
-AT_ONCE = 500  # rows of one statement
+NAMED = 5  # missing pixels named in the message, so that somebody can look for them
+AT_ONCE = 500  # rows in one statement
 
 
 class TooShort(BadAnswer):
@@ -40,42 +41,42 @@ class TooShort(BadAnswer):
 
 
 class TooManyMissing(ProviderError):
-    """The list has come whole, and lacks more pixels than people delete. A person has to confirm it."""
+    """The list is complete, and lacks more pixels than people usually delete. A person has to confirm it."""
 
     code = "too_many_missing"
 
 
 class TimeOver(Exception):
-    """The task has used its time. The cursor is saved, and another task goes on."""
+    """The task has used up its time. The cursor is saved, and another task continues."""
 
 
 @dataclass
 class Batch:
-    """Objects of pages that were read and are not yet beside our rows."""
+    """Objects of pages that were read and are not written to our rows yet."""
 
-    read: Read  # how one of the objects is read
+    read: Read  # makes a RemotePixel of an object
     objects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    after: str | None = None  # where the list goes on behind them
+    after: str | None = None  # the provider's cursor behind the last of them
 
 
 class Listing:
-    """Reads one ad account's list from `cursor` on, until `deadline` (of the steady clock)."""
+    """Reads one ad account's list from `cursor`, until `deadline` (by the monotonic clock)."""
 
     def __init__(self, run: SyncRun, account: AdAccount, cursor: Cursor, deadline: float) -> None:
         self.run, self.account, self.cursor, self.deadline = run, account, cursor, deadline
         until = account.changed_until
-        self.known_until = until if until and _is_plausible(until) else None  # changes before it were seen
-        # None: the list is a full one.
+        self.known_until = until if until and _is_plausible(until) else None  # all changes before it have been seen
+        # None: read the full list.
         self.changed_since = self.known_until - OVERLAP if self.known_until and not run.full else None
         self._batch: Batch | None = None
         self._progress_saved_at = time.monotonic() - SAVE_PROGRESS_EVERY
         self._cursor_saved_at = time.monotonic()
 
     def read(self, provider: Provider) -> None:
-        """Read the list to its end and conclude. Raises ProviderError, TooManyMissing, TimeOver and TakenOver.
+        """Read the list to its end and draw conclusions. Raises ProviderError, TooManyMissing, TimeOver and TakenOver.
 
-        Where pixels were deleted meanwhile, others move up to pages that were read already and are passed over. So a
-        list that is shorter than announced is read a second time.
+        If pixels are deleted while we read, others move up to pages that were read already, and are missed. So a list
+        that is shorter than announced is read a second time.
         """
         if not self._read_pages(provider):
             self.cursor.restart()
@@ -85,7 +86,7 @@ class Listing:
         self._conclude()
 
     def _read_pages(self, provider: Provider) -> bool:
-        """Read from the cursor on to the end. Returns whether the list was as long as announced."""
+        """Read from the cursor to the end. Returns whether the list was as long as announced."""
         full_batch = SMALL_BATCH if settings.PULL_PAUSE else BATCH
         pages = provider.list_pixels(self.account.ref, changed_since=self.changed_since, after=self.cursor.after)
         try:
@@ -95,7 +96,7 @@ class Listing:
                     self._apply()
                     self._stop_at_deadline()
         except ProviderError as error:
-            self._apply()  # what came before the error is true all the same
+            self._apply()  # the pages before the error are valid
             if error.retryable:
                 save_cursor(self.run, self.cursor)
             raise
@@ -103,7 +104,7 @@ class Listing:
         return self.cursor.total is None or len(self.cursor.seen) >= self.cursor.total
 
     def _stop_at_deadline(self) -> None:
-        """Only where the list can be read on from here: otherwise the next task would come no further."""
+        """Stop only where the list can be continued from here; otherwise the next task would get no further."""
         if self.cursor.after is not None and time.monotonic() > self.deadline:
             save_cursor(self.run, self.cursor)
             raise TimeOver
@@ -116,18 +117,18 @@ class Listing:
         self._batch.objects |= listed.objects
         self._batch.after = listed.after
         if listed.total is not None:
-            # The greatest of all: where objects are deleted between two pages, others move up and are passed over.
+            # Keep the greatest total: if objects are deleted between two pages, others move up and are missed.
             self.cursor.total = max(listed.total, self.cursor.total or 0)
             self.run.total = self.cursor.earlier + self.cursor.total
         self.run.pages += 1
         self._save_progress(every=settings.LEASE / 3)
 
     def _apply(self) -> None:
-        """Put the batch beside our rows. Raises TakenOver where another worker has the run by now."""
+        """Write the batch to our rows. Raises TakenOver if another worker has claimed the run."""
         batch, self._batch = self._batch, None
         if batch is None:
             return
-        if not claimed(self.run).exists():  # then what was read here is old
+        if not claimed(self.run).exists():  # the other worker has read newer pages
             raise TakenOver
         applied = page.apply(self.run, self.account, batch.objects, batch.read, began=self.cursor.began)
         self.cursor.seen.update(batch.objects)
@@ -146,13 +147,13 @@ class Listing:
             time.sleep(settings.PULL_PAUSE)
 
     def _save_progress(self, every: float) -> None:
-        """At most once in so many seconds: for the screens, and to keep the run's lease."""
+        """Save at most once in so many seconds, for the screens and to renew the run's lease."""
         if time.monotonic() > self._progress_saved_at + every:
             save_progress(self.run)
             self._progress_saved_at = time.monotonic()
 
     def _conclude(self) -> None:
-        """The list has come whole. Store up to when changes are known, and of a full list what it did not hold."""
+        """The list is complete: store until when its changes are known, and mark what a full list did not hold."""
         with transaction.atomic():
             facts: dict[str, Any] = {"changed_until": self._changes_known_until()}
             if self.changed_since is None:
@@ -164,8 +165,8 @@ class Listing:
             save_progress(self.run)
 
     def _changes_known_until(self) -> datetime | None:
-        """The latest change that was seen, less the time for which this list was read: what was changed meanwhile may
-        lie on a page that had come before. OVERLAP covers a list that was read quickly."""
+        """The time of the latest change seen, minus the time that reading took: an object changed meanwhile may be
+        on a page that had been read before. OVERLAP covers a list that was read quickly."""
         duration = max(clock.now() - self.cursor.began - OVERLAP / 2, timedelta(0))
         newest = self.cursor.newest - duration if self.cursor.newest else None
         return max(filter(None, (newest, self.known_until)), default=None)
@@ -174,9 +175,9 @@ class Listing:
 def _mark_absent(run: SyncRun, account: AdAccount, seen: Collection[str], began: datetime) -> None:
     """Mark the pixels of this ad account that are not among `seen`, the remote ids of a full list.
 
-    What a worker has written about a pixel since the reading of the list `began` is newer than the list, and stays.
-    Raises TooManyMissing, with nothing marked and the number added to `run.lacking`, where so many are missing that a
-    person has to confirm it, and for this run nobody has confirmed as many.
+    Pixels that a worker has written since `began`, when reading the list began, are newer than the list and stay. If
+    too many are missing, nothing is marked, their number is added to `run.lacking`, and TooManyMissing is raised,
+    unless a person has confirmed as many for this run.
     """
     present = account.pixels.filter(lifecycle__in=[Lifecycle.LIVE, Lifecycle.UPDATING], created_at__lt=began)
     present = present.exclude(remote_status__in=ABSENT_OR_GONE)
@@ -192,7 +193,7 @@ def _mark_absent(run: SyncRun, account: AdAccount, seen: Collection[str], began:
                 f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked.",
                 provider_message=", ".join(some),
             )
-        run.confirmed -= len(missing)  # it was confirmed for all ad accounts together
+        run.confirmed -= len(missing)  # the number was confirmed for all ad accounts together
     for start in range(0, len(missing), AT_ONCE):
         absent = present.filter(remote_id__in=missing[start : start + AT_ONCE])
         absent.update(remote_status=Pixel.RemoteStatus.ABSENT, absent_at=clock.now())

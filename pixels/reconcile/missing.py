@@ -1,6 +1,6 @@
-"""Looks for pixels that were not in the last list, by their ids: one that is not found twice counts as gone.
+"""Looks up pixels that the last list lacked, by their ids. A pixel that is not found twice counts as gone.
 
-Only a positive answer says that a pixel is not there: an answer that is refused, throttled or broken says nothing.
+Only a positive answer says that a pixel does not exist: a refused, throttled or broken answer says nothing.
 """
 
 from __future__ import annotations
@@ -26,18 +26,21 @@ from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500  # pixels of one task
+AT_ONCE = 500  # pixels in one task
 
 
 def due(limit: int) -> list[int]:
-    """Ids of the ad accounts with missing pixels that were not looked for lately."""
+    """Ids of the ad accounts with missing pixels that were not looked up lately."""
     rows = _due().values("ad_account").annotate(since=Min("read_back_at")).order_by("since", "ad_account")
     return list(rows.values_list("ad_account", flat=True)[:limit])
 
 
 def check(account_id: int) -> None:
-    """Look for the missing pixels of this ad account. Of many pixels each may be claimed by another worker, so this is
-    no `poll`: two workers that look for the same pixel do no harm, as `_note` counts misses by their time."""
+    """Look up the missing pixels of this ad account.
+
+    This does not use `poll`, because each pixel may be claimed by another worker. Two workers that look up the same
+    pixel do no harm, as `_note` counts misses by their time.
+    """
     account = AdAccount.objects.select_related("connection").filter(pk=account_id).first()
     missing = _due().filter(ad_account=account_id).order_by("read_back_at", "pk")
     wanted = dict(missing.values_list("remote_id", "pk")[:AT_ONCE])
@@ -53,7 +56,7 @@ def check(account_id: int) -> None:
 
 
 def _note(pixel_id: UUID, remote: RemotePixel | None) -> None:
-    """Store the answer. `remote`: the object; None where the provider says that there is none."""
+    """Store the answer. `remote`: the object; None if the provider says that there is none."""
     with transaction.atomic():
         pixel = locked(pixel_id)
         if pixel.lifecycle != Pixel.Lifecycle.LIVE or pixel.remote_status != Pixel.RemoteStatus.ABSENT:

@@ -1,4 +1,4 @@
-"""Objects of a list, put beside our rows in one transaction: only differences are written."""
+"""Writes listed objects to our rows in one transaction. Only differences are written."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from pixels.reconcile.compare import ABSENT_OR_GONE, SEEN_FIELDS, STATE_LENGTH, 
 from pixels.reconcile.link import link_remote, report_duplicate, resolve_unconfirmed
 
 Lifecycle, RemoteStatus = Pixel.Lifecycle, Pixel.RemoteStatus
-# Part of each hash. Another version makes the next sync compare every object: for when we read them differently.
+# Part of each hash. Raise it when we read objects differently: then the next sync compares every object again.
 HASH_VERSION = b"1"
 REFERENCE = re.compile(r"ph-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-# The outbox is at work on these, and records the object itself.
+# The outbox is working on these, and records the object itself.
 BEING_CREATED = (Lifecycle.CREATING, Lifecycle.CHECKING)
-# Of pixels with these, an object is compared although it is as it was.
+# Pixels with these statuses are compared even if the object has not changed.
 COMPARED_ANYWAY = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)
 
 
@@ -39,15 +39,15 @@ COMPARED_ANYWAY = (*ABSENT_OR_GONE, RemoteStatus.NOT_SEEN)
 class Applied:
     created: int = 0  # rows
     updated: int = 0  # rows
-    newest: datetime | None = None  # the latest change of the objects that were compared, by the provider's clock
+    newest: datetime | None = None  # the latest change of the compared objects, by the provider's clock
 
 
 def apply(
     run: SyncRun, account: AdAccount, objects: Mapping[str, Mapping[str, Any]], read: Read, *, began: datetime
 ) -> Applied:
-    """Update, link or create the rows of these objects, given by remote id. Where nothing is new, nothing is written.
+    """Update, link or create the rows of these objects, given by remote id. If nothing is new, nothing is written.
 
-    What a worker has recorded about a pixel since the reading of the list `began` is newer than the list, and stays.
+    Pixels that a worker has written since `began`, when reading the list began, are newer than the list and stay.
     """
     hashes = {remote_id: _remote_hash(raw) for remote_id, raw in objects.items()}
     rows = account.pixels.filter(remote_id__in=hashes).order_by()
@@ -58,45 +58,48 @@ def apply(
     remotes = {remote_id: read(remote_id, objects[remote_id]) for remote_id in changed}
     try:
         created, updated = _Changes(run, account, remotes, hashes, began).write(stored.keys() & remotes.keys())
-    except IntegrityError:  # the outbox has recorded one of them since we looked which have rows
+    except IntegrityError:  # the outbox has recorded one of the objects since we looked which have rows
         created, updated = _Changes(run, account, remotes, hashes, began).write(remotes.keys())
     newest = max((remote.changed_at for remote in remotes.values() if remote.changed_at), default=None)
     return Applied(created, updated, newest)
 
 
 def _is_unchanged(row: Sequence[Any] | None, remote_hash: int) -> bool:
-    """`row`: stored hash and remote status; None where the object has no row."""
+    """`row`: stored hash and remote status; None if the object has no row."""
     return row is not None and row[0] == remote_hash and row[1] not in COMPARED_ANYWAY
 
 
 def _remote_hash(raw: Mapping[str, Any]) -> int:
     try:
         text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a whole number that only Python can hold
+    except TypeError:  # an integer beyond 64 bits
         text = json.dumps(raw, sort_keys=True).encode()
     return int.from_bytes(blake2b(HASH_VERSION + text, digest_size=8).digest(), signed=True)
 
 
 @dataclass
 class _Changes:
-    """What some objects of a list, by remote id, change in our rows."""
+    """What a batch of listed objects changes in our rows."""
 
     run: SyncRun
     account: AdAccount
     remotes: Mapping[str, RemotePixel]
     hashes: Mapping[str, int]
     began: datetime
-    compared: list[Pixel] = field(default_factory=list)  # rows that were put beside their object
-    changed: list[Pixel] = field(default_factory=list)  # those of them in which something is different now
-    new: dict[str, RemotePixel] = field(default_factory=dict)  # objects that nobody here has heard of
-    saved: int = 0  # rows that are saved already
+    compared: list[Pixel] = field(default_factory=list)  # rows compared with their object
+    changed: list[Pixel] = field(default_factory=list)  # those in which something has changed
+    new: dict[str, RemotePixel] = field(default_factory=dict)  # objects without a row
+    saved: int = 0  # rows that were saved one by one
 
     def write(self, with_rows: Collection[str]) -> tuple[int, int]:
-        """Write all in one transaction; how many rows were created and updated. `with_rows`: the objects that have
-        rows. Where that is out of date, the database refuses the new rows with IntegrityError."""
+        """Write all in one transaction. Returns how many rows were created and updated.
+
+        `with_rows`: the objects that have rows. If that is out of date, the database refuses the new rows with
+        IntegrityError.
+        """
         provider = self.run.connection.provider_class
         with transaction.atomic():
-            # In this order: a create that is recorded between the two queries is still found by the second.
+            # In this order, so that a create recorded between the two queries is found by the second.
             expected = _ExpectedPixels(self.account, provider, self.remotes.values())
             rows = self._lock_rows(with_rows)
             for remote_id, remote in self.remotes.items():
@@ -136,7 +139,7 @@ class _Changes:
                 self.changed.append(pixel)
 
     def _link(self, pixel: Pixel, remote: RemotePixel) -> None:
-        """The answer to this pixel's create was lost, and this is the object that was created."""
+        """Link the object to the pixel whose create was lost and has made it."""
         pixel.connection, pixel.ad_account = self.run.connection, self.account
         self.saved += 1
         if link_remote(pixel, remote):
@@ -147,7 +150,7 @@ class _Changes:
             resolve_unconfirmed(pixel)
 
     def _insert_new(self) -> None:
-        """Rows for what was made elsewhere. Both sides agree, as ours is taken from theirs."""
+        """Insert rows for objects made elsewhere. Both sides agree, since ours takes the provider's values."""
         readable = self.run.connection.provider_class.can("read")
         shared = Pixel(
             team_id=self.run.team_id,
@@ -174,8 +177,8 @@ class _Changes:
         }
 
     def _report_duplicates(self) -> None:
-        """A new object with the reference of a pixel that has its object already: an earlier create took effect after
-        all."""
+        """Report new objects that carry the reference of a pixel that already has an object: an earlier create took
+        effect after all."""
         by_pixel = _references(self.run.connection.provider_class, self.new.values())
         if by_pixel:
             for pixel in self.account.pixels.filter(pk__in=by_pixel).exclude(remote_id=""):
@@ -183,11 +186,11 @@ class _Changes:
 
 
 class _ExpectedPixels:
-    """Our pixels without a remote id that an object may have been made of, as their creates are not confirmed.
+    """Our pixels without a remote id, whose unconfirmed create may have made one of the objects.
 
-    They are recognised by our reference or code, or by name where the provider lets no two objects have the same. A
-    pixel that is neither being created nor unknown counts only where an object carries its reference: nobody else has
-    that. The rows are locked until the transaction ends.
+    They are recognised by our reference or code, or by name where the provider lets no two objects share one. A pixel
+    that is neither being created nor unknown counts only if an object carries its reference, which nobody else has. The
+    rows are locked until the transaction ends.
     """
 
     def __init__(self, account: AdAccount, provider: type[Provider], remotes: Iterable[RemotePixel]) -> None:
@@ -203,13 +206,14 @@ class _ExpectedPixels:
                 self._pixels.setdefault(key, []).append(pixel)
 
     def find(self, remote: RemotePixel) -> Pixel | None:
-        """The pixel that this object was made of, unless it was there before that pixel was sent."""
+        """The pixel whose create made this object, or None. An object that existed before the create was sent is not
+        taken."""
         key = remote.name if self._by_name else (remote.options or {}).get(self._option)
         candidates = self._pixels.get(key, []) if isinstance(key, str) and key else []
         return next((one for one in candidates if remote.remote_id not in self._preexisting_ids.get(one.pk, ())), None)
 
     def remove(self, pixel: Pixel) -> None:
-        """It has its object now."""
+        """Note that this pixel has its object now."""
         for candidates in self._pixels.values():
             if pixel in candidates:
                 candidates.remove(pixel)

@@ -1,7 +1,7 @@
-"""Theirs to ours: read every pixel of a connection, and put what was seen beside our rows.
+"""Reads every pixel of a connection from its provider and compares them with our rows.
 
-Nothing is concluded from half a list: an error marks nothing. The run goes on later from its cursor, or ends as failed
-where it has come no further; and what is absent from a whole list only reads "not in the last list".
+Half a list proves nothing: after an error nothing is marked. The run continues later from its cursor, or fails if it
+has read nothing new. A pixel that a whole list lacks only reads "not in the last list".
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from pixels.reconcile.runs import Cursor, TakenOver, claim, end, open_cursor, sa
 
 log = logging.getLogger(__name__)
 
-MAX_CRASHES = 5  # of workers during one run: a list that kills its worker must not do so for ever
+MAX_CRASHES = 5  # workers that may die during one run, in case its list is what kills them
 
 
 def pull(run_id: int) -> bool:
-    """Go on with a run for one task's time. Returns whether another task should go on at once."""
+    """Continue a run for one task's time. Returns whether another task should continue at once."""
     run = claim(run_id)
     if run is None:
         return False
     if run.connection.paused_at:
-        suspend(run)  # the dispatcher finds it again when the connection is in use
+        suspend(run)  # the dispatcher finds the run when the connection is in use again
     elif run.crashes > MAX_CRASHES:
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
     else:
@@ -41,7 +41,7 @@ def pull(run_id: int) -> bool:
 
 
 def _read(run: SyncRun) -> bool:
-    """Read from the cursor on, and write down how that ended. Returns whether there is more to read at once."""
+    """Read from the cursor on and store how that ended. Returns whether there is more to read at once."""
     cursor = open_cursor(run)
     seen_before = run.seen
     try:
@@ -56,11 +56,11 @@ def _read(run: SyncRun) -> bool:
         suspend(run, error)
     except ProviderError as error:
         if error.retryable and run.seen > seen_before:
-            suspend(run, error)  # one bad answer among many pages
+            suspend(run, error)  # one bad answer among many good pages
         else:
             end(run, SyncRun.State.FAILED, error)
     except DatabaseError:
-        raise  # nothing can be written now: the lease runs out, and another worker goes on from the saved cursor
+        raise  # nothing can be stored now: the lease ends, and another worker continues from the saved cursor
     except Exception:
         log.exception("run %s failed in PixelHub", run.pk)
         end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
@@ -70,8 +70,8 @@ def _read(run: SyncRun) -> bool:
 
 
 def _read_lists(run: SyncRun, provider: Provider, cursor: Cursor) -> TooManyMissing | None:
-    """Read the list of each ad account. One that lacks too many pixels does not keep the others from being read; its
-    error is returned."""
+    """Read the list of each ad account. If one lacks too many pixels, the others are still read, and its error is
+    returned."""
     deadline = time.monotonic() + settings.TASK_LIMIT / 2
     stopped = TooManyMissing(cursor.stopped) if cursor.stopped else None
     accounts = list(run.connection.ad_accounts.filter(pk__gte=cursor.account).order_by("pk"))

@@ -1,4 +1,4 @@
-"""Reads what the answer to a create left out: the screen says "Live, snippet being fetched" until then."""
+"""Reads what the answer to a create left out. Until then the screen says "Live, snippet being fetched"."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from pixels.reconcile.link import locked
 
 log = logging.getLogger(__name__)
 
-GIVE_UP_AFTER = timedelta(days=1)  # afterwards the connection's next sync fetches it
+GIVE_UP_AFTER = timedelta(days=1)  # after that, the connection's next sync fetches it
 
 
 def read_back(pixel: Pixel) -> None:
-    """Read the pixel at its provider. A failure changes nothing; the dispatcher finds it again later."""
+    """Read the pixel at its provider. After a failure nothing changes, and the dispatcher finds the pixel again
+    later."""
     if pixel.provider_class.can("read") and compare_and_swap(pixel, read_back_at=timezone.now()):
         _read(pixel)
 
 
 def due(limit: int) -> list[UUID]:
-    """Ids of live pixels of which we do not know what their provider holds. Of each, the time between two tries
-    doubles."""
+    """Ids of live pixels whose values at the provider we do not know. The time between two tries of a pixel doubles."""
     now = timezone.now()
     rows = Pixel.objects.filter(lifecycle=Pixel.Lifecycle.LIVE, remote_values__isnull=True, archived_at=None)
     rows = rows.filter(created_at__gt=now - GIVE_UP_AFTER).exclude(remote_status=Pixel.RemoteStatus.UNVERIFIABLE)

@@ -1,8 +1,8 @@
 """The life of a SyncRun: opened, claimed by a worker, saved while it goes on, suspended for a wait, ended.
 
-A claim raises `attempt`, the fencing token, and whatever its worker writes names that number: a worker whose lease ran
-out and whose run another one has claimed writes nothing more. The cursor that is saved with a run says how far it has
-read, so that a wait, the end of a task or a worker's death costs no more than the last pages.
+A claim raises `attempt`, the fencing token, and every write of its worker names that number. So a worker whose lease
+ended and whose run was claimed by another writes nothing more. The cursor saved with a run says how far it has read, so
+a wait, the end of a task or a worker's death costs at most the last pages.
 """
 
 from __future__ import annotations
@@ -27,42 +27,43 @@ from pixels.providers.registry import PROVIDERS
 
 log = logging.getLogger(__name__)
 
-WAIT_AT_MOST = timedelta(hours=2)  # all waits together, of a run that has read nothing yet
-LAST_AT_MOST = timedelta(days=1)  # from the opening of a run until it gives up at its next wait
-# Counts that the cursor repeats: what lies behind it is read, and counted, again.
+WAIT_AT_MOST = timedelta(hours=2)  # all waits of a run that has read nothing yet
+LAST_AT_MOST = timedelta(days=1)  # from the opening of a run; after that it fails at its next wait
+# Counts saved with the cursor: pages behind it are read and counted again.
 CURSOR_COUNTS = ("pages", "seen", "missing", "lacking")
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
 NO_ERROR = {"error_sentence": "", "error_provider_message": ""}
 
 
 class TakenOver(Exception):
-    """The run's lease ran out and another worker has it now."""
+    """The run's lease ended, and another worker has claimed it."""
 
 
 @dataclass
 class Cursor:
-    """A place in the list of one ad account. Ad accounts are read in the order of their keys."""
+    """How far a run has read in the list of one ad account. Ad accounts are read in the order of their keys."""
 
     account: int  # key of the ad account; 0: before the first
     after: str | None = None  # the provider's own cursor; None: the beginning of the list
-    seen: set[str] = field(default_factory=set)  # remote ids that came so far
-    began: datetime = field(default_factory=clock.now)  # when the reading of this list began
-    total: int | None = None  # the size of the list, as far as the provider says one
-    newest: datetime | None = None  # the latest change in it, by the provider's clock
-    earlier: int = 0  # pixels seen in the ad accounts before
-    stopped: str = ""  # why of one of those ad accounts nothing was marked
+    seen: set[str] = field(default_factory=set)  # remote ids listed so far
+    began: datetime = field(default_factory=clock.now)  # when reading this list began
+    total: int | None = None  # the size of the list, if the provider says it
+    newest: datetime | None = None  # the latest change in the list, by the provider's clock
+    earlier: int = 0  # pixels listed in earlier ad accounts
+    stopped: str = ""  # why nothing was marked in one of the earlier ad accounts
 
     def restart(self) -> None:
-        """Back to the beginning of the list."""
+        """Go back to the beginning of the list."""
         self.after, self.seen, self.began, self.total = None, set(), clock.now(), None
 
 
 def open_run(
     connection: Connection, by: User | None = None, *, full: bool = True, confirmed: int = 0
 ) -> SyncRun | None:
-    """A queued run, or None where one is open already: a connection has one at a time.
+    """A queued run, or None if one is open already: a connection has one at a time.
 
-    `full`: the whole list is read, or only what has changed. `confirmed`: a person has confirmed that so many are gone.
+    `full`: read the whole list, not only what has changed. `confirmed`: how many missing pixels a person has confirmed
+    as gone.
     """
     try:
         with transaction.atomic():
@@ -74,15 +75,15 @@ def open_run(
 
 
 def schedule(limit: int) -> list[SyncRun]:
-    """Open a run for the connections whose last one is longer ago than SYNC_INTERVAL, the longest waiting first.
+    """Open a run for each connection whose last one is older than SYNC_INTERVAL, the longest waiting first.
 
-    Every FULL_SYNC_INTERVAL a run reads the whole list, which alone shows what is gone; the others read what changed.
+    Every FULL_SYNC_INTERVAL a run reads the whole list, which alone shows what is gone; the others read only changes.
     """
     now = clock.now()
     lists = [slug for slug, provider in PROVIDERS.items() if provider.can("list")]
     usable = Connection.objects.filter(reachable(now), provider__in=lists)
     usable = usable.filter(Exists(AdAccount.objects.filter(connection=OuterRef("pk"))))
-    # A run opened in the future was opened by a clock that was wrong.
+    # A run dated in the future was opened by a wrong clock.
     past = SyncRun.objects.filter(connection=OuterRef("pk"), created_at__lt=now + timedelta(days=1))
     latest = past.order_by("-created_at", "-id").values("created_at")
     whole = latest.filter(full=True, state=SyncRun.State.DONE)
@@ -98,7 +99,7 @@ def schedule(limit: int) -> list[SyncRun]:
 
 
 def due(limit: int) -> list[int]:
-    """Ids of runs that no worker has: queued ones, and those whose lease ran out."""
+    """Ids of runs that wait, and of those whose worker's lease has ended."""
     now = clock.now()
     rows = SyncRun.objects.filter(_waiting(now) | _abandoned(now), finished_at__isnull=True)
     rows = rows.filter(reachable(now, "connection__") | Q(connection__disconnected_at__isnull=False))
@@ -106,7 +107,7 @@ def due(limit: int) -> list[int]:
 
 
 def claim(run_id: int) -> SyncRun | None:
-    """The run, claimed; None where it is not due or another worker has it."""
+    """The run, claimed; None if it is not due or another worker has it."""
     now = clock.now()
     row = SyncRun.objects.filter(pk=run_id)
     taken = {
@@ -129,12 +130,12 @@ def claim(run_id: int) -> SyncRun | None:
 
 
 def claimed(run: SyncRun) -> QuerySet[SyncRun]:
-    """The run's row while this claim holds; nothing afterwards."""
+    """The run's row while this claim holds; no row afterwards."""
     return SyncRun.objects.filter(pk=run.pk, attempt=run.attempt, state=SyncRun.State.RUNNING)
 
 
 def save_progress(run: SyncRun, **more: Any) -> None:
-    """Save the counts and extend the lease. Raises TakenOver where another worker has the run by now."""
+    """Save the counts and renew the lease. Raises TakenOver if another worker has claimed the run."""
     _count_unchanged(run)
     lease = clock.now() + timedelta(seconds=settings.LEASE)
     if not claimed(run).update(lease_until=lease, **{name: getattr(run, name) for name in COUNTS}, **more):
@@ -142,7 +143,8 @@ def save_progress(run: SyncRun, **more: Any) -> None:
 
 
 def save_cursor(run: SyncRun, cursor: Cursor) -> None:
-    """Raises TakenOver. A list that cannot be read from the middle on begins again."""
+    """Save the counts and the cursor. Raises TakenOver. A list that has no cursor in its middle will be read from
+    its start."""
     if cursor.after is None:
         cursor.restart()
         run.seen = cursor.earlier
@@ -160,8 +162,8 @@ def save_cursor(run: SyncRun, cursor: Cursor) -> None:
 
 
 def open_cursor(run: SyncRun) -> Cursor:
-    """The cursor that was saved, and the run's counts as they were there (unsaved). Where none was saved, or one that
-    cannot be read, the run begins again."""
+    """The saved cursor; the run gets the counts saved with it (unsaved). Without a readable cursor the run begins
+    anew."""
     cursor, counts = Cursor(account=0), dict.fromkeys(CURSOR_COUNTS, 0)
     if run.cursor is not None:
         try:
@@ -174,8 +176,8 @@ def open_cursor(run: SyncRun) -> Cursor:
 
 
 def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
-    """Queue the run again: with an error for when its wait is over, otherwise at once. A run that has waited too long
-    fails with the error."""
+    """Queue the run again: with an error for when its wait is over, otherwise at once. A run that has waited too
+    long fails with the error."""
     now = clock.now()
     asked = error.retry_after if isinstance(error, Throttled) else None
     wait = 0.0 if error is None else min(asked or THROTTLED_WAIT, LONGEST_WAIT)
@@ -194,7 +196,7 @@ def suspend(run: SyncRun, error: ProviderError | None = None) -> None:
 
 
 def end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) -> None:
-    """Save the counts and the outcome; the cursor is dropped."""
+    """Save the counts and the outcome, and drop the cursor."""
     _count_unchanged(run)
     claimed(run).update(
         state=state,
@@ -208,12 +210,12 @@ def end(run: SyncRun, state: SyncRun.State, error: ProviderError | None = None) 
 
 
 def _count_unchanged(run: SyncRun) -> None:
-    """From the other counts, as a pixel that is read again after a wait must not count twice."""
+    """Compute `unchanged` from the other counts, so that a pixel read again after a wait does not count twice."""
     run.unchanged = max(run.seen - run.created - run.updated, 0)
 
 
 def next_due() -> datetime | None:
-    """When the next of the runs that wait for a moment is due; None where none waits."""
+    """When the next run that waits for a time is due; None if there is none."""
     now = clock.now()
     waiting = SyncRun.objects.filter(reachable(now, "connection__"), finished_at__isnull=True, not_before__gt=now)
     return waiting.order_by("not_before").values_list("not_before", flat=True).first()
