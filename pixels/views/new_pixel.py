@@ -72,8 +72,14 @@ def _empty(request: TeamRequest) -> Empty:
     """Why nothing can be created yet, and the next step."""
     slug, may_manage = request.team.slug, request.membership.can_manage
     in_use = Connection.objects.for_team(request.team).filter(disconnected_at=None)
-    without_account, paused = in_use.filter(paused_at=None).first(), in_use.first()
-    if without_account and may_manage:
+    without_account, paused = in_use.filter(paused_at=None).first(), in_use.exclude(paused_at=None).first()
+    if without_account and not may_manage:
+        return Empty(
+            _("No ad account is picked"),
+            _("An owner or admin of this team can pick one; then you can create pixels."),
+            icon="plug",
+        )
+    if without_account:
         return Empty(
             _("Pick an ad account first"),
             _("A pixel lives in an ad account of the connection."),

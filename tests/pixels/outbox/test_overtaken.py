@@ -202,6 +202,14 @@ def test_once_the_overtaken_answer_is_there_nobody_sends_again(
     assert sandbox.asked("xandr", "create") == 0
 
 
+def test_a_claim_that_ends_before_an_answer_can_be_there_is_not_marked_as_sent(xandr, promise, settings):
+    promise(xandr)
+    operation = claim.claim(claim.due(1)[0])
+    Operation.objects.update(lease_until=clock.now() + timedelta(seconds=settings.CALL_DEADLINE - 1))
+    assert not claim.mark_sent(operation)
+    assert Operation.objects.get().sends == 0
+
+
 def test_a_claim_that_is_read_twice_is_given_once(xandr, promise, sandbox, held_up):
     """Another worker claims it between the look and the claim."""
     promise(xandr)

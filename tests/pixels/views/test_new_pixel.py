@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Activity
-from pixels.models import Operation, Pixel, Website
+from pixels.models import Connection, Operation, Pixel, Website
 from pixels.providers.values import AdAccountRef
 from pixels.services.connections import add_ad_accounts
 from tests.pixels.conftest import EVENT, errors
@@ -274,6 +274,29 @@ def test_a_connection_can_be_changed_and_name_and_website_stay(new_pixel, xandr,
     assert page.form_with("token").values["name"] == ["Kept"]
     assert "KEY_PAGE_VIEW" in page.text
     assert not Pixel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "who", "title", "goes_to"),
+    [
+        (None, "alice", "Connect a provider first", "connection_new"),
+        (None, "bob", "No provider is connected", None),
+        ({}, "alice", "Pick an ad account first", "ad_account_new"),
+        ({}, "bob", "No ad account is picked", None),
+        ({"paused_at": "2026-01-01T00:00Z"}, "bob", "Your connection is paused", "connection"),
+    ],
+)
+def test_where_nothing_can_be_created_the_page_says_why_and_what_helps(
+    connect, team, browser_of, request, at, facts, who, title, goes_to
+):
+    if facts is not None:
+        connection = connect("xandr", ad_account=None)
+        Connection.objects.update(**facts)
+    page = Page.of(browser_of(request.getfixturevalue(who)).get(at("pixel_new")))
+    assert title in page.text
+    links = {"connection_new": lambda: at(goes_to), None: lambda: ""}
+    link = links.get(goes_to, lambda: at(goes_to, connection))()
+    assert link in page.html
 
 
 def _needed(provider):
