@@ -135,7 +135,7 @@ def _is_live(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("not_live", pixel.lifecycle != Lifecycle.LIVE)
 
 
-def _is_there(pixel: Pixel, operation: Operation | None) -> Decision:
+def _not_gone(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("gone", pixel.remote_status == RemoteStatus.GONE)
 
 
@@ -183,20 +183,20 @@ def _is_not_sent(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("too_late_to_cancel", perhaps_done and not pixel.connection.disconnected_at)
 
 
-def _must_be_looked_for(pixel: Pixel, operation: Operation | None) -> Decision:
+def _create_is_unknown(pixel: Pixel, operation: Operation | None) -> Decision:
     """The answer to its create was lost, and no other row is known to stand for what was made of it."""
     known = pixel.remote_id or pixel.remote_status == RemoteStatus.DUPLICATE
     return _no("settled", pixel.lifecycle != Lifecycle.UNKNOWN or known or pixel.archived_at)
 
 
-def is_live_by_word(pixel: Pixel) -> bool:
+def has_unconfirmed_id(pixel: Pixel) -> bool:
     """Somebody typed its id, and the provider has not yet said that it is right; so it can still be corrected."""
     live = pixel.lifecycle == Lifecycle.LIVE and not pixel.archived_at
     return live and pixel.remote_values is None and pixel.checked_at is None
 
 
 def _id_is_open(pixel: Pixel, operation: Operation | None) -> Decision:
-    return YES if is_live_by_word(pixel) else _must_be_looked_for(pixel, operation)
+    return YES if has_unconfirmed_id(pixel) else _create_is_unknown(pixel, operation)
 
 
 def _has_message(pixel: Pixel, operation: Operation | None) -> Decision:
@@ -224,11 +224,11 @@ def _has_values_to_fill_in(pixel: Pixel, operation: Operation | None) -> Decisio
     return _no("nothing_to_fill_in", pixel.provider_class.tag_form is None or not hands_out)
 
 
-def _not_put_away(pixel: Pixel, operation: Operation | None) -> Decision:
+def _not_archived_yet(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("already_archived", pixel.archived_at)
 
 
-def _put_away(pixel: Pixel, operation: Operation | None) -> Decision:
+def _is_archived(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("not_archived", not pixel.archived_at)
 
 
@@ -238,7 +238,7 @@ def _work_has_ended(pixel: Pixel, operation: Operation | None) -> Decision:
     return _no("work_under_way", pixel.is_pending and not never_ends)
 
 
-_LIVE = (_is_live, _is_there)
+_LIVE = (_is_live, _not_gone)
 _SEND = (_none_under_way, _connection_in_use)
 CHECKS: Mapping[Action, tuple[Check, ...]] = {
     Action.EDIT: (_not_archived, _can("update"), *_LIVE, *_SEND),
@@ -248,7 +248,7 @@ CHECKS: Mapping[Action, tuple[Check, ...]] = {
     Action.RETRY: (_can_be_sent_again, *_SEND),
     Action.CANCEL: (_is_not_sent,),
     Action.CONFIRM_EXISTS: (_id_is_open,),
-    Action.CONFIRM_ABSENT: (_must_be_looked_for, _connection_in_use),
+    Action.CONFIRM_ABSENT: (_create_is_unknown, _connection_in_use),
     Action.DISMISS: (_has_message,),
     Action.ADOPT_THEIRS: (*_LIVE, _differs),
     Action.RESTORE_OURS: (_not_archived, _can("update"), *_LIVE, _differs, _differs_where_it_can_be_sent, *_SEND),
@@ -256,6 +256,6 @@ CHECKS: Mapping[Action, tuple[Check, ...]] = {
     Action.WATCH_AGAIN: (_is_live, _ignores),
     Action.FILL_IN: (_has_values_to_fill_in,),
     Action.MOVE: (),
-    Action.ARCHIVE: (_not_put_away, _work_has_ended),
-    Action.RESTORE: (_put_away,),
+    Action.ARCHIVE: (_not_archived_yet, _work_has_ended),
+    Action.RESTORE: (_is_archived,),
 }

@@ -30,7 +30,7 @@ def enter(connection: Connection) -> None:
         return
     now = clock.now()
     pause = timedelta(seconds=settings.CIRCUIT_PAUSE)
-    tries = not now < until <= now + pause + timedelta(seconds=clock.APART)
+    tries = not now < until <= now + pause + timedelta(seconds=clock.MAX_SKEW)
     # Compare and swap: of several callers that find it half-open, one may probe.
     if not tries or not _row(connection).filter(circuit_open_until=until).update(circuit_open_until=now + pause):
         raise CircuitOpen(f"{connection.provider_class.label} has not been reachable lately.")
@@ -38,7 +38,7 @@ def enter(connection: Connection) -> None:
 
 def failed(connection: Connection, error: ProviderError) -> None:
     """Count a call that ended in this error. Most errors are answers, and an answer closes the circuit."""
-    if not _says_nothing(error):
+    if not _is_no_answer(error):
         answered(connection)
         return
     now = clock.now()
@@ -68,7 +68,7 @@ def resume(connection: Connection) -> None:
     waiting.update(not_before=None, trying_since=None)
 
 
-def _says_nothing(error: ProviderError) -> bool:
+def _is_no_answer(error: ProviderError) -> bool:
     return isinstance(error, NotSent | NoAnswer) or (
         isinstance(error, BadAnswer) and error.status is not None and error.status >= 500
     )

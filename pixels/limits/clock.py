@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 READ_AGAIN_AFTER = 60.0  # seconds; in between, this process's monotonic clock is added to the last reading
-CLOSE_ENOUGH = 0.005  # seconds that a reading may take; the result is uncertain by as much
+PRECISE_ENOUGH = 0.005  # seconds that a reading may take; the result is uncertain by as much
 READINGS = 5  # at most; a busy machine may pause this process in the middle of a reading
-APART = 5.0  # seconds by which two workers' clocks may differ; a time this far ahead is still believed
+MAX_SKEW = 5.0  # seconds by which two workers' clocks may differ; a time this far ahead is still believed
 
 _read: tuple[datetime, float] | None = None
 
@@ -46,7 +46,7 @@ def _ask_database() -> tuple[datetime, float]:
             took = time.monotonic() - asked
             if best is None or took < best[0]:
                 best = took, moment, asked + took / 2
-            if took < CLOSE_ENOUGH:
+            if took < PRECISE_ENOUGH:
                 break
     assert best is not None
     return best[1], best[2]
@@ -58,5 +58,5 @@ def passed(field: str, moment: datetime, longest: float) -> Q:
     A time cannot be right that lies more than `longest` seconds ahead: the clock that set it was wrong, or was set back
     since.
     """
-    too_far = moment + timedelta(seconds=longest + APART)
+    too_far = moment + timedelta(seconds=longest + MAX_SKEW)
     return Q(**{field: None}) | Q(**{f"{field}__lte": moment}) | Q(**{f"{field}__gt": too_far})

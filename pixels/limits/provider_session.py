@@ -23,14 +23,14 @@ from pixels.providers.secret import Secret
 
 @contextmanager
 def open_provider(
-    connection: Connection, purpose: str = "", *, lease_until: datetime | None = None, though_down: bool = False
+    connection: Connection, purpose: str = "", *, lease_until: datetime | None = None, ignore_circuit: bool = False
 ) -> Iterator[Provider]:
     """The provider, opened with the credentials stored now. Errors that say something about the connection are stored
     on it.
 
     `purpose` has its own share of the rate limits. No request leaves whose answer might come after `lease_until`.
-    `though_down`: a person has asked for this call, so it is made although the circuit is open. Raises BadCredentials
-    if there are no credentials or they cannot be opened, NotSent if there is no valid address, and CircuitOpen.
+    `ignore_circuit`: call even while the circuit is open, as a person has asked for it. Raises BadCredentials if there
+    are no credentials or they cannot be opened, NotSent if there is no valid address, and CircuitOpen.
     """
     credential = Credential.objects.select_related("connection").filter(connection=connection).first()
     if credential is None:
@@ -38,7 +38,7 @@ def open_provider(
     # An error counts against these credentials only, not against others that replaced them meanwhile.
     same = Credential.objects.filter(connection=connection, set_at=credential.set_at)
     opened = _opened(credential)
-    if not though_down:
+    if not ignore_circuit:
         circuit_breaker.enter(connection)
     address = base_url(connection)
     limiter = rate_limiter_for(connection, opened, purpose, lease_until)

@@ -32,11 +32,11 @@ from pixels.providers.values import Limits
 log = logging.getLogger(__name__)
 
 MARGIN = 0.1  # seconds added to the provider's window, since requests take different times to arrive
-KEPT = 20  # one call in so many is reserved for owners that call seldom
-LONGEST = 3600.0  # seconds; the longest wait that a provider can ask for
-UNSAID = 60.0  # seconds to wait where the provider names no time
-AHEAD = 10  # calls granted at once where only concurrent requests are limited, to save writes
-CROWDED = 1.0  # seconds to wait while as many requests are under way as are allowed
+RESERVED = 20  # one call in so many is reserved for owners that call seldom
+LONGEST_WAIT = 3600.0  # seconds; the longest wait that a provider can ask for
+DEFAULT_WAIT = 60.0  # seconds to wait where the provider names no time
+GRANTED_AHEAD = 10  # calls granted at once where only concurrent requests are limited, to save writes
+BUSY_WAIT = 1.0  # seconds to wait while as many requests are under way as are allowed
 
 Entry = list[Any]
 NUMBER = (int, float)
@@ -87,7 +87,7 @@ class UserRateLimiter:
     def throttled(self, error: Throttled) -> None:
         """The provider answered "too many": nobody calls until the time that it names, and fewer calls are allowed
         afterwards."""
-        wait = min(error.retry_after or UNSAID, LONGEST)
+        wait = min(error.retry_after or DEFAULT_WAIT, LONGEST_WAIT)
         with self._row() as (row, now):
             row.blocked_until = _moment(max(_blocked(row, now), now + wait))
             kind = f"{self.asked or 'read'}s"
@@ -138,22 +138,22 @@ class UserRateLimiter:
             raise Waiting(f"{self._label} asks us to wait.", retry_after=until - now)
 
     def _take(self, row: RateLimit, call: CallKind, limit: int | None, wanted: int, now: float) -> int:
-        crowd = _sound(row.on_the_way, ON_THE_WAY)
-        crowd = [entry for entry in crowd if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
-        crowd = [entry for entry in crowd if entry[1] != self._mark]
+        others = _sound(row.on_the_way, ON_THE_WAY)
+        others = [entry for entry in others if now < entry[0] <= now + 2 * settings.CALL_DEADLINE]
+        others = [entry for entry in others if entry[1] != self._mark]
         slots = min(wanted, settings.PULL_CONNECTIONS)
         if self._limits.at_once:
-            slots = min(slots, self._limits.at_once - sum(entry[2] for entry in crowd))
+            slots = min(slots, self._limits.at_once - sum(entry[2] for entry in others))
             if slots < 1:
-                raise Waiting(f"As much is under way at {self._label} as it allows.", retry_after=CROWDED)
+                raise Waiting(f"As much is under way at {self._label} as it allows.", retry_after=BUSY_WAIT)
         granted = slots
         if limit is not None:
             granted = self._spend(row, f"{call}s", limit, slots, now)
         elif slots == wanted:
-            granted = max(wanted, AHEAD)
+            granted = max(wanted, GRANTED_AHEAD)
         if self._limits.at_once:
             self._holds = max(self._holds, slots)  # with calls granted ahead, earlier requests may not have ended yet
-            row.on_the_way = [*crowd, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
+            row.on_the_way = [*others, [now + settings.CALL_DEADLINE, self._mark, self._holds]]
         return granted
 
     def _spend(self, row: RateLimit, kind: str, limit: int, wanted: int, now: float) -> int:
@@ -164,10 +164,10 @@ class UserRateLimiter:
         if room < 1:
             others = [entry for entry in refused if entry[1] != self._owner]
             setattr(row, f"{kind}_refused", [*others, [now, self._owner]])
-            mine = [entry for entry in used if entry[1] == self._owner]
+            own = [entry for entry in used if entry[1] == self._owner]
             # If this owner's share is used up, wait for its own oldest call to leave the window; if all is used up, for
             # any.
-            oldest = min(entry[0] for entry in (used if len(used) >= allowed or not mine else mine))
+            oldest = min(entry[0] for entry in (used if len(used) >= allowed or not own else own))
             what = {"writes": "change", "reads": "read"}[kind] + ("" if allowed == 1 else "s")
             raise Waiting(
                 f"PixelHub allows itself {allowed} {what} in {self._limits.window:g} seconds at {self._label}.",
@@ -196,17 +196,17 @@ class UserRateLimiter:
         return max(1, int(lowered))
 
 
-def _room(used: list[Entry], owner: str, allowed: int, hungry: Collection[str]) -> int:
+def _room(used: list[Entry], owner: str, allowed: int, refused: Collection[str]) -> int:
     """How many more calls this owner may make now.
 
-    `used`: the calls in the window. `hungry`: owners that were refused in it.
+    `used`: the calls in the window. `refused`: owners that were refused in it.
     """
     calls = Counter(entry[1] for entry in used)
-    kept = max(1, allowed // KEPT) if allowed > 1 else 0
-    sharing = {*hungry, owner}
+    reserved = max(1, allowed // RESERVED) if allowed > 1 else 0
+    sharing = {*refused, owner}
     others = sum(number for one, number in calls.items() if one not in sharing)
-    share = (allowed - kept - others) // len(sharing)
-    return min(allowed - len(used), max(share, kept, 1) - calls[owner])
+    share = (allowed - reserved - others) // len(sharing)
+    return min(allowed - len(used), max(share, reserved, 1) - calls[owner])
 
 
 def rate_limiter_for(
@@ -235,7 +235,7 @@ def _blocked(row: RateLimit, now: float) -> float:
     """When calls are allowed again, in seconds since 1970; 0 if they are, or if the time is too far ahead to be
     right."""
     until = row.blocked_until.timestamp() if row.blocked_until else 0
-    return until if now < until <= now + LONGEST + clock.APART else 0
+    return until if now < until <= now + LONGEST_WAIT + clock.MAX_SKEW else 0
 
 
 def _sound(entries: Any, kinds: tuple[Any, ...]) -> list[Entry]:

@@ -1,7 +1,7 @@
-"""Writing many rows: a pull brings in a hundred thousand of them, and later what has changed.
+"""Writes many rows at once, for a pull that brings in a hundred thousand of them.
 
 Django's bulk_create makes an object of each row and prepares each of its columns; here the columns that all rows share
-are prepared once. Its bulk_update builds a condition for each value. Nothing else is written past the ORM.
+are prepared once. Its bulk_update builds a condition for each value. No other code writes without the ORM.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from django.db.models import Field, Model
 
 
 class Writer:
-    """Inserts rows like `pattern` (an unsaved object) but for the named fields, of which each row brings its own."""
+    """Inserts rows that are like `pattern` (an unsaved object), except for the named fields, whose values each row
+    brings."""
 
     def __init__(self, pattern: Model, *own: str) -> None:
         fields = [field for field in pattern._meta.concrete_fields if field.name in own or not _is_drawn(field)]
@@ -29,7 +30,7 @@ class Writer:
         self._shared = tuple(_prepared(field, pattern) for field in fields[len(own) :])
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Each row: the values of its own fields, in the order in which they were named."""
+        """Insert these rows. Each holds the values of its own fields, in the order in which they were named."""
         columns = zip(*rows, strict=True)
         prepared = [map(how, column) if how else column for how, column in zip(self._prepare, columns, strict=True)]
         ready = list(zip(*prepared, *map(repeat, self._shared), strict=False))
@@ -61,7 +62,7 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
 def _json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # a whole number that only Python can hold
+    except TypeError:  # an integer beyond 64 bits
         return json.dumps(value)
 
 
@@ -79,7 +80,7 @@ def _prepared(field: Field, pattern: Model, *, add: bool = True) -> Any:
 
 
 def _preparer(field: Any) -> Callable[[Any], Any] | None:
-    """How a value gets its form in the database; None where it has it."""
+    """The function that converts a value to its form in the database; None if it needs no conversion."""
     kind = (field.target_field if field.is_relation else field).get_internal_type()
     if kind == "JSONField":
         return _json

@@ -24,7 +24,7 @@ from .badge import Badge
 from .sealed import seal, unseal
 from .team_owned import TeamQuerySet
 
-HINT_FROM = 12  # of shorter secrets, four characters would be too much to show
+HINT_FROM = 12  # characters; of a shorter secret, four would be too much to show
 
 
 def provider_choices() -> list[tuple[str, str]]:
@@ -32,9 +32,9 @@ def provider_choices() -> list[tuple[str, str]]:
 
 
 def reachable(now: datetime, path: str = "") -> Q:
-    """Connections that may be spoken for now; `path` leads to them: "pixel__connection__"."""
+    """Connections that may be called now. `path` leads from the queried model to them: "pixel__connection__"."""
     usable = Q(**{f"{path}paused_at": None, f"{path}disconnected_at": None})
-    # Further away than any circuit is closed: a clock was wrong, or somebody's hand.
+    # Further ahead than any circuit stays open: a clock was wrong, or somebody edited the row.
     never = now + timedelta(seconds=settings.CIRCUIT_PAUSE + 3600)
     return usable & (
         Q(**{f"{path}circuit_open_until": None})
@@ -59,7 +59,7 @@ class Connection(models.Model):
         UNTESTABLE = "untestable", _("Cannot be tested")
 
     class NotifiedState(models.TextChoices):
-        """What the people who manage it were last told by mail."""
+        """The state of which the people who manage the connection were last notified by mail."""
 
         NOTHING = "", "Nothing"
         WORKS = "works", "Works"
@@ -76,13 +76,14 @@ class Connection(models.Model):
     test_requested_at = models.DateTimeField(null=True, blank=True)
     test_lease_until = models.DateTimeField(null=True, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
-    paused_at = models.DateTimeField(null=True, blank=True)  # its work waits until a test succeeds
-    # The circuit: calls in a row that got no usable answer, since when, and until when nobody calls.
+    paused_at = models.DateTimeField(null=True, blank=True)  # its operations wait until a test succeeds
+    # The circuit breaker: failed calls in a row, since when, and until when nobody calls.
     failures = models.PositiveSmallIntegerField(default=0)
     down_since = models.DateTimeField(null=True, blank=True)
     circuit_open_until = models.DateTimeField(null=True, blank=True)
-    drain_lease_until = models.DateTimeField(null=True, blank=True, editable=False)  # a worker sends its changes
-    last_enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)  # when a worker was told of them
+    # a worker is delivering its operations
+    drain_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_enqueued_at = models.DateTimeField(null=True, blank=True, editable=False)  # when a worker was notified of them
     last_notified_state = models.CharField(
         max_length=6, choices=NotifiedState, default=NotifiedState.NOTHING, blank=True
     )
@@ -99,7 +100,7 @@ class Connection(models.Model):
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
-        """The provider, the first ad account and the sandbox: enough to notify two connections apart in a list."""
+        """The provider, the first ad account and the sandbox: enough to tell two connections in a list apart."""
         accounts = [account.remote_id for account in self.ad_accounts.all()]
         name = " · ".join([self.provider_class.label, *accounts[:1]])
         if len(accounts) > 1:
@@ -120,7 +121,7 @@ class Connection(models.Model):
 
     @property
     def is_down(self) -> bool:
-        """Its provider does not answer; that is tried again and again, and its work waits."""
+        """Whether its provider does not answer. It is tried again from time to time, and operations wait."""
         return self.down_since is not None and self.is_usable
 
     @property
@@ -129,7 +130,7 @@ class Connection(models.Model):
 
     @property
     def awaits_ad_accounts(self) -> bool:
-        """Its list of ad accounts is about to be read for the first time."""
+        """Whether its list of ad accounts is about to be read for the first time."""
         reads = self.test == self.Test.WORKS and self.provider_class.can("ad_accounts")
         return reads and self.is_usable and self.ad_accounts_listed_at is None and not self.ad_accounts_error
 
@@ -157,7 +158,7 @@ class Connection(models.Model):
 
 
 class Credential(models.Model):
-    """The sealed credentials of a connection, apart from it so that no list of connections ever loads them."""
+    """The sealed credentials of a connection, in a table of their own so that no list of connections loads them."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="credential")
     sealed = models.BinaryField(editable=False)
@@ -174,7 +175,7 @@ class Credential(models.Model):
         return f"{self.connection.team_id}/{self.connection_id}/{field}"
 
     def put(self, values: Mapping[str, str], by) -> None:
-        """Seal new credentials; the session token of the old ones is forgotten."""
+        """Seal new credentials, unsaved, and drop the session token of the old ones."""
         provider = self.connection.provider_class
         self.sealed = seal(json.dumps(dict(values)).encode(), aad=self._aad("credentials"))
         self.sealed_token = None
@@ -187,8 +188,8 @@ class Credential(models.Model):
         return {field: Secret(value) if field in secret else value for field, value in values.items()}
 
     def reseal(self) -> None:
-        """Seal with the newest key what any key still opens; saves. The session token is forgotten: it is soon drawn
-        anew."""
+        """Seal with the newest key what any key can open; saves. The session token is dropped; the next call logs in
+        again."""
         plaintext = unseal(self.sealed, aad=self._aad("credentials"))
         self.sealed, self.sealed_token = seal(plaintext, aad=self._aad("credentials")), None
         self.save(update_fields=["sealed", "sealed_token"])
@@ -203,7 +204,8 @@ class Credential(models.Model):
 
 
 def hint(provider: type[Provider], field: str, value: str) -> str:
-    """What a screen may show of a credential: a user name, the last four of a long key, nothing of a password."""
+    """What a screen may show of a credential: a user name, the last four characters of a long key, nothing of a
+    password."""
     if field not in provider.secret_fields:
         return value
     if field in provider.password_fields or len(value) < HINT_FROM:
@@ -212,15 +214,16 @@ def hint(provider: type[Provider], field: str, value: str) -> str:
 
 
 class AdAccount(models.Model):
-    """Where pixels live behind a connection."""
+    """An account at the provider that holds pixels, reached by a connection."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="ad_accounts")
     remote_id = models.CharField(max_length=64)
     code = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=255, blank=True)
-    listed_at = models.DateTimeField(null=True, blank=True)  # when a whole list of it was last read
-    changed_until = models.DateTimeField(null=True, blank=True)  # by the provider's clock: later changes are not seen
-    # The report of last fires: when it was ordered, and its id while it is waited for.
+    listed_at = models.DateTimeField(null=True, blank=True)  # when its whole list was last read
+    # by the provider's clock: up to when its changes are known
+    changed_until = models.DateTimeField(null=True, blank=True)
+    # The report of when pixels last fired: when it was ordered, and its id until it is fetched.
     last_fired_report_asked_at = models.DateTimeField(null=True, blank=True)
     last_fired_report_seen_at = models.DateTimeField(null=True, blank=True)  # when a report was last read
     last_fired_report_id = models.CharField(max_length=64, blank=True)
@@ -233,7 +236,7 @@ class AdAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        """The id first: in lists of choices it is what people type to find it."""
+        """The id comes first, since people type it to find an entry in a list."""
         told = f"{self.remote_id} ({self.code})" if self.code else self.remote_id
         return f"{told} {self.name}" if self.name else told
 
@@ -243,7 +246,7 @@ class AdAccount(models.Model):
 
 
 class AvailableAdAccount(models.Model):
-    """An ad account that the provider says these credentials reach; people pick theirs from these."""
+    """An ad account that, by the provider's list, these credentials reach. People pick theirs from these."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="available_ad_accounts")
     remote_id = models.CharField(max_length=64)

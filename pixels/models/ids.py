@@ -1,4 +1,4 @@
-"""Ids that grow with time (version 7 of RFC 9562): rows made one after the other lie beside each other in an index."""
+"""Ids that grow with time (version 7 of RFC 9562), so that rows made one after the other lie together in an index."""
 
 import os
 import time

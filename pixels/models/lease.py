@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Lease(models.Model):
-    """Who does a periodic job: one at a time, until a moment that it moves on as long as it is there."""
+    """Who does a periodic job. One process at a time holds it, until a time that it keeps moving on."""
 
     name = models.CharField(max_length=32, primary_key=True)
     holder = models.CharField(max_length=64)

@@ -25,10 +25,10 @@ class OperationQuerySet(TeamQuerySet):
 class Operation(models.Model):
     """One promised remote change, written before it is sent: the outbox row.
 
-    `attempt` is the fencing token: whoever claims the row raises it, and every later write names the attempt it
-    belongs to. `sent_at` is committed before the first byte leaves. A create that waits with it is unconfirmed: it may
-    have taken effect, so it is searched for before it is sent again. Only these rows say what is to be done; a Celery
-    message only notifies a worker of one.
+    `attempt` is the fencing token: each claim raises it, and every later write names the attempt it belongs to.
+    `sent_at` is committed before the first byte leaves. A create that waits with `sent_at` set is unconfirmed: it may
+    have taken effect, so its object is searched for before it is sent again. The rows alone say what is to be done; a
+    Celery message only notifies a worker of one.
     """
 
     class Kind(models.TextChoices):
@@ -60,11 +60,13 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)  # when the latest request left that may have taken effect
-    preexisting_ids = models.JSONField(null=True, blank=True)  # ids of that name or code before the first send
-    unconfirmed_count = models.PositiveSmallIntegerField(default=0)  # requests whose outcome nobody knows
-    trying_since = models.DateTimeField(null=True, blank=True)  # of tries that failed; waits for people do not count
+    # ids of objects that had its name or code before the first send
+    preexisting_ids = models.JSONField(null=True, blank=True)
+    unconfirmed_count = models.PositiveSmallIntegerField(default=0)  # requests whose outcome is unknown
+    # the first of the failures in a row; waits for people do not count
+    trying_since = models.DateTimeField(null=True, blank=True)
     sends = models.PositiveSmallIntegerField(default=0)  # how often it may have been sent
-    # A create that was sent more than once is looked up again when all is over: a late request may have made a second.
+    # A create that was sent more than once is looked up again later: a late request may have made a second object.
     duplicate_check_at = models.DateTimeField(null=True, blank=True)
     duplicate_checks_done = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=32, blank=True)
@@ -93,7 +95,7 @@ class Operation(models.Model):
                 condition=Q(state__in=["pending", "unconfirmed", "in_flight"]),
                 name="one_open_operation_per_pixel",
             ),
-            # Also against hands: a state that nobody knows would be looked at by nobody.
+            # A state typed by hand that the code does not know would never be found by any query.
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "unconfirmed", "in_flight"], finished_at__isnull=True)
                 | Q(state__in=["done", "failed", "unknown", "cancelled"], finished_at__isnull=False),
@@ -112,7 +114,7 @@ class Operation(models.Model):
 
     @property
     def is_unconfirmed(self) -> bool:
-        """An open create that may have taken effect already."""
+        """Whether this is an open create that may have taken effect already."""
         return self.kind == self.Kind.CREATE and self.sent_at is not None
 
 

@@ -1,4 +1,4 @@
-"""Our row for one remote object, wanted or existing."""
+"""Our row for one remote object, which exists or is to be created."""
 
 from __future__ import annotations
 
@@ -30,34 +30,36 @@ from .team_owned import TeamQuerySet
 from .website import Website
 
 REFERENCE_PREFIX = "ph-"
-# Without "ph-", shorter pieces of a uuid would find pixels by accident: "cafe" is a name before it is a number.
+# Shorter pieces of a uuid need "ph-" before them, as words such as "cafe" would match by accident.
 REFERENCE_START = re.compile(r"ph-(?P<marked>[0-9a-f-]{1,36})|(?P<bare>[0-9a-f]{8}[0-9a-f-]{0,28})")
 
 
 def current(path: str = "") -> Q:
-    """Pixels that count: neither put away nor deleted. `path` leads to them: "pixels__"."""
+    """Pixels that are neither archived nor deleted. `path` leads from the queried model to them: "pixels__"."""
     return Q(**{f"{path}archived_at": None}) & ~Q(**{f"{path}lifecycle": "deleted"})
 
 
 class Sought(Func):
-    """What a search looks into: name and remote id in capitals, a line each. One text, to be compared once."""
+    """The text that a search looks into: name and remote id in capitals, one per line, so that one comparison covers
+    both."""
 
     template, arg_joiner, output_field = "UPPER(%(expressions)s)", " || '\n' || ", models.TextField()
 
 
-DUPLICATE = "duplicate"  # error code of a pixel that its provider holds more than once
+DUPLICATE = "duplicate"  # error code of a pixel of which its provider holds more than one object
 
 
 class PixelQuerySet(TeamQuerySet):
-    """Connections and websites are asked apart: with a join, the index of the list would not do for any pixel."""
+    """Conditions on connections and websites are queries of their own: with a join, the list's index would not be
+    used."""
 
     def search(self, team: Team, text: str) -> Self:
-        """Name, remote id, reference (whole or its start) and website."""
+        """Pixels found by name, remote id, reference (whole or its start) or website."""
         if "\n" in text:
             found = Q(name__icontains=text) | Q(remote_id__icontains=text)
         else:
             found = Q(Contains(Sought("name", "remote_id"), Upper(Value(text))))
-        # Asked first: mostly there is none, and then no pixel's website has to be looked at.
+        # Asked first, since usually no website matches; then the pixels' websites need not be compared.
         websites = Website.objects.for_team(team).filter(Q(name__icontains=text) | Q(url__icontains=text))
         if websites.exists():
             found |= Q(website__in=websites)
@@ -70,7 +72,7 @@ class PixelQuerySet(TeamQuerySet):
         return self.filter(found)
 
     def current(self) -> Self:
-        """Those that `current` finds, by the states they may have: an index counts these without reading the rows."""
+        """The same pixels as `current`, by the states they may have: an index counts these without reading rows."""
         kept = [lifecycle for lifecycle in Pixel.Lifecycle if lifecycle != Pixel.Lifecycle.DELETED]
         return self.filter(archived_at=None, lifecycle__in=kept)
 
@@ -81,7 +83,7 @@ class PixelQuerySet(TeamQuerySet):
         return self.filter(connection__in=Connection.objects.for_team(team).filter(provider=slug))
 
     def with_event(self, team: Team, event: str) -> Self:
-        """Pixels that stand for an event of the catalogue, in whatever word their provider has for it."""
+        """Pixels that stand for an event of the catalogue, by any provider's word for it."""
         found = Q(pk__in=[])
         for slug, provider in PROVIDERS.items():
             words = [word.value for word in provider.vocabulary if word.event == event]
@@ -98,13 +100,13 @@ class Pixel(models.Model):
     PENDING = states.PENDING
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Of the foreign keys, those that another index begins with have none of their own.
+    # Foreign keys with which another index begins have no index of their own.
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="pixels", db_index=False)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="pixels")
     ad_account = models.ForeignKey(AdAccount, on_delete=models.PROTECT, related_name="pixels", db_index=False)
     website = models.ForeignKey(Website, on_delete=models.SET_NULL, null=True, blank=True, related_name="pixels")
     name = models.CharField(max_length=255)
-    events = models.JSONField(default=list, blank=True)  # words of the provider's vocabulary
+    events = models.JSONField(default=list, blank=True)  # event names in the provider's vocabulary
     options = models.JSONField(default=dict, blank=True)
     lifecycle = models.CharField(max_length=10, choices=Lifecycle, default=Lifecycle.QUEUED)
     remote_status = models.CharField(max_length=12, choices=RemoteStatus, default=RemoteStatus.NOT_SEEN)
@@ -113,11 +115,12 @@ class Pixel(models.Model):
     remote_snippet = models.TextField(blank=True)
     remote_values = models.JSONField(null=True, blank=True)  # {"name", "events", options…} as last seen
     drift = models.JSONField(default=list, blank=True)  # names of the fields that differ
-    base_values = models.JSONField(default=dict, blank=True)  # of those: the value that both sides had last
-    # Ids of the other objects that the provider holds of this pixel.
+    # of the fields in `drift`: the value that both sides had last
+    base_values = models.JSONField(default=dict, blank=True)
+    # Ids of the other objects that the provider holds for this pixel.
     duplicate_remote_ids = models.JSONField(default=list, blank=True, editable=False)
-    ignored = models.JSONField(default=list, blank=True)  # fields whose difference somebody accepts here
-    remote_hash = models.BigIntegerField(null=True, editable=False)  # of all that was said of it, once it was compared
+    ignored = models.JSONField(default=list, blank=True)  # fields whose difference a person has accepted
+    remote_hash = models.BigIntegerField(null=True, editable=False)  # of the whole object as last listed and compared
     tag_values = models.JSONField(default=dict, blank=True)
     error_code = models.CharField(max_length=32, blank=True)
     error_sentence = models.CharField(max_length=500, blank=True)
@@ -126,11 +129,12 @@ class Pixel(models.Model):
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
-    # When the pixel was in a report of last fires for the first time.
+    # When the pixel was first in a report of last fires.
     last_fired_report_seen_at = models.DateTimeField(null=True, blank=True)
-    absent_at = models.DateTimeField(null=True, blank=True)  # since when it is to be looked for, as a list lacked it
-    missed_at = models.DateTimeField(null=True, blank=True)  # when a direct look first did not find it
-    read_back_at = models.DateTimeField(null=True, blank=True)  # when it was last tried
+    # since when it is missing from the list; then it is looked up by id
+    absent_at = models.DateTimeField(null=True, blank=True)
+    missed_at = models.DateTimeField(null=True, blank=True)  # when a look-up by id first did not find it
+    read_back_at = models.DateTimeField(null=True, blank=True)  # when reading it back was last tried
     archived_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -143,22 +147,23 @@ class Pixel(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         indexes = [
-            # All that pixels are found and sorted by, in the list's order (docs/decisions/0012).
+            # The columns by which the list filters and sorts, in its order (docs/decisions/0012).
             models.Index(
                 *(F("team"), F("created_at"), F("id"), F("archived_at"), F("lifecycle"), F("remote_status")),
                 *(F("error_code"), F("connection"), F("website"), F("name"), F("remote_id")),
                 Sought("name", "remote_id"),
                 name="pixel_list",
             ),
-            # What is counted of a connection: each number is one stretch of it.
+            # The columns by which a connection's pixels are counted: each count reads one range of this index.
             models.Index(
                 fields=["connection", "archived_at", "lifecycle", "remote_status", "error_code"],
                 name="pixel_of_connection",
             ),
             models.Index(fields=["ad_account", "name"], name="pixel_name_in_ad_account"),
-            # Beside the constraint below: it covers rows with an id, and SQLite cannot tell that a query means those.
+            # Needed beside the constraint below, which covers only rows with an id: SQLite cannot tell that a query
+            # asks for those.
             models.Index(fields=["ad_account", "remote_id"], name="pixel_remote_id_in_ad_account"),
-            # What the dispatcher looks for, few among many.
+            # What the dispatcher looks for: few rows among many.
             models.Index(fields=["ad_account"], condition=Q(absent_at__isnull=False), name="pixel_absent"),
             models.Index(fields=["created_at"], condition=Q(remote_values__isnull=True), name="pixel_unread"),
         ]
@@ -191,18 +196,18 @@ class Pixel(models.Model):
 
     @property
     def provider_events(self) -> list[ProviderEvent]:
-        """The vocabulary entries of the events this version knows."""
+        """The vocabulary entries of its events, without those that this version does not know."""
         return [word for value in self.events if (word := self.provider_class.provider_event(value))]
 
     @property
     def local_values(self) -> dict[str, Any]:
-        """Our side as one flat mapping, comparable with `remote_values`."""
+        """Our values as one flat mapping, comparable with `remote_values`."""
         return {"name": self.name, "events": list(self.events), **self.options}
 
     @property
-    def stands_still(self) -> bool:
-        """It waits for a connection that is paused or disconnected. What a worker has just sent does not: its answer
-        comes all the same, and may be what has paused the connection."""
+    def is_blocked(self) -> bool:
+        """Whether it waits for a paused or disconnected connection. An operation that was just sent does not wait:
+        its answer still comes, and may be what has paused the connection."""
         return self.lifecycle == self.Lifecycle.QUEUED and not self.connection.is_usable
 
     @property
@@ -215,7 +220,7 @@ class Pixel(models.Model):
 
     @property
     def last_checked(self) -> datetime | None:
-        """When the provider last showed this pixel to us: by itself, or in a whole list of its ad account."""
+        """When we last saw this pixel at the provider: by itself, or in a whole list of its ad account."""
         listed = self.ad_account.listed_at
         if listed and (
             self.remote_status in (self.RemoteStatus.ABSENT, self.RemoteStatus.GONE) or listed < self.created_at
@@ -224,15 +229,18 @@ class Pixel(models.Model):
         return max((moment for moment in (self.checked_at, listed) if moment), default=None)
 
     @property
-    def is_recognisable(self) -> bool:
-        """Whether a list would show which of its objects this pixel is, should the answer to its create be lost."""
+    def can_be_recognised(self) -> bool:
+        """Whether a list would show which object this pixel's create has made, if the answer to the create was lost."""
         provider = self.provider_class
         return provider.can("list") and (provider.can("name_unique") or bool(self.lookup_key))
 
     @property
     def lookup_key(self) -> str:
-        """What this pixel is to be found by at the provider, beside its name: our reference unless somebody chose
-        another; empty where the provider has no such field or it was emptied."""
+        """The reference or code by which the pixel can be found at the provider.
+
+        It is our reference unless somebody chose another; empty if the provider has no such field or somebody emptied
+        it.
+        """
         return self.options.get(self.provider_class.reference_option or "") or ""
 
     def set_error(self, error: ProviderError) -> None:
@@ -242,7 +250,8 @@ class Pixel(models.Model):
         self.error_advice = error.advice[:500]
 
     def set_duplicate(self, others: Iterable[str] = ()) -> None:
-        """Its provider holds it more than once, also under these ids; until somebody has read and dismissed it."""
+        """Mark that the provider holds more than one object for it, with their ids, until a person has dismissed the
+        error."""
         self.remote_status, self.duplicate_remote_ids = (
             self.RemoteStatus.DUPLICATE,
             sorted({*self.duplicate_remote_ids, *others}),

@@ -1,4 +1,4 @@
-"""The secret options of a pixel, apart from it so that no list of pixels ever loads them."""
+"""The secret options of a pixel, in a table of their own so that no list of pixels loads them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from .sealed import CannotOpen, seal, unseal
 
 
 class PixelSecrets(models.Model):
-    """What a pixel's form asks for and no screen ever shows again; `names` says which options are set.
+    """Values that people type into a pixel's form and that no screen shows again; `names` says which options are set.
 
-    The values are kept until the provider has them, since what failed is sent again; then only the names stay.
+    The values are kept until the provider has accepted them, since a failed operation is sent again. Then only the
+    names stay.
     """
 
     pixel = models.OneToOneField(Pixel, on_delete=models.CASCADE, primary_key=True, related_name="secrets")
@@ -38,14 +39,14 @@ class PixelSecrets(models.Model):
         self.names = sorted({*self.names, *values})
 
     def open(self, names: Iterable[str]) -> dict[str, Secret]:
-        """Those of the named options that are set; raises CannotOpen."""
+        """The values of the named options that are set. Raises CannotOpen."""
         if not self.sealed:
             return {}  # the provider has them
         values = json.loads(unseal(self.sealed, aad=self._aad))
         return {name: Secret(values[name]) for name in names if name in values}
 
     def reseal(self) -> None:
-        """Seal with the newest key what any key still opens; saves."""
+        """Seal with the newest key what any key can open; saves."""
         if self.sealed:
             values = {name: secret.reveal() for name, secret in self.open(self.names).items()}
             self.sealed = seal(json.dumps(values).encode(), aad=self._aad)
@@ -53,7 +54,7 @@ class PixelSecrets(models.Model):
 
 
 def keep_secrets(pixel: Pixel, values: Mapping[str, str]) -> None:
-    """Add these to what is kept of the pixel, or put them in its place."""
+    """Add these values to those stored for the pixel."""
     if not values:
         return
     row = PixelSecrets.objects.select_for_update(of=("self",)).filter(pixel=pixel).first() or PixelSecrets(pixel=pixel)
@@ -61,18 +62,18 @@ def keep_secrets(pixel: Pixel, values: Mapping[str, str]) -> None:
     try:
         before = {name: secret.reveal() for name, secret in row.open(row.names).items()} if row.names else {}
     except CannotOpen:
-        before = {}  # lost with its key: what is given now is all there is
+        before = {}  # the old values cannot be opened any more; only the new ones are stored
     row.put({**before, **values})
     row.save()
 
 
 def forget_secrets(pixel: Pixel) -> None:
-    """The provider has them, or will never get them."""
+    """Delete the values: the provider has them, or will never get them."""
     PixelSecrets.objects.filter(pixel=pixel).update(sealed=b"")
 
 
 def open_secrets(pixel: Pixel, names: Iterable[str]) -> dict[str, Secret]:
-    """The named ones; raises CannotOpen, also where one is not there any more."""
+    """The values of the named options. Raises CannotOpen, also if one is not stored any more."""
     wanted = list(names)
     if not wanted:
         return {}

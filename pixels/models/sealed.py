@@ -18,11 +18,11 @@ KEY_ID = 8
 
 
 class CannotOpen(Exception):
-    """The key is no longer in CREDENTIAL_KEYS, or the value was not sealed for this row."""
+    """The key is no longer in CREDENTIAL_KEYS, or the value was sealed for another row."""
 
 
 def keys() -> dict[bytes, bytes]:
-    """Key id to key, in the order of the settings; raises ImproperlyConfigured."""
+    """The keys by their ids, in the order of the settings. Raises ImproperlyConfigured."""
     found = {}
     for text in settings.CREDENTIAL_KEYS:
         try:
@@ -38,7 +38,7 @@ def keys() -> dict[bytes, bytes]:
 
 
 def seal(plaintext: bytes, *, aad: str) -> bytes:
-    """key id (8 bytes) + nonce (12) + ciphertext. `aad` says where the value belongs: team, row, field."""
+    """Encrypt: key id (8 bytes) + nonce (12) + ciphertext. `aad` says where the value belongs: team, row, field."""
     key_id, key = next(iter(keys().items()))
     nonce = os.urandom(NONCE)
     return key_id + nonce + AESGCM(key).encrypt(nonce, plaintext, key_id + aad.encode())

@@ -1,7 +1,7 @@
-"""The one state that a pixel is shown in: chips, the list's filter and all counts read it from this table.
+"""The one state in which a pixel is shown. Chips, the list's filter and all counts read it from this table.
 
 Every pixel is in exactly one state. It follows from five columns: archived_at, lifecycle, remote_status, error_code,
-and, for the finer words of some chips, the options.
+and, for the finer labels of some chips, the options.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle(models.TextChoices):
-    """What our side is doing."""
+    """What PixelHub is doing with the pixel."""
 
     DRAFT = "draft", _("Draft")
     QUEUED = "queued", _("Queued")
@@ -38,7 +38,7 @@ class Lifecycle(models.TextChoices):
 
 
 class RemoteStatus(models.TextChoices):
-    """What was last seen at the provider."""
+    """What was last seen of the pixel at the provider."""
 
     NOT_SEEN = "not_seen", _("Not seen yet")
     IN_SYNC = "in_sync", _("In sync")
@@ -59,7 +59,7 @@ PENDING = (
 
 
 class State(models.TextChoices):
-    """In the order of the filter's choices."""
+    """The states, in the order of the filter's choices."""
 
     LIVE = "live", _("Live")
     WAITING = "waiting", _("Under way")
@@ -75,11 +75,11 @@ class State(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Pixels that lie side by side in the index `pixel_of_connection`: these states, and an error or none.
+class IndexRange:
+    """Pixels that lie together in the index `pixel_of_connection`: with these states, and with an error or without.
 
-    Empty `remote_statuses` and `has_error` None: whatever is there. Said as what is, never as what is not: an index
-    finds the few of one kind among many.
+    Empty `remote_statuses`, or None for `has_error`, allow any value. A range names the values it includes, never those
+    it excludes, since only then can the index find a few pixels among many.
     """
 
     lifecycles: tuple[Lifecycle, ...]
@@ -105,21 +105,21 @@ class Stretch:
 
 _LIVE = (Lifecycle.LIVE,)
 _SOUND = (RemoteStatus.NOT_SEEN, RemoteStatus.IN_SYNC, RemoteStatus.UNVERIFIABLE)
-# A pixel that is gone or held twice is that, whatever change of it failed; a failed change comes before a difference.
-STRETCHES: dict[State, tuple[Stretch, ...]] = {
-    State.LIVE: (Stretch(_LIVE, _SOUND, has_error=False),),
-    State.WAITING: (Stretch(PENDING),),
-    State.DRIFTED: (Stretch(_LIVE, (RemoteStatus.DRIFTED,), has_error=False),),
-    State.ABSENT: (Stretch(_LIVE, (RemoteStatus.ABSENT,), has_error=False),),
-    State.GONE: (Stretch(_LIVE, (RemoteStatus.GONE,)),),
-    State.DUPLICATE: (Stretch(_LIVE, (RemoteStatus.DUPLICATE,)),),
+# "Gone" and "held more than once" come before a failed change, and a failed change comes before a difference.
+RANGES: dict[State, tuple[IndexRange, ...]] = {
+    State.LIVE: (IndexRange(_LIVE, _SOUND, has_error=False),),
+    State.WAITING: (IndexRange(PENDING),),
+    State.DRIFTED: (IndexRange(_LIVE, (RemoteStatus.DRIFTED,), has_error=False),),
+    State.ABSENT: (IndexRange(_LIVE, (RemoteStatus.ABSENT,), has_error=False),),
+    State.GONE: (IndexRange(_LIVE, (RemoteStatus.GONE,)),),
+    State.DUPLICATE: (IndexRange(_LIVE, (RemoteStatus.DUPLICATE,)),),
     State.FAILED: (
-        Stretch((Lifecycle.FAILED,)),
-        Stretch(_LIVE, (*_SOUND, RemoteStatus.DRIFTED, RemoteStatus.ABSENT), has_error=True),
+        IndexRange((Lifecycle.FAILED,)),
+        IndexRange(_LIVE, (*_SOUND, RemoteStatus.DRIFTED, RemoteStatus.ABSENT), has_error=True),
     ),
-    State.DRAFT: (Stretch((Lifecycle.DRAFT,)),),
-    State.UNKNOWN: (Stretch((Lifecycle.UNKNOWN,)),),
-    State.DELETED: (Stretch((Lifecycle.DELETED,)),),
+    State.DRAFT: (IndexRange((Lifecycle.DRAFT,)),),
+    State.UNKNOWN: (IndexRange((Lifecycle.UNKNOWN,)),),
+    State.DELETED: (IndexRange((Lifecycle.DELETED,)),),
 }
 LOOKS: dict[State, tuple[str, str]] = {  # tint and icon of the chip
     State.LIVE: ("live", "check"),
@@ -141,10 +141,10 @@ def state_of(pixel: Pixel) -> State:
 
 
 def queries(state: State) -> list[Q]:
-    """What finds the pixels of a state; no two of them find the same pixel."""
+    """The conditions that find the pixels of a state. No pixel fulfils two of them."""
     if state == State.ARCHIVED:
         return [Q(archived_at__isnull=False)]
-    return [stretch.query for stretch in STRETCHES[state]]
+    return [range_.query for range_ in RANGES[state]]
 
 
 def in_state(state: State) -> Q:
@@ -152,7 +152,7 @@ def in_state(state: State) -> Q:
 
 
 def chip_of(pixel: Pixel) -> Badge:
-    """The state as a chip, in finer words where it has some, with the provider's own word beside it."""
+    """The state as a chip, with a finer label where there is one, and the provider's own status beside it."""
     state = state_of(pixel)
     tone, icon = LOOKS[state]
     label, word = str(state.label), pixel.remote_state
@@ -160,7 +160,7 @@ def chip_of(pixel: Pixel) -> Badge:
         word = str(_unarchived(pixel).label).lower()
     elif state == State.WAITING:
         label = pixel.get_lifecycle_display()
-        if pixel.stands_still:
+        if pixel.is_blocked:
             tone, icon, label = "needs", "player-pause", gettext("Waiting for the connection")
         elif pixel.lifecycle == Lifecycle.CHECKING:
             tone, icon = "unknown", "search"
@@ -172,4 +172,4 @@ def chip_of(pixel: Pixel) -> Badge:
 
 
 def _unarchived(pixel: Pixel) -> State:
-    return next(state for state, stretches in STRETCHES.items() if any(one.holds(pixel) for one in stretches))
+    return next(state for state, ranges in RANGES.items() if any(one.holds(pixel) for one in ranges))

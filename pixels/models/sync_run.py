@@ -16,28 +16,28 @@ from .team_owned import TeamQuerySet
 
 
 class SyncRun(models.Model):
-    """One pull of one connection, with counts and progress; claimed like an operation (see there)."""
+    """One pull of one connection, with counts and progress. It is claimed like an Operation."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
-        STOPPED = "stopped", _("Stopped")  # so many pixels would disappear that a person has to look
+        STOPPED = "stopped", _("Stopped")  # so many pixels are missing that a person has to check
 
     OPEN = (State.QUEUED, State.RUNNING)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="sync_runs")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sync_runs")
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
-    full = models.BooleanField(default=True)  # the whole list; otherwise what has changed since the last one
+    full = models.BooleanField(default=True)  # the whole list is read; otherwise only changes since the last run
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    crashes = models.PositiveSmallIntegerField(default=0)  # workers that ended while they had it
+    crashes = models.PositiveSmallIntegerField(default=0)  # workers that died while they had it
     not_before = models.DateTimeField(null=True, blank=True)  # a limit is reached, or the provider asked us to wait
     waits = models.PositiveIntegerField(default=0)
     waited = models.FloatField(default=0)  # seconds, of all waits together
-    # Where it goes on: {"account", "after", "began", "asked", "total", "newest", counts…}, and what was seen so far.
+    # Where it continues: {"account", "after", "began", "asked", "total", "newest", counts…}, and the ids listed so far.
     cursor = models.JSONField(null=True, blank=True, editable=False)
     seen_ids = models.BinaryField(null=True, editable=False)
     requested_by = models.ForeignKey(
@@ -55,8 +55,9 @@ class SyncRun(models.Model):
     missing = models.PositiveIntegerField(default=0)
     error_sentence = models.CharField(max_length=500, blank=True)
     error_provider_message = models.CharField(max_length=250, blank=True)
-    lacking = models.PositiveIntegerField(default=0)  # so many that nothing was marked and a person has to look
-    confirmed = models.PositiveIntegerField(default=0)  # a person has looked: so many are gone
+    # missing pixels that were not marked, as a person has to check them
+    lacking = models.PositiveIntegerField(default=0)
+    confirmed = models.PositiveIntegerField(default=0)  # missing pixels that a person has confirmed as gone
 
     objects = TeamQuerySet.as_manager()
 
@@ -92,7 +93,7 @@ class SyncRun(models.Model):
 
     @property
     def took(self) -> timedelta | None:
-        """From its start to its end, waits included."""
+        """From its start to its end, with its waits."""
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
     @property

@@ -8,7 +8,7 @@ from .team_owned import TeamQuerySet
 
 
 class Website(models.Model):
-    """A client's site that snippets go on; the agency's unit of work."""
+    """A client's website, on which snippets are placed; the agency's unit of work."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="websites")
     name = models.CharField(max_length=100)

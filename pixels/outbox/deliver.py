@@ -24,7 +24,7 @@ from pixels.models import Connection, Operation
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
 from pixels.outbox.claim import abandoned, claim, due_of, mark_sent
-from pixels.outbox.record import link_found, put_back, record, record_error
+from pixels.outbox.record import link_found, record, record_error, requeue
 from pixels.outbox.retry_policy import Phase, Retry
 from pixels.outbox.unconfirmed import look_up, note_preexisting
 from pixels.providers.base import Provider
@@ -90,7 +90,7 @@ def deliver(operation_id: UUID | str) -> bool:
     """
     operation = claim(operation_id)
     if operation is None:
-        _put_back_abandoned(operation_id)
+        _requeue_abandoned(operation_id)
         return True
     phase = Phase.LOOK_UP if operation.is_unconfirmed else Phase.PREPARE
     try:
@@ -151,14 +151,14 @@ def _request(provider: Provider, operation: Operation) -> Request:
     return lambda: provider.create_pixel(account, name, events, options, pixel.reference)
 
 
-def _put_back_abandoned(operation_id: UUID | str) -> None:
+def _requeue_abandoned(operation_id: UUID | str) -> None:
     """Free an operation whose worker has died. One that was sent is handled like a lost answer; any other just waits
     again."""
     operation = abandoned(operation_id)
     if operation is None:
         return
     if operation.sent_at is None:
-        put_back(operation, Retry(0))
+        requeue(operation, Retry(0))
     else:
         label = operation.pixel.provider_class.label
         record_error(operation, Phase.SEND, BadAnswer(f"PixelHub was stopped while it talked to {label}."))

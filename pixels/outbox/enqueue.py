@@ -38,8 +38,8 @@ def publish(connection_id: UUID | int | str, expires: float | None = None) -> bo
     """
     now = clock.now()
     row = Connection.objects.filter(pk=str(connection_id))
-    none_out = clock.passed("last_enqueued_at", now - timedelta(seconds=MESSAGE_LOST_AFTER), MESSAGE_LOST_AFTER)
-    if not row.filter(none_out).update(last_enqueued_at=now):
+    not_enqueued = clock.passed("last_enqueued_at", now - timedelta(seconds=MESSAGE_LOST_AFTER), MESSAGE_LOST_AFTER)
+    if not row.filter(not_enqueued).update(last_enqueued_at=now):
         return True
     if queue.publish("push_connection", connection_id, expires):
         return True

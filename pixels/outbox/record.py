@@ -103,15 +103,15 @@ def record_error(operation: Operation, phase: Phase, error: ProviderError) -> bo
         case Unknown():
             _close(operation, State.UNKNOWN, Pixel.Lifecycle.UNKNOWN, error)
         case Retry(after, whole_connection=True):
-            put_back(operation, decision, error)
-            _hold_up_others(operation, after, error)
+            requeue(operation, decision, error)
+            _delay_others(operation, after, error)
             return False
         case _:
-            put_back(operation, decision, error)
+            requeue(operation, decision, error)
     return True
 
 
-def put_back(operation: Operation, decision: Retry | LookUp | Pause, error: ProviderError | None = None) -> None:
+def requeue(operation: Operation, decision: Retry | LookUp | Pause, error: ProviderError | None = None) -> None:
     """Let the operation wait again; or cancel it, if its connection was disconnected while a worker held it.
 
     An operation that waits for a look-up may have taken effect already, so it is not cancelled.
@@ -185,7 +185,7 @@ def _trying_since(
     return clock.now() if decision.may_be_done or operation.trying_since is None else operation.trying_since
 
 
-def _hold_up_others(operation: Operation, seconds: float, error: ProviderError) -> None:
+def _delay_others(operation: Operation, seconds: float, error: ProviderError) -> None:
     """Let the connection's other operations wait as long, since the limit is the connection's."""
     until = clock.now() + timedelta(seconds=seconds)
     others = Operation.objects.open().filter(pixel__connection=operation.pixel.connection_id, state=State.PENDING)

@@ -83,7 +83,7 @@ def decide(kind: Kind, phase: Phase, error: ProviderError, counts: Counts) -> De
     if kind == Kind.CREATE:
         if phase == Phase.LOOK_UP:
             return _look_up_failed(error, counts)
-        if phase == Phase.SEND and (error.maybe_done or _is_taken_by_ours(error, counts)):
+        if phase == Phase.SEND and (error.maybe_done or _may_be_our_own(error, counts)):
             return _sent_without_an_answer(counts)
         if error.retryable and counts.unconfirmed:
             return _look_up_failed(error, counts)  # at the next try, the last look-up is too old to rely on
@@ -111,7 +111,7 @@ def _sent_without_an_answer(counts: Counts) -> LookUp | Unknown:
     return LookUp(settings.QUIET_TIME, may_be_done=True)
 
 
-def _is_taken_by_ours(error: ProviderError, counts: Counts) -> bool:
+def _may_be_our_own(error: ProviderError, counts: Counts) -> bool:
     """Whether the name may be refused because an earlier request of this create took it after the look-up."""
     return isinstance(error, Rejected) and counts.name_is_unique and counts.unconfirmed > 0
 

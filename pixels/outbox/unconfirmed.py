@@ -18,7 +18,7 @@ from pixels.providers.values import RemotePixel
 
 
 def can_be_looked_up(pixel: Pixel) -> bool:
-    return pixel.provider_class.can("find") and pixel.is_recognisable
+    return pixel.provider_class.can("find") and pixel.can_be_recognised
 
 
 def note_preexisting(provider: Provider, operation: Operation) -> None:

@@ -64,7 +64,7 @@ def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
     """The verdict, a sentence for people, and the provider's own message."""
     account = connection.ad_accounts.first()
     try:
-        with open_provider(connection, though_down=True) as provider:
+        with open_provider(connection, ignore_circuit=True) as provider:
             sentence = provider.check_credentials(account.ref if account else None)
     except NotSupported as error:
         return Test.UNTESTABLE, error.sentence, error.provider_message

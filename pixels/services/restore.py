@@ -28,8 +28,8 @@ def after_restore() -> dict[str, int]:
     for create in unsent.select_related("pixel__connection"):
         create.preexisting_ids = _namesakes(create.pixel)
         create.save(update_fields=["preexisting_ids"])
-    doubted = opened.filter(kind=Operation.Kind.CREATE).select_related("pixel__connection")
-    checking = [create.pixel_id for create in doubted if can_be_looked_up(create.pixel)]
+    unconfirmed = opened.filter(kind=Operation.Kind.CREATE).select_related("pixel__connection")
+    checking = [create.pixel_id for create in unconfirmed if can_be_looked_up(create.pixel)]
     Pixel.objects.filter(pk__in=checking).update(lifecycle=Pixel.Lifecycle.CHECKING)
     long_ago = clock.now() - timedelta(days=1)
     creates = opened.filter(kind=Operation.Kind.CREATE).update(

@@ -1,4 +1,4 @@
-"""Issuing and storing the bytes to paste: numbered, fingerprinted, never changed afterwards."""
+"""Issues and stores the code that people paste: numbered, fingerprinted, never changed afterwards."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pixels.providers.values import Tag
 
 @dataclass(frozen=True)
 class Issued:
-    """A stored snippet with what its provider says around it."""
+    """A stored snippet, with the provider's tag that it was made from."""
 
     tag: Tag
     snippet: Snippet
 
 
 def issue(pixel: Pixel) -> None:
-    """Store the current bytes of each of the pixel's tags, where they differ from the last issue."""
+    """Store the current code of each of the pixel's tags that differs from its last issue."""
     issue_all([pixel])
 
 
 def issue_all(pixels: Collection[Pixel]) -> None:
-    """The same for several, in two queries."""
+    """The same for several pixels, in two queries."""
     if not pixels:
         return
     latest: dict[tuple[UUID, str], Snippet] = {}
@@ -44,16 +44,16 @@ def issue_all(pixels: Collection[Pixel]) -> None:
 
 
 def shown(pixel: Pixel) -> list[Issued]:
-    """What a page hands out: the latest issue of each tag the pixel has today, in the provider's order.
+    """The snippets that a page shows: the latest issue of each tag that the pixel has today, in the provider's order.
 
-    A pixel that a sync brought in gets its first issue when it is first shown: until then nothing was handed out, and
-    a list of a hundred thousand needs no rows for code that nobody looks at.
+    A pixel that a sync brought in gets its first issue when it is first shown: nothing was handed out before, and a
+    list of a hundred thousand needs no rows for code that nobody looks at.
     """
     gone = not pixel.remote_id or pixel.lifecycle == Pixel.Lifecycle.DELETED
     tags = [] if gone else pixel.provider_class.tags(pixel.tag_context())
     stored = {snippet.slug: snippet for snippet in _latest(pixel)}
     if new := [_issue(pixel, tag, 1) for tag in tags if tag.slug not in stored]:
-        with suppress(DatabaseError), transaction.atomic():  # a database that takes no more rows still shows pages
+        with suppress(DatabaseError), transaction.atomic():  # a page is shown even if the database is full
             Snippet.objects.bulk_create(new, ignore_conflicts=True)
         stored |= {snippet.slug: snippet for snippet in new}
     return [Issued(tag, stored[tag.slug]) for tag in tags]

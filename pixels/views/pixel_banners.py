@@ -175,7 +175,7 @@ def _draft(situation: Situation) -> Banner:
 
 def _unknown(situation: Situation) -> Banner:
     pixel = situation.pixel
-    can_be_found = pixel.connection.can_sync and pixel.is_recognisable
+    can_be_found = pixel.connection.can_sync and pixel.can_be_recognised
     actions = []
     if can_be_found and situation.membership.can_edit:
         actions.append(Action(_("Sync now"), situation.connection_url("connection_sync")))

@@ -85,7 +85,7 @@ def pixel_list(request: TeamRequest) -> HttpResponse:
     total = None if filters.is_active else _number(request.team)
     pages = LongPaginator(found, rows, PER_PAGE, total=total, costly=filters.is_costly)
     page = pages.get_page(request.GET.get("page"))
-    under_way = [pixel for pixel in page if pixel.is_pending and not pixel.stands_still]
+    under_way = [pixel for pixel in page if pixel.is_pending and not pixel.is_blocked]
     context = {
         "page_obj": page,
         "rows": _rows(request.team, page),

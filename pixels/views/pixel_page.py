@@ -21,7 +21,7 @@ from pixelhub.components import Action, Banner, CodeBlock
 from pixelhub.templatetags.ui import ago
 from pixels import snippets
 from pixels.actions import Action as PixelAction
-from pixels.actions import Decision, allowed, is_live_by_word, last_operation
+from pixels.actions import Decision, allowed, has_unconfirmed_id, last_operation
 from pixels.models import Operation, Pixel, Website
 from pixels.models.badge import Badge
 from pixels.models.operation import fingerprint
@@ -128,7 +128,7 @@ class _Builder:
         self.issued = snippets.shown(pixel)
         self.is_live = pixel.lifecycle == Pixel.Lifecycle.LIVE
         is_fetching = self.is_live and pixel.remote_values is None and self.provider.can("read")
-        is_under_way = pixel.is_pending and not pixel.stands_still
+        is_under_way = pixel.is_pending and not pixel.is_blocked
         self.is_busy = is_under_way or (is_fetching and pixel.connection.is_usable)
 
     def page(self) -> PixelPage:
@@ -154,7 +154,7 @@ class _Builder:
         return next((every for younger, every in FOLLOW if age < younger), LINGER)
 
     def _unconfirmed_id(self) -> str:
-        if not is_live_by_word(self.pixel):
+        if not has_unconfirmed_id(self.pixel):
             return ""
         if self.pixel.connection.can_sync:
             return self._say(_("{provider} has not confirmed it yet; the next sync does"))

@@ -44,7 +44,7 @@ def create_pixels(
         with transaction.atomic():
             if made := _already_made(team, ad_account, website, drafts, form_ids):
                 return made
-            _use(ad_account.connection)
+            _lock_usable(ad_account.connection)
             if website and website.archived_at:
                 raise RuleViolation("website_archived")
             for errors in rules.draft_errors(ad_account, drafts, form_ids).values():
@@ -91,7 +91,7 @@ def _already_made(
     return pixels
 
 
-def _use(connection: Connection) -> None:
+def _lock_usable(connection: Connection) -> None:
     """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
     now = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     if now.disconnected_at:

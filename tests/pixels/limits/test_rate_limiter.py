@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from pixels.limits import clock
-from pixels.limits.rate_limiter import AHEAD, KEPT, LONGEST, MARGIN, UNSAID, UserRateLimiter
+from pixels.limits.rate_limiter import DEFAULT_WAIT, GRANTED_AHEAD, LONGEST_WAIT, MARGIN, RESERVED, UserRateLimiter
 from pixels.models import RateLimit
 from pixels.providers.errors import NotSent, Throttled, Waiting
 from pixels.providers.values import Limits
@@ -125,9 +125,9 @@ def test_the_same_user_in_another_process_is_the_same_row_though_its_clock_is_a_
 
 
 def test_one_alone_leaves_a_reserve_for_those_who_ask_seldom(limiter):
-    kept = LIMITS["reads"] // KEPT
-    assert let_through(limiter("long pull")) == LIMITS["reads"] - kept
-    assert let_through(limiter("somebody")) == kept
+    reserved = LIMITS["reads"] // RESERVED
+    assert let_through(limiter("long pull")) == LIMITS["reads"] - reserved
+    assert let_through(limiter("somebody")) == reserved
 
 
 def test_two_who_are_at_it_all_the_time_get_half_each(limiter, still):
@@ -137,7 +137,7 @@ def test_two_who_are_at_it_all_the_time_get_half_each(limiter, still):
         for owner in ["first", "second"] if second > 30 else ["first"]:
             left[owner] += [second] * let_through(limiter(owner), wanted=3)
     steady = {owner: sum(moment > 120 for moment in moments) for owner, moments in left.items()}
-    half = (LIMITS["reads"] - LIMITS["reads"] // KEPT) // 2
+    half = (LIMITS["reads"] - LIMITS["reads"] // RESERVED) // 2
     assert all(half - 2 <= calls <= half + 2 for calls in steady.values()), steady
 
 
@@ -149,8 +149,8 @@ def test_who_asks_for_little_takes_no_more_than_that_away(limiter, still):
         if second % 40 == 0:
             limiter("seldom")("read")
     steady = sum(moment >= 120 for moment in left) / 2
-    kept = LIMITS["reads"] // KEPT
-    assert steady >= LIMITS["reads"] - kept - 2, steady
+    reserved = LIMITS["reads"] // RESERVED
+    assert steady >= LIMITS["reads"] - reserved - 2, steady
 
 
 def test_a_newcomer_among_many_is_never_shut_out_for_longer_than_a_window(limiter, still):
@@ -196,11 +196,11 @@ def test_another_user_does_not_wait(limiter):
     assert limiter("first", key="another user")("write") == 1
 
 
-@pytest.mark.parametrize(("told", "waited"), [(None, UNSAID), (86400, LONGEST), (5, 5)])
-def test_it_is_left_alone_for_a_sensible_time(limiter, told, waited):
+@pytest.mark.parametrize(("asked", "waited"), [(None, DEFAULT_WAIT), (86400, LONGEST_WAIT), (5, 5)])
+def test_it_is_left_alone_for_a_sensible_time(limiter, asked, waited):
     one = limiter()
     one("read")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=told))
+    one.throttled(Throttled("Xandr asks us to wait.", retry_after=asked))
     with pytest.raises(Waiting) as caught:
         limiter()("read")
     assert caught.value.retry_after == pytest.approx(waited)
@@ -300,7 +300,7 @@ def test_the_last_pages_leave_room_only_when_those_before_have_come(limiter, set
 
 def test_a_budget_of_none_waits_for_nothing_and_counts_nothing(limiter, still):
     free = limiter(reads=None, writes=None, at_once=15)
-    assert [free("read") for _ in range(200)] == [AHEAD] * 200  # and so seldom has to be asked
+    assert [free("read") for _ in range(200)] == [GRANTED_AHEAD] * 200  # and so seldom has to be asked
     row = RateLimit.objects.get()
     assert (row.reads, row.writes) == ([], [])
 

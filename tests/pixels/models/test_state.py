@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Team
 from pixels.forms.filters import PixelFilterForm
 from pixels.models import Connection, Pixel
-from pixels.models.state import LOOKS, STRETCHES, Lifecycle, RemoteStatus, State, queries
+from pixels.models.state import LOOKS, RANGES, Lifecycle, RemoteStatus, State, queries
 
 ERRORS = ("", "rejected", "duplicate")
 
@@ -74,7 +74,7 @@ def test_no_chip_says_the_words_of_another_state(everything: dict[Any, Pixel]) -
 
 def test_a_state_that_nobody_draws_or_finds_is_noticed() -> None:
     assert set(LOOKS) == set(State)
-    assert {*STRETCHES, State.ARCHIVED} == set(State)
+    assert {*RANGES, State.ARCHIVED} == set(State)
 
 
 @pytest.mark.parametrize(
