@@ -1,7 +1,7 @@
-"""The one gate: who may open a team's page.
+"""The one check of access: who may open a team's page.
 
-Whoever is not in the team gets the 404 of a team that does not exist; whoever is in it, but with too low
-a role, gets a 403. Views below /t/<slug:team_slug>/ are marked with @team_view and ask nothing more.
+Somebody who is not in the team gets the same 404 as for a team that does not exist. Somebody in it with too low a role
+gets a 403. Views below /t/<slug:team_slug>/ are decorated with @team_view, and need no check of their own.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from .models import Membership, Role, Team, User
 
 
 class TeamRequest(HttpRequest):
-    """What a view behind the gate gets."""
+    """The request that a @team_view gets."""
 
     user: User
     team: Team
@@ -25,7 +25,7 @@ class TeamRequest(HttpRequest):
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
-    """The signed-in person's memberships, read once per request: for the gate and for the team switcher."""
+    """The signed-in person's memberships, read once per request: for the access check and for the team switcher."""
     if not hasattr(request, "memberships"):
         user = getattr(request, "user", None)
         found = user.memberships.select_related("team") if user and user.is_authenticated else ()

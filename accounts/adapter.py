@@ -1,4 +1,4 @@
-"""Where allauth asks us. Who signs up or in with an invitation in the session joins that team."""
+"""The hooks that allauth calls. A visitor with an invitation in the session joins that team when signing up or in."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ from .models import User
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        """The link came by mail to that address: whoever brings it need not confirm the address once more."""
+        """The invitation's link came by mail to this address, so whoever opens it need not confirm the address
+        again."""
         invitation = invitations.remembered(request)
         return bool(invitation and invitation.email == email.lower())
 

@@ -46,7 +46,7 @@ class MembershipAdmin(admin.ModelAdmin):
 
 
 class ReadOnly:
-    """Rows that people make on their own pages and that nobody changes afterwards."""
+    """Rows that people make on their own pages, and that nobody changes afterwards."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

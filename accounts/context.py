@@ -6,7 +6,8 @@ from .access import memberships
 
 
 def team(request: HttpRequest) -> dict[str, Any]:
-    """The team whose frame is drawn: that of the address, else (account page, errors) the first one."""
+    """The team that the page's frame shows: that of the address, otherwise (account page, errors) the person's first
+    one."""
     mine = memberships(request)
     membership = getattr(request, "membership", None) or next(iter(mine), None)
     return {"team": membership and membership.team, "membership": membership, "memberships": mine}

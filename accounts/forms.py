@@ -47,7 +47,7 @@ class SignupForm(allauth_forms.SignupForm):
         new_password(self.fields["password1"], _("Password"))
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """The person, their address and their first team, or none of it."""
+        """Create the user, the address and the first team, or none of them."""
         try:
             with transaction.atomic():
                 user, response = super().try_save(request)
@@ -77,7 +77,8 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):
 
 
 class NewPasswordForm:
-    """What choosing another password has in common, by a link from a mail or when signed in."""
+    """What both forms for a new password share: the one reached by a link from a mail, and the one for signed-in
+    people."""
 
     fields: dict[str, forms.Field]
 
@@ -138,7 +139,7 @@ class InvitationForm(RoleForm):
 
 
 class ActivityFilter(forms.Form):
-    """Both lists come from the log itself: it names people who left, and kinds that other apps write."""
+    """Both lists of choices come from the log itself, since it also names people who left and kinds of other apps."""
 
     def __init__(self, data: QueryDict, team: Team) -> None:
         super().__init__(data)

@@ -1,7 +1,7 @@
-"""The invitation that a visitor came with, kept in the session until it is answered.
+"""The invitation that a visitor has opened, kept in the session until it is answered.
 
-The link's token is exchanged for this at once, so that it never stays in the address bar, the history or a
-Referer header. Only the row's id is kept: the session lives on our side and can't be forged.
+The link's token is exchanged for this at once, so that it does not stay in the address bar, the history or a Referer
+header. Only the row's id is stored: the session is on the server and cannot be forged.
 """
 
 from django.http import HttpRequest

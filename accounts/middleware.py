@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class TimeZoneMiddleware:
-    """Times are shown in the zone that the signed-in person chose."""
+    """Shows times in the zone that the signed-in person has chosen."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -21,4 +21,4 @@ class TimeZoneMiddleware:
         try:
             return ZoneInfo(request.user.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
-            return None  # a zone that this machine's database of zones doesn't know (any more)
+            return None  # this machine's time zone database does not know the zone

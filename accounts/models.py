@@ -1,4 +1,4 @@
-"""People, the teams they share, and the log of what they did. Knows nothing of pixels."""
+"""People, their teams, and the log of what they did. Nothing here knows of pixels."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 class UserManager(BaseUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """All of the address in lower case: people don't tell Alice@ from alice@, so neither do we."""
+        """The address in lower case. People do not distinguish Alice@ from alice@, so PixelHub does not either."""
         return (email or "").strip().lower()
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -89,7 +89,7 @@ class Team(models.Model):
 
 
 class Role(models.TextChoices):
-    """From most to least: each role can do what the ones after it can."""
+    """From most to least powerful: each role can do all that the ones after it can."""
 
     OWNER = "owner", _("Owner")
     ADMIN = "admin", _("Admin")
@@ -101,7 +101,7 @@ class Role(models.TextChoices):
         return order.index(self) <= order.index(other)
 
     def may_grant(self, other: "Role") -> bool:
-        """Who manages people gives and takes roles up to their own; so only owners make or change owners."""
+        """People who manage a team may give and take roles up to their own, so only owners make or change owners."""
         return self.includes(Role.ADMIN) and self.includes(other)
 
 
@@ -154,7 +154,7 @@ class Invitation(models.Model):
     team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
     email = models.EmailField()
     role = models.CharField(max_length=6, choices=Role)
-    # 256 random bits need no salt and no slow hash; the token itself is only ever in the mail.
+    # 256 random bits need no salt and no slow hash. The token itself is only in the mail.
     token_hash = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

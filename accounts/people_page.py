@@ -1,4 +1,4 @@
-"""The rows of the page of a team's people, as its templates lay them out."""
+"""The rows of the page that lists a team's people, as its templates show them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .models import Invitation, Membership, Team
 @dataclass(frozen=True)
 class MemberRow:
     name: str
-    note: str  # the address where the name is another, and whether it is the reader
+    note: str  # the address, if it is not the name; and whether it is the reader
     role: str
     joined_at: datetime
     actions: tuple[Action, ...]

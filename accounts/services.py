@@ -1,7 +1,7 @@
 """What people do with teams. Each change and its line in the activity log are one transaction.
 
-Changes to who is in a team lock the team's row first, so that two at once see each other: the last owner
-can't be lost between two looks, and rights are read under the lock, not from a page opened earlier.
+A change of who is in a team locks the team's row first, so that of two changes at once the second sees the first. So
+the last owner cannot be lost, and rights are read under the lock, not from a page that was opened earlier.
 """
 
 import logging
@@ -24,7 +24,7 @@ from .violations import RuleViolation
 
 log = logging.getLogger(__name__)
 
-INVITATIONS_PER_DAY = 100  # per team: strangers may sign up, and mail sent in our name must not be free
+INVITATIONS_PER_DAY = 100  # per team: anybody may sign up, and must not be able to send unlimited mail in our name
 
 
 @transaction.atomic
@@ -38,7 +38,7 @@ def create_team(owner: User, name: str) -> Team:
 
 
 def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[str], str]) -> Invitation:
-    """`link_to` makes the address that a token is opened with. The mail goes out once the row is safe."""
+    """`link_to` makes the link for a token. The mail is sent after the row is committed."""
     email = User.objects.normalize_email(email)
     with transaction.atomic(durable=True):
         if not _manager(team, actor).may_grant(role):
@@ -58,7 +58,7 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
     try:
         _mail(invitation, actor, link_to(token))
     except (OSError, SMTPException) as error:
-        # Nobody can ever open this one: take it back, so that the next try is not refused.
+        # Nobody can open this invitation, so revoke it; otherwise the next try would be refused.
         log.exception("Mail of an invitation failed")
         with transaction.atomic():
             _revoke(invitation, None)
@@ -86,7 +86,7 @@ def _mail(invitation: Invitation, actor: User, link: str) -> None:
 def accept_invitation(invitation: Invitation, user: User) -> Membership:
     if user.email != invitation.email:
         raise RuleViolation("invitation_of_another", email=invitation.email)
-    # The one statement that uses it up: of two at once, only one changes the row.
+    # This statement accepts the invitation: of two at once, only one changes the row.
     if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=timezone.now()):
         raise RuleViolation("invitation_ended")
     membership, _ = Membership.objects.get_or_create(
@@ -128,8 +128,9 @@ def remove_member(membership: Membership, actor: User) -> None:
 
 
 def _manager(team: Team, actor: User) -> Role:
-    """Locks the team; the role of someone who may manage its people."""
-    # "No key": rows that point at the team, pixels for one, can still be written meanwhile.
+    """Lock the team and return the role of the actor. Raises PermissionDenied unless the actor may manage its
+    people."""
+    # "No key": rows that refer to the team, such as pixels, can still be written meanwhile.
     Team.objects.select_for_update(no_key=True).get(pk=team.pk)
     role = Membership.objects.filter(team=team, user=actor).values_list("role", flat=True).first()
     if role is None or not Role(role).includes(Role.ADMIN):
@@ -138,7 +139,7 @@ def _manager(team: Team, actor: User) -> Role:
 
 
 def _changeable(membership: Membership, actor: User) -> tuple[Membership, Role]:
-    """The membership as it is now, and the role of the actor, if that one may change it."""
+    """The membership as it is now, and the role of the actor, if the actor may change it."""
     actors_role = _manager(membership.team, actor)
     current = Membership.objects.select_related("team", "user").filter(pk=membership.pk).first()
     if current is None:
@@ -155,7 +156,7 @@ def _keep_an_owner(leaving: Membership) -> None:
 
 
 def _withdraw_invitations(membership: Membership, role: Role | None, actor: User) -> None:
-    """Someone's open invitations end with the right to send them."""
+    """Revoke a person's open invitations when they lose the right to send them."""
     for invitation in membership.team.invitations.unanswered().filter(invited_by=membership.user):
         if role is None or not role.may_grant(Role(invitation.role)):
             _revoke(invitation, actor)

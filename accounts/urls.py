@@ -9,7 +9,7 @@ urlpatterns = [
     path("invitations/<str:token>/", views.invitation, name="invitation"),
 ]
 
-# Below /t/<slug:team_slug>/
+# The addresses below /t/<slug:team_slug>/
 team_urlpatterns = [
     path("people/", views.people, name="people"),
     path("people/invite/", views.invitation_new, name="invitation_new"),

@@ -38,13 +38,13 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", {"form": form})
 
 
-# -- Invitations, for whoever was invited --------------------------------------------------------------------
+# -- Invitations, for those who were invited ---------------------------------------------------------------------
 
 
 @login_not_required
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Where the link in the mail leads. It changes nothing: mail scanners open links too."""
+    """The page to which the link in the mail leads. It changes nothing, since mail scanners open links too."""
     found = Invitation.objects.with_token(token).first()
     if found is None or found.state != "open":
         return _unusable(request, found)

@@ -1,4 +1,4 @@
-"""A refusal as data: a code and its parameters. The sentence for the person who asked is made when it is shown."""
+"""A refusal as data: a code and its parameters. The sentence is made when it is shown."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# A sentence with %(name)s for each parameter; or a function of the parameters, where somebody else's table has it.
+# A sentence with %(name)s for each parameter; or a function of the parameters, if the sentence is in another table.
 Sentence = str | Promise | Callable[..., str]
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, Sentence] = {
 
 
 class RuleViolation(Exception):
-    """A rule stands against what somebody asked for; nothing was changed. str() gives the sentence."""
+    """What somebody asked for breaks a rule, and nothing was changed. str() gives the sentence."""
 
     sentences: ClassVar[Mapping[str, Sentence]] = SENTENCES
 
@@ -36,6 +36,6 @@ class RuleViolation(Exception):
 
 
 def say(sentences: Mapping[str, Sentence], code: str, params: Mapping[str, Any]) -> str:
-    """The sentence of a code, in the language that is active now. Raises KeyError for a code without one."""
+    """The sentence of a code, in the active language. Raises KeyError for an unknown code."""
     sentence = sentences[code]
     return sentence(**params) if callable(sentence) else str(sentence) % params

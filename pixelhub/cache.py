@@ -1,4 +1,4 @@
-"""Caches on Redis that hold JSON and nothing else, and one that people can do without.
+"""Caches on Redis that hold only JSON, and one without which pages still work.
 
 Django's own backend pickles what it stores, and unpickling runs code: whoever can write to Redis could run code in
 every process that reads the cache.
@@ -17,10 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class JSONSerializer:
-    """For Django's RedisCache: numbers, strings, booleans, None, and lists and dictionaries of these."""
+    """A serializer for Django's RedisCache: numbers, strings, booleans, None, and lists and dictionaries of these."""
 
     def dumps(self, value: Any) -> int | bytes:
-        """Integers stay bare, so that Redis itself can count with them; raises TypeError for what is not JSON."""
+        """Integers are stored bare, so that Redis itself can count with them. Raises TypeError for a value that JSON
+        cannot hold."""
         return value if type(value) is int else json.dumps(value, allow_nan=False).encode()
 
     def loads(self, data: bytes) -> Any:
@@ -40,13 +41,13 @@ class JSONRedisCache(RedisCache):
             return default
 
 
-RETRY_AFTER = 5.0  # seconds: one sign-in asks a dozen times, and each could wait for a dead server
+RETRY_AFTER = 5.0  # seconds; one sign-in reads the cache a dozen times, and each read could wait for a dead server
 
 
 class LenientRedisCache(JSONRedisCache):
-    """While Redis is down: an empty cache that takes everything, so that rate limits let everybody pass."""
+    """While Redis is down, this acts as an empty cache that accepts everything, so rate limits refuse nobody."""
 
-    down_until = 0.0  # of this process; each thread has a cache object of its own
+    down_until = 0.0  # for the whole process; each thread has a cache object of its own
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
         return self._ask(super().add, True, *args, **kwargs)

@@ -7,7 +7,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pixelhub.settings")
 
-# For every address of a Redis server: redis://, rediss:// and redis+socket://.
+# For all forms of a Redis address: redis://, rediss:// and redis+socket://.
 TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "pixelhub.redis_transport:Transport"
 
 app = Celery("pixelhub")

@@ -1,4 +1,4 @@
-"""What Django's `check` says of where the data lies."""
+"""Checks of where the data is stored, run by Django's `check`."""
 
 import sqlite3
 from contextlib import closing
@@ -14,9 +14,9 @@ HAS_PIXELS = "SELECT 1 FROM django_migrations WHERE app = 'pixels'"
 
 @register
 def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
-    """Names a database that an earlier version wrote outside of DATA_DIR.
+    """Name a database that an earlier version wrote outside of DATA_DIR.
 
-    It put the path into a URL as it was. So "#" and "?" cut the path off, "+" became a blank, and "%20" did too.
+    That version put the path into a URL unquoted: "#" and "?" cut the path off, and "+" and "%20" became a space.
     """
     if settings.DATABASES["default"]["NAME"] != settings.DATABASE_FILE:
         return []
@@ -25,7 +25,7 @@ def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
     if earlier == current or not _is_ours(earlier):
         return []
     said = f"An earlier version of PixelHub kept its database in {earlier}, outside of DATA_DIR."
-    if _is_ours(current, "mode=ro"):  # a connection makes an empty file; that is no database yet
+    if _is_ours(current, "mode=ro"):  # a connection makes an empty file, which is no database yet
         hint = f"PixelHub uses {current}. If nothing in the other one is needed any more, delete it."
         return [Warning(said, hint=hint, id="pixelhub.W001")]
     hint = (
@@ -36,7 +36,8 @@ def misplaced_database(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_ours(path: Path, how: str = "immutable=1") -> bool:
-    """Whether PixelHub's tables are in this file. Opened as immutable, SQLite makes no file beside it."""
+    """Whether this file holds PixelHub's tables. It is opened as immutable, so that SQLite makes no other file
+    beside it."""
     if not path.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""GET /healthz: whether the parts answer, for load balancers, monitors and `manage.py run`."""
+"""GET /healthz: whether each part answers; for load balancers, monitors and `manage.py run`."""
 
 import logging
 import socket
@@ -19,7 +19,7 @@ from pixels.limits import lease
 logger = logging.getLogger(__name__)
 
 HEARTBEAT = "worker-heartbeat"
-SILENT_AFTER = 30  # seconds; fifteen heartbeats missed
+SILENT_AFTER = 30  # seconds, or fifteen missed heartbeats
 
 
 @login_not_required
@@ -40,7 +40,7 @@ def report() -> dict[str, Any]:
         "broker": broker,
         "worker": worker,
         "scheduler": scheduler,
-        "sandbox": _sandbox(),  # a stand-in: reported, but nothing of ours depends on it
+        "sandbox": _sandbox(),  # reported only, as nothing else depends on it
     }
 
 
@@ -49,20 +49,20 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchone()
-    except Exception as error:  # whatever the driver raises, the answer is the same
+    except Exception as error:  # whatever the driver raises
         logger.warning("Health: the database does not answer: %s", type(error).__name__)
         return "down"
     return "ok"
 
 
 def _broker() -> tuple[str, float | None]:
-    """Broker and cache are one server: one question tells whether it answers and when the worker last did."""
+    """Broker and cache are one server: one read shows whether it answers and when the worker last sent a heartbeat."""
     try:
         heartbeat = caches["broker"].get(HEARTBEAT)
-    except Exception as error:  # redis' errors, without importing redis where no broker is asked for
+    except Exception as error:  # errors of redis, which is not imported where no broker is used
         logger.warning("Health: the broker does not answer: %s", type(error).__name__)
         return "down", None
-    # Others may write to that server too. (No number of theirs is too large to be compared.)
+    # Other programs may write to that server, so check the type. (No number is too large to be compared.)
     is_time = isinstance(heartbeat, int | float) and 0 <= heartbeat <= time.time() + SILENT_AFTER
     return "ok", heartbeat if is_time else None
 
@@ -75,10 +75,10 @@ def _worker(heartbeat: float | None) -> dict[str, str | float | None]:
 
 
 def _scheduler() -> str:
-    """By the lease that it renews with each look."""
+    """Whether a scheduler has renewed its lease lately."""
     try:
         seconds = lease.runs_for(lease.DISPATCH)
-    except DatabaseError as error:  # also before the tables are there
+    except DatabaseError as error:  # also raised before the tables exist
         logger.warning("Health: the scheduler's lease cannot be read: %s", type(error).__name__)
         return "down"
     return "ok" if seconds is not None and seconds > -SILENT_AFTER else "down"

@@ -1,4 +1,4 @@
-"""The worker's sign of life, kept in the cache. Loaded by workers only (CELERY_IMPORTS)."""
+"""The worker's heartbeat, kept in the cache. Loaded by workers only (CELERY_IMPORTS)."""
 
 import time
 from contextlib import suppress
@@ -13,7 +13,7 @@ from .health import HEARTBEAT
 @worker_ready.connect
 @heartbeat_sent.connect
 def note(**_) -> None:
-    # Sent every two seconds from the loop that takes messages, so a stuck or cut-off worker falls silent.
-    # Without a broker no heartbeat is stored: Celery logs that it is away, and /healthz says so.
+    # Sent every two seconds from the loop that receives messages, so a stuck or disconnected worker sends none.
+    # Without a broker no heartbeat is stored: Celery logs that the broker is away, and /healthz reports it.
     with suppress(RedisError):
         caches["broker"].set(HEARTBEAT, time.time(), timeout=3600)

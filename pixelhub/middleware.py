@@ -1,4 +1,4 @@
-"""One short id per request: on the answer, in every log line, and on error pages for people to quote."""
+"""A short id for each request: in the response, in every log line, and on error pages for people to quote."""
 
 import logging
 import secrets
@@ -18,7 +18,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Always our own: an id sent by the client could be used to forge or to split log lines.
+        # The id is always made here: one sent by the client could be used to forge or split log lines.
         request_id = secrets.token_hex(6)
         request.request_id = request_id  # type: ignore[attr-defined]
         _current.set(request_id)
@@ -28,7 +28,7 @@ class RequestIdMiddleware:
 
 
 def _forget(**signal: Any) -> None:
-    # Not at the end of the middleware: Django logs "Not Found" and the like only after that.
+    # Done by a signal and not at the end of the middleware, since Django logs "Not Found" and the like later than that.
     _current.set(OUTSIDE)
 
 

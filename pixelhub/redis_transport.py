@@ -1,11 +1,11 @@
-"""Kombu's Redis transport for workers that outlive their broker. `pixelhub.celery` registers it.
+"""Kombu's Redis transport, for workers that outlive their broker. `pixelhub.celery` registers it.
 
-When the server goes away while a task is in hand, Kombu 5.7 closes the connection, and on the way asks the server,
-which is gone, to put the unacknowledged messages back. The error escapes from Celery's reconnecting code and ends the
-worker. When the task ends later, its acknowledgement fails too: the connection that its message came over is closed.
+When the server goes away during a task, Kombu 5.7 closes the connection, and while doing so asks the absent server to
+put the unacknowledged messages back. That error escapes from Celery's reconnecting code and ends the worker. When the
+task ends later, its acknowledgement fails too, since the connection of its message is closed.
 
 Here these failures are logged and otherwise ignored. No work is lost: Redis delivers an unacknowledged message again
-after the visibility timeout, and the database row, which is the truth, says whether there is still something to do.
+after the visibility timeout, and the database row says whether there is still something to do.
 """
 
 import logging
@@ -30,7 +30,7 @@ class QoS(redis.QoS):
             super().ack(delivery_tag)
         except (RedisError, OSError, AttributeError) as error:
             self._note("acknowledged", error)
-            # The message is no longer in hand; counted as such, it would use up the prefetch limit.
+            # The message is no longer held; if it still counted, it would use up the prefetch limit.
             virtual.QoS.ack(self, delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
@@ -41,7 +41,7 @@ class QoS(redis.QoS):
             virtual.QoS.ack(self, delivery_tag)
 
     def _note(self, done: str, error: Exception) -> None:
-        """Log it; raise an AttributeError again unless the channel is closed, which has no client to ask any more."""
+        """Log it. Raise an AttributeError again unless the channel is closed, since a closed one has no client."""
         if isinstance(error, AttributeError) and not self.channel.closed:
             raise error
         logger.warning("The broker is gone; a message in hand was not %s: %s", done, type(error).__name__)

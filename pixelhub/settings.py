@@ -1,7 +1,7 @@
 """All settings, read from the environment (and from an untracked .env beside manage.py).
 
-The variables and their defaults are the rows of pixelhub/variables.py and of each provider's conf.py. PRODUCTION=1
-decides what is refused: see the last section.
+The variables and their defaults are the rows of pixelhub/variables.py and of each provider's conf.py. The last section
+refuses unsafe values if PRODUCTION=1.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from pixels.providers.conf import VARIABLES as PROVIDER_VARIABLES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# A name that is not in the table is refused. `default=` is given below where the table has None.
+# Reading a name that is not in the table is an error. `default=` is given below where the table has None.
 env = environ.Env(**{row.name: (row.kind, row.default) for row in (*VARIABLES, *PROVIDER_VARIABLES)})
 READ_DOT_ENV = env("READ_DOT_ENV")
 if READ_DOT_ENV:
     environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
-# Variables that have a new name: the old one still works, and pixelhub.apps says so in the log.
+# Renamed variables: the old name still works, and pixelhub.apps logs that it is old.
 OLD_NAMES = {
     "SWEEP_INTERVAL": "DISPATCH_INTERVAL",
     "LATE_CHECKS": "DUPLICATE_CHECKS",
@@ -43,7 +43,7 @@ BIND = env("BIND")
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-# Without a key outside production, this process draws one, so that no guessable key is ever in use.
+# Outside production, a missing key is drawn at random in each process, so that no guessable key is ever in use.
 SECRET_KEY = env("SECRET_KEY") or ("" if PRODUCTION else secrets.token_urlsafe(50))
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env("CSRF_TRUSTED_ORIGINS")
@@ -109,7 +109,7 @@ TEMPLATES = [
 
 # -- Database ---------------------------------------------------------------------------------------------------------
 
-DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # unless DATABASE_URL says otherwise
+DATABASE_FILE = str(DATA_DIR / "pixelhub.sqlite3")  # used unless DATABASE_URL is set
 _database_url = env("DATABASE_URL")
 if _database_url.startswith("sqlite:") and set("#?+") & set(_database_url):
     # In a URL the path would end before "#" and "?", and "+" would mean a space.
@@ -186,7 +186,7 @@ _REDIS_CACHE = {
 CACHES = {
     # Counts sign-in attempts. Without the server people can still sign in.
     "default": {**_REDIS_CACHE, "BACKEND": "pixelhub.cache.LenientRedisCache"},
-    # The same server, but errors are raised: for the worker's heartbeat and /healthz.
+    # The same server, but with errors raised, for the worker's heartbeat and /healthz.
     "broker": _REDIS_CACHE,
 }
 
@@ -200,11 +200,11 @@ DISPATCH_INTERVAL = env("DISPATCH_INTERVAL")
 SYNC_INTERVAL = env("SYNC_INTERVAL")
 FULL_SYNC_INTERVAL = env("FULL_SYNC_INTERVAL")
 DUPLICATE_CHECKS = [float(text) for text in env("DUPLICATE_CHECKS")]
-# Pulls: how many requests are under way at the same time, and the pause between two pages. In the pause the web can
-# write: SQLite has one writer at a time, and its lock does not go to whoever has waited longest.
+# Pulls: how many requests are made at the same time, and the pause between two pages. In the pause web requests can
+# write: SQLite has one writer at a time, and its lock does not go to the one that has waited longest.
 PULL_CONNECTIONS = env("PULL_CONNECTIONS")
 PULL_PAUSE = env("PULL_PAUSE", default=0.005 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else 0)
-# The circuit breaker: after how many failures in a row it opens, and seconds until one call tries the provider again.
+# The circuit breaker: the failures in a row after which it opens, and the seconds until one call may probe.
 CIRCUIT_FAILURES = env("CIRCUIT_FAILURES")
 CIRCUIT_PAUSE = env("CIRCUIT_PAUSE")
 NOTIFY_DOWN_AFTER = env("NOTIFY_DOWN_AFTER")
@@ -302,10 +302,10 @@ LOGGING = {
         # Refused requests are not logged: they are no faults, and the URL of a refused invitation is a secret.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # No two lines for each task. What it did is in the database; failures are still logged.
+        # Celery's two lines for each task are left out. The database says what a task did; failures are still logged.
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
-        # At DEBUG it would log whole URLs, with ids and codes in them.
+        # At DEBUG it would log whole URLs, which hold ids and codes.
         "urllib3": {"level": "WARNING"},
     },
 }

@@ -1,7 +1,7 @@
-"""A worker that is told to end before it is ready ends at once. Loaded by workers only (CELERY_IMPORTS).
+"""Lets a worker that is told to end while it starts end at once. Loaded by workers only (CELERY_IMPORTS).
 
-Until then Celery tells the broker of the worker's start, without an end where the broker has gone, and looks at no
-signal meanwhile: after a kill -9 of the supervisor such a worker would stay behind.
+While it starts, Celery announces the worker to the broker, endlessly if the broker is away, and ignores signals
+meanwhile. After a kill -9 of the supervisor such a worker would never end.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""A signal that says to stop, waited for in a way in which a second one does no harm.
+"""Waits for a signal to stop; a second signal does no harm.
 
-`threading.Event` has a lock: a signal that comes while another is being handled waits for it for ever.
+`threading.Event` would have a lock, and a signal that comes while another is being handled would wait for it for ever.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import signal
 
 
 class StopSignal:
-    """Takes TERM and INT from its making on."""
+    """Handles TERM and INT from the moment it is made."""
 
     def __init__(self) -> None:
         self._readable, self._writable = os.pipe()
@@ -19,7 +19,7 @@ class StopSignal:
             signal.signal(number, self._note)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether one has come, within so many seconds at most."""
+        """Wait up to so many seconds for a signal. Returns whether one has come."""
         return bool(select.select([self._readable], [], [], seconds)[0])
 
     def _note(self, *_: object) -> None:

@@ -17,7 +17,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("favicon.ico", favicon),
     path("admin/", admin.site.urls),
-    # Several addresses per person are not offered; the account page is what such a link means.
+    # A person has one address only, so links to manage addresses lead to the account page.
     path("accounts/email/", RedirectView.as_view(pattern_name="account")),
     path("accounts/", include("allauth.urls")),
     path("t/<slug:team_slug>/", include([*pixel_urlpatterns, *team_urlpatterns])),

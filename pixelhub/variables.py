@@ -1,7 +1,7 @@
 """The table of environment variables. pixelhub/settings.py reads each of them once, at the start; nothing else does.
 
-The table in docs/running.md and .env.example say the same; a test holds all three together. A provider's own variables
-lie in its folder (pixels/providers/<slug>/conf.py).
+The table in docs/running.md and .env.example repeat it, and a test compares all three. A provider's own variables are
+in its folder (pixels/providers/<slug>/conf.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Variable:
     kind: type  # str, int, float, bool (1 or 0) or list (texts, commas between)
     default: Any  # of that type; None: settings.py makes the default from other settings
     explanation: str  # one line of Markdown, as in docs/running.md
-    default_in_words: str = ""  # as there, where the default itself would say too little
+    default_in_words: str = ""  # the default as docs/running.md shows it, if the value alone would say too little
 
 
 VARIABLES = (

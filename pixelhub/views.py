@@ -27,7 +27,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     away = _is_away(sys.exception())
-    # Without the request no context processor runs: the database may be what failed.
+    # Rendered without the request, so that no context processor reads the database, which may be what failed.
     page = render_to_string("503.html" if away else "500.html", {"request_id": request.request_id})  # type: ignore[attr-defined]
     if away:
         return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER})
@@ -35,13 +35,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_away(error: BaseException | None) -> bool:
-    """The database does not answer, is full or too busy; wherever in a request that was noticed."""
-    # The driver's own as well: Django does not translate those of a cursor that is closed after its last row.
+    """Whether the error says that the database does not answer, is full or too busy."""
+    # Also the driver's own errors: Django does not translate those of a cursor that is closed after its last row.
     driver: Any = connection.Database  # type: ignore[attr-defined]
     return isinstance(error, (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError))
 
 
 @login_not_required
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where browsers look on pages that name no icon: the admin's, and answers that are not HTML."""
+    """Browsers request it on pages that name no icon: the admin's, and answers that are not HTML."""
     return redirect(static("favicon.svg"))

@@ -1,7 +1,7 @@
-"""What may be done with a pixel now. Services enforce it under their row lock; screens and admin show it.
+"""Which actions are possible on a pixel now. Services enforce it under their row lock; screens and admin show it.
 
-Each action has a row in CHECKS: the conditions it needs, in the order in which a person is told of them. The access
-table ROLES says which role each action takes.
+Each action has a row in CHECKS with its conditions, in the order in which their reasons are shown. The table ROLES says
+which role each action takes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Action(StrEnum):
     ACTIVATE = "activate"
     DEACTIVATE = "deactivate"
     DELETE = "delete"  # at the provider
-    RETRY = "retry"  # also: send a draft
+    RETRY = "retry"  # also sends a draft
     CANCEL = "cancel"
     CONFIRM_EXISTS = "confirm_exists"
     CONFIRM_ABSENT = "confirm_absent"
@@ -34,13 +34,13 @@ class Action(StrEnum):
     RESTORE_OURS = "restore_ours"
     IGNORE = "ignore"
     WATCH_AGAIN = "watch_again"
-    FILL_IN = "fill_in"  # what the provider's snippet needs beyond the pixel
-    MOVE = "move"  # to another website, or to none
+    FILL_IN = "fill_in"  # the values that the provider's snippet needs besides the pixel
+    MOVE = "move"  # to another website or to none
     ARCHIVE = "archive"
     RESTORE = "restore"  # from the archive
 
 
-# The access table of pixels. Seeing them takes Role.VIEWER.
+# The access table of pixels. Viewing them takes Role.VIEWER.
 ROLES: Mapping[Action, Role] = {
     Action.EDIT: Role.EDITOR,
     Action.ACTIVATE: Role.EDITOR,
@@ -60,13 +60,13 @@ ROLES: Mapping[Action, Role] = {
     Action.ARCHIVE: Role.EDITOR,
     Action.RESTORE: Role.EDITOR,
 }
-# Where nothing is left to do: asking once more, as by a double click, is no error.
+# Reasons that mean there is nothing left to do: repeating the request, as by a double click, is no error.
 NOTHING_TO_DO = frozenset({"already_active", "already_inactive", "no_message", "already_archived", "not_archived"})
 
 
 @dataclass(frozen=True)
 class Decision:
-    """True where the action may be done now. Otherwise `code` and `params` are the reason, `sentence` says it."""
+    """True if the action is possible now. Otherwise `code` and `params` give the reason, and `sentence` says it."""
 
     code: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Decision:
 
     @property
     def nothing_to_do(self) -> bool:
-        """The pixel is already as this action would leave it."""
+        """Whether the pixel is already as this action would leave it."""
         return self.code in NOTHING_TO_DO
 
     @property
@@ -116,7 +116,7 @@ def _no(code: str, stands_against: object) -> Decision:
 
 
 def _can(capability: Capability) -> Check:
-    """The provider is able to do it."""
+    """The condition that the provider has this capability."""
 
     def check(pixel: Pixel, operation: Operation | None) -> Decision:
         provider = pixel.provider_class
@@ -128,7 +128,7 @@ def _can(capability: Capability) -> Check:
 
 
 def _not_archived(pixel: Pixel, operation: Operation | None) -> Decision:
-    return _no("archived", pixel.archived_at)  # or the outcome would be out of sight
+    return _no("archived", pixel.archived_at)  # of an archived pixel, nobody would see the outcome
 
 
 def _is_live(pixel: Pixel, operation: Operation | None) -> Decision:
@@ -149,7 +149,7 @@ def _connection_in_use(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _is_active(pixel: Pixel) -> bool:
-    """By what the provider last said of it, before what we know."""
+    """By the provider's last values, otherwise by ours."""
     return pixel.provider_class.is_active(pixel.options | (pixel.remote_values or {}))
 
 
@@ -162,8 +162,8 @@ def _is_on(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _can_be_sent_again(pixel: Pixel, operation: Operation | None) -> Decision:
-    """Only what definitely was not carried out, never what is unconfirmed. A delete is asked for by typing the name,
-    each time."""
+    """Only creates and updates that were definitely not carried out, never unconfirmed ones. A delete is not
+    repeated here: each time, a person confirms it by typing the name."""
     again = (
         operation is not None
         and operation.kind in (Operation.Kind.CREATE, Operation.Kind.UPDATE)
@@ -175,8 +175,8 @@ def _can_be_sent_again(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _is_not_sent(pixel: Pixel, operation: Operation | None) -> Decision:
-    """An unconfirmed change is repeated without a look-up, so it may have been carried out already; unless nobody can
-    repeat it, because its connection is disconnected."""
+    """An unconfirmed update or delete may have been carried out already, so it is not cancelled, unless its
+    connection is disconnected and nobody can repeat it."""
     if operation is None or operation.state != Operation.State.PENDING:
         return Decision("too_late_to_cancel")
     perhaps_done = operation.kind != Operation.Kind.CREATE and operation.unconfirmed_count
@@ -184,13 +184,14 @@ def _is_not_sent(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _create_is_unknown(pixel: Pixel, operation: Operation | None) -> Decision:
-    """The answer to its create was lost, and no other row is known to stand for what was made of it."""
+    """The answer to its create was lost, and no other row is known to stand for the object."""
     known = pixel.remote_id or pixel.remote_status == RemoteStatus.DUPLICATE
     return _no("settled", pixel.lifecycle != Lifecycle.UNKNOWN or known or pixel.archived_at)
 
 
 def has_unconfirmed_id(pixel: Pixel) -> bool:
-    """Somebody typed its id, and the provider has not yet said that it is right; so it can still be corrected."""
+    """Whether a person has typed its id and the provider has not confirmed it yet; then the id can still be
+    corrected."""
     live = pixel.lifecycle == Lifecycle.LIVE and not pixel.archived_at
     return live and pixel.remote_values is None and pixel.checked_at is None
 
@@ -200,7 +201,7 @@ def _id_is_open(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _has_message(pixel: Pixel, operation: Operation | None) -> Decision:
-    """A change was refused and the pixel is as it was; what else has an error is sent again or looked for."""
+    """Only a refused change leaves an error to dismiss. Other errors are resolved by sending again or looking up."""
     return _no("no_message", pixel.lifecycle != Lifecycle.LIVE or not pixel.error_code)
 
 
@@ -220,7 +221,7 @@ def _ignores(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _has_values_to_fill_in(pixel: Pixel, operation: Operation | None) -> Decision:
-    hands_out = pixel.remote_id and pixel.lifecycle != Lifecycle.DELETED  # no code of a deleted one
+    hands_out = pixel.remote_id and pixel.lifecycle != Lifecycle.DELETED  # a deleted pixel has no snippets
     return _no("nothing_to_fill_in", pixel.provider_class.tag_form is None or not hands_out)
 
 
@@ -233,7 +234,7 @@ def _is_archived(pixel: Pixel, operation: Operation | None) -> Decision:
 
 
 def _work_has_ended(pixel: Pixel, operation: Operation | None) -> Decision:
-    """What is under way must end first, to be seen; a look-up without a connection never does."""
+    """Open work must end first, so that people see its outcome. A look-up on a disconnected connection never ends."""
     never_ends = pixel.lifecycle == Lifecycle.CHECKING and pixel.connection.disconnected_at
     return _no("work_under_way", pixel.is_pending and not never_ends)
 

@@ -1,4 +1,4 @@
-"""Every model for the people who run PixelHub. No secret is readable here, and the records can't be edited."""
+"""The admin pages of all models, for those who run PixelHub. They show no secret, and records cannot be edited."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pixels.services.pixels import retry
 
 
 class ReadOnly(admin.ModelAdmin):
-    """For records, and for rows whose changes must go through the services."""
+    """For records, and for rows that only services may change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -42,7 +42,7 @@ class WebsiteAdmin(admin.ModelAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """A website does not change teams: its pixels would not follow."""
+        """A website cannot change its team, since its pixels would not follow."""
         return ("team",) if obj else ()
 
     date_hierarchy = "created_at"
@@ -97,7 +97,7 @@ class ConnectionAdmin(ReadOnly):
 
 @admin.register(Credential)
 class CredentialAdmin(ReadOnly):
-    """Who set them and when, never what they are."""
+    """Who has set the credentials and when; never their values."""
 
     list_display = ("connection", "set_by", "set_at")
     list_select_related = ("connection__team", "set_by")
@@ -133,7 +133,7 @@ class PixelAdmin(ReadOnly):
 
     @admin.display(description="what may be done now")
     def decisions(self, pixel: Pixel) -> SafeString:
-        """Each action, with the reason where it is not possible; roles in the team aside."""
+        """Each action, with the reason if it is not possible; roles are left out."""
         found = allowed(pixel, last_operation(pixel), None)
         return format_html_join(
             "", "<div>{}: {}</div>", ((action.value, decision.sentence or "yes") for action, decision in found.items())
@@ -145,7 +145,7 @@ class PixelAdmin(ReadOnly):
 
     @admin.action(description="Retry", permissions=["retry"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Pixel]) -> None:
-        """Only what failed for certain; the service refuses what is unconfirmed."""
+        """Send failed operations again. The service refuses unconfirmed ones."""
         sent = 0
         for pixel in queryset.select_related("team", "connection"):
             try:

@@ -1,4 +1,4 @@
-"""What Django's `check` says of our settings."""
+"""Checks of the settings, run by Django's `check`."""
 
 import itertools
 from typing import Any
@@ -13,7 +13,8 @@ from pixels.providers.registry import PROVIDERS
 
 @register
 def provider_addresses(**kwargs: Any) -> list[CheckMessage]:
-    """Credentials travel to these addresses, so they are https; limits/provider_session.py refuses all others."""
+    """Provider addresses must be https, as credentials are sent there; limits/provider_session.py refuses all
+    others."""
     return [
         Error(f"{slug.upper()}_URL must begin with https://.", id="pixels.E001")
         for slug, provider in PROVIDERS.items()
@@ -23,7 +24,7 @@ def provider_addresses(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def times(**kwargs: Any) -> list[CheckMessage]:
-    """Each of these must outlast the one before (docs/decisions/0003)."""
+    """Each of these times must be longer than the one before (docs/decisions/0003)."""
     lasts = {name: getattr(settings, name) for name in ("CALL_DEADLINE", "LEASE", "TASK_LIMIT")}
     lasts["the broker's visibility timeout"] = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
     return [
@@ -35,7 +36,7 @@ def times(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def quiet_time(**kwargs: Any) -> list[CheckMessage]:
-    """Sooner, the request whose answer was lost might still be on its way (docs/decisions/0007)."""
+    """The quiet time must be long enough for a request whose answer was lost to take effect (docs/decisions/0007)."""
     if settings.QUIET_TIME > settings.CALL_DEADLINE:
         return []
     return [Error(f"QUIET_TIME must be longer than CALL_DEADLINE ({settings.CALL_DEADLINE} s).", id="pixels.E004")]
@@ -43,7 +44,7 @@ def quiet_time(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def credential_keys(**kwargs: Any) -> list[CheckMessage]:
-    """A key that can't be used is found at the start, not when the first credentials are stored."""
+    """Find an unusable key at the start, not when the first credentials are stored."""
     try:
         sealed.keys()
     except ImproperlyConfigured as error:

@@ -1,4 +1,4 @@
-"""What the scheduler does: hand whatever the rows say is due to the workers, whether or not a message ever came."""
+"""What the scheduler does: enqueue all work that the rows say is due, whether or not a message was published before."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pixels.reconcile import ad_accounts, connection_test, last_fired, missing, 
 
 log = logging.getLogger(__name__)
 
-AT_A_TIME = 200  # rows of a kind that one look enqueues
-EXPIRES = 300.0  # seconds after which a message is not worth handling; workers' clocks differ
+AT_A_TIME = 200  # rows of each kind enqueued at once
+EXPIRES = 300.0  # seconds after which a worker drops the message; workers' clocks differ
 
-# For each task, what finds the ids of the rows that are due.
+# For each task, the function that finds the ids of due rows.
 FINDERS: tuple[tuple[TaskName, Callable[[int], list[UUID] | list[int]]], ...] = (
     ("push_connection", claim.due_connections),
     ("pull_connection", runs.due),
@@ -39,7 +39,7 @@ FINDERS: tuple[tuple[TaskName, Callable[[int], list[UUID] | list[int]]], ...] = 
 def dispatch_due() -> None:
     """Enqueue what is due.
 
-    If the broker is away, do the work here instead: it goes on, slowly, until DISPATCH_INTERVAL has passed.
+    If the broker is away, do the work here instead, slowly, until DISPATCH_INTERVAL has passed.
     """
     runs.schedule(AT_A_TIME)
     away = False
@@ -59,7 +59,7 @@ def dispatch_due() -> None:
 
 
 def _due() -> Iterator[tuple[TaskName, UUID | int]]:
-    """One row of each kind, then the next of each."""
+    """Due rows in turn: one row of each kind, then the next of each."""
     found = [[(task, row_id) for row_id in find(AT_A_TIME)] for task, find in FINDERS]
     for round_of_all in zip_longest(*found):
         yield from filter(None, round_of_all)

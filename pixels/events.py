@@ -1,11 +1,11 @@
-"""The catalogue of events that a website can tell about, as data.
+"""The catalogue of events on a website, as data.
 
-Each provider's own word for an event, and how well the two agree, lies in that provider's vocabulary.
+Each provider's own name for an event, and how well the two agree, is in that provider's vocabulary.
 """
 
 from dataclasses import dataclass
 
-# Where an entry's meaning was read: the seeds are the three providers' own documents.
+# Where the meaning of an entry comes from: the three providers' own documents.
 EASYFLOW = "Easyflow, POST /pixels (docs.easyflow.digital/openapi/pixel)"
 FACEBOOK = "Facebook tags as listed by PitchTarget's API (POST /offsitepixels)"
 XANDR = "Xandr, Conversion Pixel Service (learn.microsoft.com/en-us/xandr)"

@@ -1,6 +1,6 @@
-"""Messages to workers. A message names a task of pixels/tasks.py and the row to work on, nothing else.
+"""Publishes messages to workers. A message names a task of pixels/tasks.py and the row to work on, nothing else.
 
-The rows say what is due: a message that is lost costs time, no work (docs/decisions/0002).
+The rows say what is due, so a lost message costs time but no work (docs/decisions/0002).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TaskName = Literal[
     "read_last_fired",
     "notify",
 ]
-BROKER_PAUSE = 5.0  # seconds without publishing after a failure: with a frozen broker each attempt takes two seconds
+BROKER_PAUSE = 5.0  # seconds without publishing after a failure: with a frozen broker each try takes two seconds
 
 _broker_away_until = 0.0
 

@@ -1,8 +1,8 @@
-"""Is this input right? Forms ask here, and so do the services, whoever calls them.
+"""The rules for input. Forms check them, and so do services, whoever calls these.
 
-Each function returns errors as data: the field, a code and its parameters. A form maps them to its fields; a service
-raises InvalidInput. What a rule compares with rows that others may write (names, codes) holds for certain only under
-the lock that the service takes; a form asks the same without it, to say so beside the field.
+Each function returns errors as data: the field, a code and its parameters. A form shows them at its fields; a service
+raises InvalidInput. A rule about other rows (such as a unique name) holds only under the lock that the service takes; a
+form checks it without the lock, to show the error early.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from pixels.providers.forms import PixelForm
 from pixels.providers.values import AdAccountRef
 from pixels.violations import SENTENCES, RuleViolation
 
-NAME_LENGTH = 255  # ours; Easyflow, PitchTarget and Xandr document none
+NAME_LENGTH = 255  # our own limit; Easyflow, PitchTarget and Xandr document none
 URL_LENGTH = 500
-# Rows of these states do not stand in the way of a new pixel with the same name or code.
+# A new pixel may have the name or code of a row in one of these states.
 FREES_ITS_NAME = (Pixel.Lifecycle.FAILED, Pixel.Lifecycle.DELETED)
 
 web_address = URLValidator(schemes=["http", "https"], message=_("Enter a web address, such as https://shop.example."))
@@ -38,7 +38,7 @@ web_address = URLValidator(schemes=["http", "https"], message=_("Enter a web add
 
 @dataclasses.dataclass(frozen=True)
 class InputError:
-    """`field`: "name", "events", one of the provider's form, or "" for the input as a whole."""
+    """`field`: "name", "events", a field of the provider's form, or "" for the input as a whole."""
 
     field: str
     code: str
@@ -50,7 +50,7 @@ class InputError:
 
 
 class InvalidInput(RuleViolation):
-    """Says the first of its errors."""
+    """Shows the first of its errors as its sentence."""
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         super().__init__(errors[0].code, **errors[0].params)
@@ -58,14 +58,14 @@ class InvalidInput(RuleViolation):
 
 
 def require(errors: Iterable[InputError]) -> None:
-    """Raises InvalidInput if there is any error."""
+    """Raise InvalidInput if there are errors."""
     if found := list(errors):
         raise InvalidInput(found)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Draft:
-    """One pixel to create. `id` comes from the form's token, so that sending a form twice names the same pixels."""
+    """One pixel to create. `id` is made from the form's token, so that sending a form twice gives the same ids."""
 
     id: UUID
     name: str
@@ -82,7 +82,7 @@ class Draft:
 
 
 class NameField(forms.CharField):
-    """What every provider's pixels have in common in their names."""
+    """The rules for names that all providers have in common."""
 
     default_validators = [no_control_characters]
 
@@ -92,7 +92,7 @@ class NameField(forms.CharField):
 
 def name_errors(provider: type[Provider], name: str) -> list[InputError]:
     def check() -> None:
-        if NameField().clean(name) != name:  # a form has stripped it
+        if NameField().clean(name) != name:  # a form would have stripped it
             raise ValidationError(_("Remove the spaces around it."))
         provider.pixel_form().clean_name(name)
 
@@ -102,9 +102,9 @@ def name_errors(provider: type[Provider], name: str) -> list[InputError]:
 def draft_errors(
     ad_account: AdAccount, drafts: Sequence[Draft], form_ids: Collection[UUID] = ()
 ) -> dict[UUID, list[InputError]]:
-    """What is wrong with each of these new pixels, of those with which anything is.
+    """The errors of these new pixels, by id; pixels without errors are left out.
 
-    `form_ids`: further ids of pixels that do not stand in the way, as the same form has made them.
+    `form_ids`: ids of pixels that the same form has already made, and with which the drafts may share names and codes.
     """
     provider, rows = ad_account.connection.provider_class, _others(ad_account, {*form_ids, *(one.id for one in drafts)})
     repeated = _repeated(provider, drafts)
@@ -131,7 +131,7 @@ def events_errors(provider: type[Provider], events: Collection[str]) -> list[Inp
 
 
 def change_errors(pixel: Pixel, changes: Mapping[str, Any], secrets: Mapping[str, str]) -> list[InputError]:
-    """What is wrong with these values in the place of the pixel's. What was wrong before is not held against them."""
+    """The errors that these changes would cause. Errors that the pixel's present values already have are left out."""
     provider, form = pixel.provider_class, pixel.provider_class.pixel_form
     before = Draft(id=pixel.pk, name=pixel.name, events=tuple(pixel.events), options=pixel.options)
     options = {key: value for key, value in changes.items() if key not in ("name", "events")}
@@ -155,7 +155,7 @@ def change_errors(pixel: Pixel, changes: Mapping[str, Any], secrets: Mapping[str
 
 
 def taken_by_another(pixel: Pixel, options: Mapping[str, Any]) -> list[InputError]:
-    """Of options that each pixel has its own value of: those whose value another pixel in the ad account has."""
+    """An error for each option that must be unique and whose value another pixel in the ad account has."""
     provider, rows = pixel.provider_class, _others(pixel.ad_account, {pixel.pk})
     return [
         InputError(key, "option_of_another", {"provider": provider.slug, "option": key})
@@ -165,7 +165,7 @@ def taken_by_another(pixel: Pixel, options: Mapping[str, Any]) -> list[InputErro
 
 
 def _option_errors(form_class: type[PixelForm], draft: Draft, pixel: Pixel | None = None) -> list[InputError]:
-    """By the provider's own form, filled with these values: what it refuses, and what it would not keep as it is."""
+    """What the provider's own form says of these values: errors, and values that it would not keep as they are."""
     values = form_class.initial_for(draft.events, draft.options)
     if pixel is None:
         form = form_class({**values, **draft.secrets}, initial=values)
@@ -183,7 +183,7 @@ def _option_errors(form_class: type[PixelForm], draft: Draft, pixel: Pixel | Non
 
 
 def _unique_values(provider: type[Provider], draft: Draft) -> list[tuple[str, str]]:
-    """What no two pixels of an ad account may share: by the field's name."""
+    """The fields and values that no two pixels of an ad account may share."""
     values = [("name", draft.name)] if provider.can("name_unique") else []
     options = [(key, draft.options.get(key)) for key in provider.pixel_form.per_pixel]
     return [*values, *((key, value) for key, value in options if value)]
@@ -215,7 +215,7 @@ def _others(ad_account: AdAccount, ids: Collection[UUID]) -> Any:
 
 
 def _refused(name: str, check: Callable[[], None]) -> list[InputError]:
-    """The messages of a form's field as errors; none where the check raises no ValidationError."""
+    """The messages that a field's check raises, as errors."""
     try:
         check()
     except ValidationError as error:
@@ -223,7 +223,7 @@ def _refused(name: str, check: Callable[[], None]) -> list[InputError]:
     return []
 
 
-# What a person has read at the provider
+# Ids that a person has read at the provider
 
 
 def remote_id_errors(remote_id: str) -> list[InputError]:
@@ -245,7 +245,7 @@ def ad_account_errors(connection: Connection, refs: Sequence[AdAccountRef]) -> l
 
 
 def website_errors(team: Team, name: str, url: str, *, website: Website | None = None) -> list[InputError]:
-    """`website`: the one that gets these values, if it exists."""
+    """`website`: the existing website that gets these values, if any."""
     name_field: Any = Website._meta.get_field("name")
 
     def check_url() -> None:

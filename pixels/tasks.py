@@ -1,4 +1,4 @@
-"""Celery's tasks. Each finds its row by id and calls what does the work; each may come twice, late or never."""
+"""Celery's tasks. Each finds its row by id and calls the module that does the work; it may run twice, late or never."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pixels.notices import connection_state
 from pixels.outbox import deliver, duplicate_check, enqueue
 from pixels.reconcile import ad_accounts, connection_test, last_fired, missing, pull, read_back
 
-DRAIN_SECONDS = 1.0  # seconds for which one worker sends a connection's operations before others have their turn
+DRAIN_SECONDS = 1.0  # seconds for which a worker holds a connection's drain lease, before other connections are served
 
 
 @shared_task
@@ -19,7 +19,7 @@ def push_connection(connection_id: str) -> None:
     more = deliver.drain(connection_id, DRAIN_SECONDS)
     crash_point("cp8")
     if more:
-        enqueue.publish(connection_id)  # behind the messages of other connections
+        enqueue.publish(connection_id)  # queued behind the messages of other connections
 
 
 @shared_task
@@ -32,7 +32,7 @@ def pull_connection(run_id: str) -> None:
 def test_connection(connection_id: str) -> None:
     connection_test.check(connection_id)
     ad_accounts.read_ad_accounts(connection_id)
-    push_connection(connection_id)  # operations that waited for the test to succeed
+    push_connection(connection_id)  # operations that have waited for the test to succeed
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""Below /t/<slug:team_slug>/."""
+"""The addresses below /t/<slug:team_slug>/."""
 
 from django.urls import path
 

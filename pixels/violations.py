@@ -1,6 +1,7 @@
 """Every refusal of this app: codes with parameters, and the one table of their sentences.
 
-`rules` and `actions` give codes and parameters as data, services raise them, and whoever shows one makes the sentence.
+`rules` and `actions` return codes and parameters as data, services raise them, and whoever shows one makes the
+sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def _missing(provider: str, capability: str) -> str:
 
 
 def _fixed(provider: str, field: str) -> str:
-    """The provider's own reason why no update can change this field."""
+    """The provider's own reason why an update cannot change this field."""
     return PROVIDERS[provider].pixel_form.fixed[field]
 
 
@@ -31,7 +32,7 @@ def _name_taken(provider: str) -> str:
 
 
 def _of_option(said: Promise) -> Callable[..., str]:
-    """A sentence about a field of the provider's form, by the field's label."""
+    """A sentence that names a field of the provider's form by its label."""
 
     def sentence(provider: str, option: str) -> str:
         label = str(PROVIDERS[provider].pixel_form.base_fields[option].label)
@@ -41,7 +42,7 @@ def _of_option(said: Promise) -> Callable[..., str]:
 
 
 SENTENCES: Mapping[str, violations.Sentence] = {
-    # May this be done now? (actions.py)
+    # Actions that are not possible now (actions.py)
     "role": _("Your role in this team does not allow this."),
     "missing_capability": _missing,
     "cannot": _("The provider cannot do this."),
@@ -72,9 +73,9 @@ SENTENCES: Mapping[str, violations.Sentence] = {
     "sync_superseded": _("Another sync has ended since. Look at what it says."),
     "sync_just_ended": _("A sync of this connection has just ended. Try again."),
     "sync_does_not_know": _("A sync is under way that does not know of this. Say it again when that has ended."),
-    # Is this input right? (rules.py)
+    # Invalid input (rules.py)
     "form_already_sent": _("This form was sent before, with other values. Send it again to create these as well."),
-    "refused": "%(message)s",  # what a field of a form says by itself
+    "refused": "%(message)s",  # a form field's own message
     "not_understood": _("PixelHub does not know this value."),
     "one_event_per_pixel": _("A pixel here stands for one event."),
     "name_twice_in_batch": _("Two pixels of this batch have this name."),

@@ -1,1 +1,1 @@
-"""What only one machine needs: `make run` with its supervisor, the embedded broker and the .env of drawn secrets."""
+"""What is needed only on a single machine: `make run` with its supervisor, the embedded broker, and .env."""

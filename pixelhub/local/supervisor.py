@@ -1,8 +1,8 @@
-"""Starts the processes of one machine, prints what they say behind their names, and ends them together.
+"""Starts the processes of one machine, prints their output with their names, and ends them together.
 
-Those that serve the others end last, and each gets its time: the worker may finish the provider call it has
-sent, while the broker still takes its acknowledgement. (Why not honcho: it signals all at once, kills after
-five seconds, fails on a signal during the start, and leaves its children behind when it is killed.)
+Processes that serve the others end last, and each gets time to end: the worker may finish its provider call while the
+broker still accepts its acknowledgement. (Why not honcho: it signals all at once, kills after five seconds, fails on a
+signal during the start, and leaves its children behind when it is killed.)
 """
 
 import contextlib
@@ -25,11 +25,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class Asked(Exception):
-    """Someone asked for the end: Ctrl-C or a signal."""
+    """Somebody has asked for the end, by Ctrl-C or a signal."""
 
 
 class Died(Exception):
-    """A process ended by itself; what is left is not the whole product."""
+    """A process has ended by itself, so the product is no longer complete."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Supervisor:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._children: list[Child] = []
-        self._asked = False  # by a signal; no Event, whose lock a second signal would wait for
+        self._asked = False  # set by a signal; not an Event, as a second signal would wait for its lock
         self._hurry = False
         self._printing = threading.Lock()
         self._handlers: dict[int, object] = {}
@@ -66,12 +66,14 @@ class Supervisor:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def start(self, name: str, *command: str, grace: float = 10, serves: bool = False) -> None:
-        """Starts a process that has to live as long as this one. `grace`: its time to end, in seconds; `serves`:
-        the others need it until their own end."""
+        """Start a process that has to run as long as this one.
+
+        `grace`: seconds that it gets to end. `serves`: the others need it until they have ended.
+        """
         self._children.append(self._spawn(name, command, grace, serves))
 
     def run(self, name: str, *command: str) -> int:
-        """Runs a process that ends by itself, beside the others; its return code."""
+        """Run a process that ends by itself, beside the others. Returns its exit code."""
         child = self._spawn(name, command, grace=5, serves=False)
         try:
             self.wait(lambda: child.process.poll() is not None)
@@ -81,7 +83,7 @@ class Supervisor:
         return child.process.returncode
 
     def wait(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Returns once `until` is true; raises Asked or Died if that comes first."""
+        """Return once `until` is true. Raises Asked or Died if that comes first."""
         while True:
             if self._asked:
                 raise Asked
@@ -98,7 +100,7 @@ class Supervisor:
         label = f"{name:<{WIDTH}} | "
         if self._out.isatty():
             label = f"\x1b[{colour}m{label}\x1b[0m"
-        # Where nobody reads any more (`make run | head`), the children's output still has to be taken.
+        # If nobody reads the output any more (`make run | head`), the children's output must still be read.
         with self._printing, contextlib.suppress(OSError, ValueError):
             self._out.write("".join(f"{label}{line}\n" for line in text.splitlines()))
             self._out.flush()
@@ -111,7 +113,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # A session of its own: the terminal's Ctrl-C reaches the supervisor alone, which knows the order.
+            # In a session of its own, so that the terminal's Ctrl-C reaches only the supervisor, which knows the order.
             start_new_session=True,
             preexec_fn=self._end_with_supervisor,
         )
@@ -120,7 +122,7 @@ class Supervisor:
         return Child(name, process, reader, grace, serves)
 
     def _end_with_supervisor(self) -> None:
-        """In the child: the kernel sends TERM when the supervisor dies, even of a kill -9 (Linux only)."""
+        """Runs in the child: the kernel sends it TERM when the supervisor dies, even by kill -9 (Linux only)."""
         if self._libc:
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -130,16 +132,16 @@ class Supervisor:
             self.print(line.decode(errors="replace").rstrip(), name, colour)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        # The second signal is impatience: stop waiting for anybody.
+        # A second signal means: do not wait for any process.
         self._hurry = self._asked
         self._asked = True
 
     def _end(self, child: Child) -> None:
-        """Waits for a process that was told to end, then no longer."""
+        """Wait until a process that was told to end has ended, for its grace at most; then kill it."""
         deadline = time.monotonic() + child.grace
         while child.process.poll() is None and time.monotonic() < deadline and not self._hurry:
             time.sleep(0.05)
-        # Whatever is left of its session: a pool process, a stubborn server.
+        # Kill what is left of its session: a pool process, or a server that does not end.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.process.pid, signal.SIGKILL)
         child.process.wait()

@@ -1,4 +1,4 @@
-"""The small pieces that pages are made of. How to use them: docs/ui.md."""
+"""The template tags for small parts of pages. How to use them: docs/ui.md."""
 
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def mark(label: str) -> SafeString:
-    """A letter on a tint: the same for the same label everywhere, so that a new provider needs no drawing."""
+    """A letter on a tint. The tint follows from the label, so that a new provider needs no drawing."""
     tint = sum(label.encode()) % MARK_TINTS
     return format_html('<span class="mark mark-{}" aria-hidden="true">{}</span>', tint, label[:1].upper())
 
@@ -74,7 +74,7 @@ def chip(badge: object) -> dict[str, object]:
 
 @register.simple_tag
 def plain_chip(tone: str, icon_name: str, label: str) -> SafeString:
-    """A chip from its parts, for a status that no Badge stands for."""
+    """A chip made of its parts, for a status without a Badge."""
     return format_html('<span class="chip chip-{}">{}{}</span>', tone, icon(icon_name), label)
 
 
@@ -131,7 +131,7 @@ def copy_button(text: str, label: str, id: str) -> SafeString:
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)
 def nav_link(context: RequestContext, url: str, label: str, icon_name: str, exact: bool = False) -> dict[str, object]:
-    """A link of the left bar. `exact`: the others' addresses begin with this one, so only itself counts."""
+    """A link of the left bar. `exact`: the link is current only on its own page, not on pages below its address."""
     path = context["request"].path
     current = "page" if path == url else "true" if url and not exact and path.startswith(url) else ""
     return {"url": url, "label": label, "icon_name": icon_name, "current": current}

@@ -1,1 +1,1 @@
-"""Mails about what happened."""
+"""Mails about events that people should know of."""

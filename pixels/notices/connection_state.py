@@ -1,7 +1,7 @@
-"""Mail about a connection that has stopped working, or works again: one for each change, to those who manage it.
+"""Mails about a connection that has stopped working, or works again: one for each change, to those who manage it.
 
-The row says of which state people were last notified; the worker that changes it there sends the mail. So two workers
-never both do, and nobody is notified of a state that was over before the dispatcher came.
+The row stores the state of which people were last notified. The worker that changes it there sends the mail, so no two
+workers send the same mail, and no mail is sent about a state that has already ended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pixels.models import Connection, Operation
 log = logging.getLogger(__name__)
 
 NotifiedState, Test = Connection.NotifiedState, Connection.Test
-STATE = "state"  # annotation: what people ought to know, beside what they were notified of
+STATE = "state"  # annotation: the state of which people should be notified
 
 
 def due(limit: int) -> list[UUID]:
@@ -37,15 +37,15 @@ def notify(connection_id: UUID | str) -> None:
 
 
 def _claim(connection: Connection) -> bool:
-    """The row in memory keeps the former state, which says whether the mail is needed."""
+    """Store the new state in the database only: the row in memory keeps the old one, which `_notify` compares."""
     rows = Connection.objects.filter(pk=connection.pk, last_notified_state=connection.last_notified_state)
     return bool(rows.update(last_notified_state=getattr(connection, STATE)))
 
 
 def _notify(connection: Connection) -> None:
     before, state = connection.last_notified_state, getattr(connection, STATE)
-    is_new = not before and state != NotifiedState.DOWN  # whoever has just connected it is looking at it
-    # It has other credentials, and nobody knows yet whether they work.
+    is_new = not before and state != NotifiedState.DOWN  # the person who has just connected it sees its page
+    # It has new credentials, and their provider has no test.
     is_untested = before == NotifiedState.PAUSED and connection.test == Test.UNTESTABLE
     if not is_new and not is_untested:
         _mail(connection, state)
@@ -67,27 +67,27 @@ def _mail(connection: Connection, state: str) -> None:
             for address in to.values_list("user__email", flat=True):
                 try:
                     EmailMessage(subject, body, to=[address], connection=server).send()
-                except SMTPRecipientsRefused:  # the other addresses are good
+                except SMTPRecipientsRefused:  # the other addresses still get the mail
                     log.warning("mail about connection %s: an address was refused", connection.pk)
-    except Exception as error:  # whatever a mail server raises: the screens say the same
+    except Exception as error:  # whatever a mail server raises: the screens show the same
         log.warning("mail about connection %s: %s", connection.pk, type(error).__name__)
 
 
 def _due() -> QuerySet[Connection]:
-    """Connections in another state than the one that people were last notified of.
+    """Connections whose state is not the one of which people were last notified.
 
-    Of one that never worked people are notified only when its provider has been away for NOTIFY_DOWN_AFTER.
+    If a connection has never worked, people are notified only when its provider has been away for NOTIFY_DOWN_AFTER.
     """
     notified = F("last_notified_state")
     never_worked = Q(last_notified_state=NotifiedState.NOTHING)
     away_for_long = timezone.now() - timedelta(seconds=settings.NOTIFY_DOWN_AFTER)
-    # Some providers have no test of credentials; and while a provider is away, a test has no result.
+    # Some providers have no test of credentials, and while a provider is away, a test has no result.
     works = Q(test__in=[Test.WORKS, Test.UNTESTABLE]) | ~never_worked & ~Q(test=Test.REFUSED)
     state = Case(
         When(never_worked, paused_at__isnull=False, then=notified),
         When(paused_at__isnull=False, then=Value(NotifiedState.PAUSED)),
         When(down_since__lte=away_for_long, then=Value(NotifiedState.DOWN)),
-        When(down_since__isnull=False, then=notified),  # it may be back before long
+        When(down_since__isnull=False, then=notified),  # it may soon be back
         When(works, then=Value(NotifiedState.WORKS)),
         default=notified,
         output_field=CharField(),

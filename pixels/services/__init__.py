@@ -1,1 +1,2 @@
-"""What people do. Each change and its line in the activity log are one transaction; the work itself is a task."""
+"""What people do. Each change and its line in the activity log are one transaction; calls to providers are left to
+tasks."""

@@ -27,7 +27,7 @@ def connect(
     credentials: Mapping[str, str],
     ad_account: AdAccountRef | None,
 ) -> Connection:
-    """Store the credentials sealed and have them tested; what is stored stays whatever the test says."""
+    """Store the credentials sealed and have them tested. They stay stored whatever the test's result."""
     connection = Connection.objects.create(team=team, provider=provider, environment=environment)
     if ad_account is not None:
         AdAccount.objects.create(connection=connection, remote_id=ad_account.id, code=ad_account.code or "")
@@ -41,8 +41,8 @@ def connect(
 
 @transaction.atomic
 def replace_credentials(connection: Connection, actor: User, credentials: Mapping[str, str]) -> None:
-    """Also the way back for a disconnected connection."""
-    Connection.objects.select_for_update().get(pk=connection.pk)  # a form that is sent twice
+    """Replace the credentials and have the new ones tested. This also brings back a disconnected connection."""
+    Connection.objects.select_for_update().get(pk=connection.pk)  # waits for an earlier sending of the same form
     credential = Credential.objects.filter(connection=connection).first() or Credential(connection=connection)
     credential.connection = connection
     credential.put(credentials, actor)
@@ -57,15 +57,16 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
             "ad_accounts_error",
         ]
     )
-    connection.available_ad_accounts.all().delete()  # what the old ones reached
+    connection.available_ad_accounts.all().delete()  # they were reached by the old credentials
     record(connection.team, actor, "replaced the credentials of", connection)
     _ask_for_test(connection)
 
 
 @transaction.atomic
 def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccountRef]) -> list[AdAccount]:
-    """All of them, or none when one is there already. What they hold is read at once."""
-    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)  # two at once see each other's
+    """Add all of these, or none if one of them exists already. A pull of the connection is queued at once."""
+    # of two requests at once, the second sees what the first has added
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     refs = list(refs)
     rules.require(rules.ad_account_errors(connection, refs))
     added = []
@@ -95,7 +96,7 @@ def _ask_for_test(connection: Connection) -> None:
 
 
 def sharing(connection: Connection) -> list[Connection]:
-    """Other connections in use that have an ad account of this one: each lists the same pixels as its own."""
+    """Other connections in use that have one of this connection's ad accounts, and so list the same pixels."""
     ids = connection.ad_accounts.values("remote_id")
     same = Connection.objects.for_team(connection.team).filter(
         provider=connection.provider,
@@ -107,16 +108,16 @@ def sharing(connection: Connection) -> list[Connection]:
 
 
 def open_work(connection: Connection) -> list[Operation]:
-    """What a disconnect would cancel: promised changes that have provably not been sent."""
+    """The operations that a disconnect would cancel: those that have certainly not been sent."""
     waiting = Operation.objects.open().filter(pixel__connection=connection)
     return list(waiting.filter(state=Operation.State.PENDING).select_related("pixel").order_by("created_at"))
 
 
 @transaction.atomic
 def disconnect(connection: Connection, actor: User) -> int:
-    """Forget the credentials; rows stay. Returns how many waiting operations were cancelled.
+    """Delete the credentials; all rows stay. Returns how many waiting operations were cancelled.
 
-    What a worker holds at this moment ends by itself: answered, or cancelled when it would have to be sent again.
+    An operation that a worker holds at this moment ends by itself: it is answered, or cancelled instead of sent again.
     """
     connection.disconnected_at = timezone.now()
     connection.save(update_fields=["disconnected_at"])
@@ -135,13 +136,13 @@ def disconnect(connection: Connection, actor: User) -> int:
 
 
 def stopped_run(connection: Connection) -> SyncRun | None:
-    """The run whose list lacked so much that a person has to look; None when another has ended since."""
+    """The run that stopped because its list lacked too many pixels, if it is the last one; else None."""
     ended = connection.sync_runs.filter(finished_at__isnull=False).defer("cursor", "seen_ids").first()
     return ended if ended is not None and ended.state == SyncRun.State.STOPPED else None
 
 
 def _join(connection: Connection, confirmed: int) -> SyncRun:
-    """The run that is open already; what was asked for holds for it too, as long as it has not begun."""
+    """The run that is open already. It takes over what was asked for, unless it has begun."""
     run = connection.sync_runs.filter(state__in=SyncRun.OPEN).first()
     if run is None:
         raise RuleViolation("sync_just_ended")
@@ -153,9 +154,10 @@ def _join(connection: Connection, confirmed: int) -> SyncRun:
 
 @transaction.atomic
 def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | None = None) -> SyncRun:
-    """A pull of the connection; the one already under way, if there is one.
+    """Queue a pull of the connection, or return the one that is open already.
 
-    `stopped`: somebody has looked, and what this run's list lacked is gone: as many, and no more.
+    `stopped`: a person has confirmed that the pixels which this run's list lacked are gone. The new run may mark as
+    many.
     """
     if not connection.can_sync:
         provider = connection.provider_class

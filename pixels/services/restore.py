@@ -1,4 +1,4 @@
-"""After a backup was put back: the rows are older than what the providers hold."""
+"""What has to be done after a backup was restored: the rows are older than what the providers hold."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ADVICE = "Compare with the provider after the next sync, then change it again if
 
 @transaction.atomic
 def after_restore() -> dict[str, int]:
-    """Doubt whatever was open in the backup, and have everything read anew. How many of each kind there were.
+    """Treat open operations as possibly sent, and have everything read anew. Returns how many of each kind there were.
 
-    A create may have been sent since: it is looked up first, or asked about, like one whose worker died. A change is
-    not sent again, as it would undo later ones. A delete is: it only repeats what somebody wanted.
+    A create may have been sent since the backup, so its object is looked up first, or a person is asked. A change is
+    not sent again, as it could undo later ones. A delete is sent again, since repeating it does no harm.
     """
     opened = Operation.objects.open()
     unsent = opened.filter(kind=Operation.Kind.CREATE, sent_at=None, preexisting_ids__isnull=True)
@@ -63,7 +63,8 @@ def after_restore() -> dict[str, int]:
 
 
 def _namesakes(pixel: Pixel) -> list[str]:
-    """What the backup knows by the name or the code of a pixel that was not sent yet: that is not this one."""
+    """Ids of objects with the name or code of a pixel that was not sent before the backup: they cannot be this
+    pixel."""
     alike = Q(name=pixel.name)
     if pixel.lookup_key:
         alike |= Q(**{f"options__{pixel.provider_class.reference_option}": pixel.lookup_key})

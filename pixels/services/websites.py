@@ -11,8 +11,9 @@ from pixels.models import Website
 
 @transaction.atomic
 def add_website(team: Team, actor: User, *, name: str, url: str) -> Website:
-    """Asked for twice, as by a double click, it is the same website."""
-    Team.objects.select_for_update(no_key=True).get(pk=team.pk)  # two at once see each other's names
+    """Add a website. A second request with the same values, as by a double click, returns the same website."""
+    # of two requests at once, the second sees the first one's name
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)
     existing = Website.objects.for_team(team).filter(name__iexact=name, url=url, archived_at=None).first()
     if existing is not None:
         return existing
@@ -33,7 +34,7 @@ def change_website(website: Website, actor: User) -> None:
 
 @transaction.atomic
 def archive_website(website: Website, actor: User) -> None:
-    """Put away; its pixels keep it."""
+    """Hide the website from lists; its pixels keep it."""
     website.archived_at = timezone.now()
     website.save(update_fields=["archived_at"])
     record(website.team, actor, "archived", website)

@@ -15,5 +15,5 @@ class Command(BaseCommand):
             command = broker.command()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        # Becomes the server instead of starting it: signals reach it, and no orphan is left behind.
+        # This process becomes the server, so that signals reach it and no orphan is left behind.
         os.execv(command[0], command)

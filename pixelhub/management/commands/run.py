@@ -26,7 +26,7 @@ CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "pixelhub")
 
 class Command(BaseCommand):
     help = "Runs the whole product on this machine: broker, web, worker, scheduler and the sandbox providers."
-    requires_system_checks = ()  # `prepare` runs them, with the secrets drawn and the data locked
+    requires_system_checks = ()  # `prepare` runs them, once the secrets are drawn and the data is locked
 
     def handle(self, *args, **options) -> None:
         self.draw_secrets()
@@ -56,12 +56,12 @@ class Command(BaseCommand):
         os.environ.update(dotenv.draw(path, names))
         self.stdout.write(f"Drew fresh secrets into {path}: {', '.join(names)}.")
         self.stdout.flush()
-        # Once more from the start: the settings of this process were read without them.
+        # Start again, since this process has read the settings without them.
         os.execv(sys.executable, sys.orig_argv)
 
     @contextlib.contextmanager
     def data_lock(self) -> Iterator[None]:
-        """One PixelHub on one data directory. The directory itself is locked: no lock file stays behind."""
+        """Allow one PixelHub on a data directory. The directory itself is locked, so no lock file stays behind."""
         descriptor = os.open(settings.DATA_DIR, os.O_RDONLY)
         try:
             try:
@@ -89,11 +89,11 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def start(self, supervisor: Supervisor) -> None:
-        """In the order of who needs whom."""
+        """Start the processes, each after those that it needs."""
         if settings.EMBEDDED_BROKER:
             supervisor.start("broker", *broker.command(), serves=True)
             supervisor.wait(until=broker.answers)
-            # The broker remembers the last run: its worker's sign of life is none of this one's.
+            # The broker still holds the heartbeat of the last run's worker.
             caches["broker"].delete(health.HEARTBEAT)
         if settings.SANDBOX_ENABLED:
             sandbox = (*MANAGE, "sandbox", "--port", str(settings.SANDBOX_PORT))
@@ -103,7 +103,7 @@ class Command(BaseCommand):
             *CELERY,
             *("worker", "--concurrency", str(settings.WORKER_CONCURRENCY), "--loglevel", settings.LOG_LEVEL),
             *("--without-gossip", "--without-mingle"),
-            # A provider call that was sent gets its answer: killed in between, its pixel would be unknown.
+            # The worker gets time for the answer to a call: if it were killed, its pixel could become unknown.
             grace=settings.CALL_DEADLINE + 5,
         )
         supervisor.start("scheduler", *MANAGE, "scheduler", grace=settings.CALL_DEADLINE + 5)
@@ -152,12 +152,13 @@ def bracketed(host: str) -> str:
 
 
 def reachable() -> str:
-    """Where this machine reaches itself when the web process listens on every address."""
+    """The address at which this machine reaches the web process, if that listens on every address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.BIND, settings.BIND)
 
 
 def healthy() -> bool:
-    """Asks from here first: the web process would log each refusal of a worker that is still starting."""
+    """Whether all parts answer. This process asks first: the web process would log each failure of a worker that
+    still starts."""
     ready = health.report()["status"] == "ok"
     connection.close()
     return ready and answered()
@@ -176,7 +177,8 @@ def answered() -> bool:
 
 
 def static_fingerprint() -> str:
-    """Changes when a static file does; from path, size and time, so that an ordinary start reads no file."""
+    """Changes when a static file does. It is made of paths, sizes and times, so that an ordinary start reads no
+    file."""
     found = []
     for finder in get_finders():
         for path, storage in finder.list(ignore_patterns=None):

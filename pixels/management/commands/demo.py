@@ -14,7 +14,7 @@ from pixels.services.websites import add_website
 
 SLUG = "demo"
 
-# The second member of each sandbox; the first stays empty for newcomers.
+# The second member of each sandbox is used; the first stays empty for new users.
 CONNECTIONS = {
     "easyflow": ({"api_key": "sandbox-key", "api_secret": "sandbox-secret"}, AdAccountRef(id="sandbox-demo")),
     "pitchtarget": ({"token": "sandbox-token"}, AdAccountRef(id="8")),
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             create_pixels(team, owner, ad_account=account, website=websites[website], drafts=[draft])
 
     def plan(self, connection: Connection, name: str, events: list[str], values: dict[str, Any]) -> Draft:
-        """Through the provider's own form, so that a demo pixel is like any other."""
+        """The pixel's values as the provider's own form makes them, so that a demo pixel is like any other."""
         provider, pixel_id = connection.provider_class, uuid4()
         form_class = provider.pixel_form
         initial = {name: field.initial for name, field in form_class.base_fields.items() if field.initial is not None}

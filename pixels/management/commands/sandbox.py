@@ -1,4 +1,4 @@
-"""`python manage.py sandbox`: the stand-in providers, until it is stopped."""
+"""`python manage.py sandbox`: the sandbox providers, until the command is stopped."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--xandr-2010", action="store_true", help="answer in the form of Xandr's samples of 2010")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Before the server starts: a signal must not find us without a handler.
+        # Installed before the server starts, so that no signal comes too early.
         stopped = StopSignal()
         _log_to_stderr()
         try:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
 
 def _log_to_stderr() -> None:
-    """One line a request, whatever the project's logging does with the rest."""
+    """Log one line for each request, whatever the project's logging settings do with other messages."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("sandbox: %(message)s"))
     logger = logging.getLogger("pixels.sandbox")

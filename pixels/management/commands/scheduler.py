@@ -1,4 +1,4 @@
-"""`python manage.py scheduler`: looks for due work, until it is stopped."""
+"""`python manage.py scheduler`: looks for due work, until the command is stopped."""
 
 import logging
 import os
@@ -30,17 +30,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = StopSignal()
-        # In containers every process may have the same number, and long names the same beginning.
+        # In containers all processes may have the same number, and long host names the same beginning.
         self.holder = f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}:{os.getpid()}"
         wait = 0.0
         while not stopped.wait(wait):
             close_old_connections()
             try:
                 wait = self.look()
-            except Error as error:  # the database is away or full: the rows will still be there
+            except Error as error:  # the database is away or full; the rows will still say what is due
                 log.warning("scheduler: the database does not answer: %s", type(error).__name__)
                 wait = SHORTEST * 5
-            except Exception:  # whatever it is, the next look may do without it
+            except Exception:  # one error must not end the scheduler; the next look may succeed
                 log.exception("scheduler: dispatching failed")
                 wait = settings.DISPATCH_INTERVAL
         try:
@@ -49,12 +49,13 @@ class Command(BaseCommand):
             log.info("scheduler: the lease runs out by itself")
 
     def look(self) -> float:
-        """Dispatch what is due, if this scheduler holds the lease; the seconds until the next time."""
+        """Dispatch what is due, if this scheduler holds the lease. Returns the seconds until the next look."""
         silence = SILENT * settings.DISPATCH_INTERVAL
         if not lease.hold(lease.DISPATCH, self.holder, silence):
             return min(max(lease.runs_for(lease.DISPATCH) or 0, SHORTEST), settings.DISPATCH_INTERVAL)
         dispatcher.dispatch_due()
-        lease.hold(lease.DISPATCH, self.holder, silence)  # without a broker the work was done here and took time
+        # renewed: without a broker the work was done here and took time
+        lease.hold(lease.DISPATCH, self.holder, silence)
         following = min(filter(None, (claim.next_due(), runs.next_due())), default=None)
         if following is None:
             return settings.DISPATCH_INTERVAL

@@ -1,4 +1,4 @@
-"""What people do with pixels, one file a verb family."""
+"""What people do with pixels, one file for each family of verbs."""
 
 from pixels.rules import Draft, InvalidInput
 from pixels.violations import RuleViolation

@@ -1,4 +1,4 @@
-"""Changes that are sent to the provider, sent again, or taken back."""
+"""Changes that are sent to the provider, sent again, or cancelled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .promise import begin, start
 def change_pixel(
     pixel: Pixel, actor: User, changes: Mapping[str, Any], secrets: Mapping[str, str] | None = None
 ) -> None:
-    """Send what changed; our row takes the new values when the provider has accepted them."""
+    """Send the values that changed. Our row takes them when the provider has accepted them."""
     secrets = secrets or {}
     begin(pixel, Action.EDIT)
     rules.require(rules.change_errors(pixel, changes, secrets))
@@ -42,7 +42,7 @@ def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
 
 @transaction.atomic
 def delete_pixel(pixel: Pixel, actor: User) -> None:
-    """At the provider; for putting the row away there is archive_pixel."""
+    """Delete the pixel at the provider. To hide the row only, use archive_pixel."""
     begin(pixel, Action.DELETE)
     start(pixel, actor, Operation.Kind.DELETE, {})
     record(pixel.team, actor, "asked to delete", pixel)
@@ -50,7 +50,7 @@ def delete_pixel(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def retry(pixel: Pixel, actor: User | None) -> None:
-    """Send once more what was definitely refused. Never what is unconfirmed."""
+    """Send again what was definitely refused, never what is unconfirmed."""
     begin(pixel, Action.RETRY)
     last = last_operation(pixel)
     assert last is not None
@@ -60,9 +60,9 @@ def retry(pixel: Pixel, actor: User | None) -> None:
 
 @transaction.atomic
 def cancel(pixel: Pixel, actor: User) -> None:
-    """Take back the change under way, as long as it has provably not been sent."""
+    """Cancel the pixel's open operation, if it has certainly not been sent."""
     begin(pixel, Action.CANCEL)
     last = last_operation(pixel)
-    if last is None or not cancel_operation(last):  # a worker may claim it without the lock
+    if last is None or not cancel_operation(last):  # a worker may claim it meanwhile, as claims need no lock
         raise RuleViolation("too_late_to_cancel")
     record(pixel.team, actor, "cancelled the change of", pixel)

@@ -1,4 +1,4 @@
-"""New pixels: rows and promised creates."""
+"""Creates pixels: their rows and the operations that send them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .promise import promise
 
 
 class FormAlreadySent(RuleViolation):
-    """This very form has made other pixels before; a second sending under the same token is not a double click."""
+    """This form has made other pixels before: another sending with the same token is not a double click."""
 
 
 def create_pixels(
@@ -34,9 +34,10 @@ def create_pixels(
     drafts: Sequence[Draft],
     form_ids: Sequence[UUID] = (),
 ) -> list[Pixel]:
-    """Promise these pixels: rows and operations in one transaction. Sent twice, it gives the same pixels again.
+    """Make rows and operations for these pixels in one transaction. If the form is sent twice, return the same pixels
+    again.
 
-    `form_ids`: all ids that the form could name, so that a form sent again with other ticks is noticed as well.
+    `form_ids`: the ids of all pixels that the form could create, so that a second sending with other ticks is noticed.
     """
     if ad_account.connection.team_id != team.pk or (website and website.team_id != team.pk):
         raise PermissionDenied
@@ -68,7 +69,7 @@ def create_pixels(
                 pixels.append(pixel)
             notify_worker(ad_account.connection_id)
             return pixels
-    except IntegrityError:  # the other half of a double click was first
+    except IntegrityError:  # the other request of a double click was first
         made = _already_made(team, ad_account, website, drafts, form_ids)
         if not made:
             raise
@@ -78,12 +79,12 @@ def create_pixels(
 def _already_made(
     team: Team, ad_account: AdAccount, website: Website | None, drafts: Sequence[Draft], form_ids: Sequence[UUID]
 ) -> list[Pixel]:
-    """What an earlier sending of this form has made; raises FormAlreadySent when that was something else."""
+    """The pixels that an earlier sending of this form has made. Raises FormAlreadySent if they differ from `drafts`."""
     ids = {*form_ids, *(draft.id for draft in drafts)}
-    # Read before the operations: whoever commits both in between must not show the one without the other.
+    # Read before the operations: another request may commit both in between.
     pixels = list(Pixel.objects.for_team(team).filter(pk__in=ids).select_related("connection"))
     first = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE).order_by("-created_at")
-    sent = {operation.pixel_id: operation.fingerprint for operation in first}  # the first of each, as the last one wins
+    sent = {operation.pixel_id: operation.fingerprint for operation in first}  # keeps the first operation of each pixel
     made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}
     place = ad_account.pk, website and website.pk
     if made and made != {draft.id: (fingerprint(draft.payload), *place) for draft in drafts}:
@@ -92,7 +93,8 @@ def _already_made(
 
 
 def _lock_usable(connection: Connection) -> None:
-    """Lock the connection for this transaction: it can't be disconnected under the promise. Refused if it has been."""
+    """Lock the connection until this transaction ends, so that it is not disconnected meanwhile. Raises
+    RuleViolation if it is disconnected or paused."""
     now = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     if now.disconnected_at:
         raise RuleViolation("disconnected")

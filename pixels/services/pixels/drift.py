@@ -1,4 +1,4 @@
-"""What a person decides about fields in which our side and the provider's differ."""
+"""What a person decides about fields in which our values and the provider's differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .promise import begin, start
 
 @transaction.atomic
 def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
-    """Our side takes the provider's values of these fields; nothing is sent."""
+    """Take the provider's values of these fields into our row; nothing is sent."""
     begin(pixel, Action.ADOPT_THEIRS)
     drifted = _drifted(pixel, fields)
     values = {name: (pixel.remote_values or {})[name] for name in drifted}
@@ -36,7 +36,7 @@ def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 
 @transaction.atomic
 def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
-    """Our values of these fields are sent again."""
+    """Send our values of these fields again."""
     begin(pixel, Action.RESTORE_OURS)
     drifted = _drifted(pixel, fields)
     fixed = [name for name in drifted if name in pixel.provider_class.pixel_form.fixed]
@@ -48,7 +48,7 @@ def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 
 @transaction.atomic
 def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
-    """Somebody knows that these fields differ, and it is well so."""
+    """Accept that these fields differ, so that they no longer count as drift."""
     begin(pixel, Action.IGNORE)
     drifted = _drifted(pixel, fields)
     pixel.ignored = sorted({*pixel.ignored, *drifted})
@@ -59,7 +59,7 @@ def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
 
 @transaction.atomic
 def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
-    """The other way round of ignore_drift."""
+    """Undo ignore_drift."""
     begin(pixel, Action.WATCH_AGAIN)
     watched = [name for name in pixel.ignored if name in fields]
     if not watched:

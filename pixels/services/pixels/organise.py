@@ -1,4 +1,4 @@
-"""What is ours alone: nothing is sent."""
+"""Changes to our own rows only: nothing is sent to a provider."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .promise import begin
 
 @transaction.atomic
 def archive_pixel(pixel: Pixel, actor: User) -> None:
-    """Ours alone: nothing is sent."""
+    """Hide the pixel from lists; nothing is sent."""
     if not begin(pixel, Action.ARCHIVE):
         return
     pixel.archived_at = timezone.now()
@@ -51,7 +51,7 @@ def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
 
 @transaction.atomic
 def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None:
-    """Fill in what the provider's snippet needs beyond the pixel; issues a new number where that changes it."""
+    """Store what the provider's snippet needs besides the pixel, and issue the snippets that this changes."""
     begin(pixel, Action.FILL_IN)
     pixel.tag_values = dict(values)
     pixel.save(update_fields=["tag_values", "updated_at"])

@@ -1,4 +1,4 @@
-"""What every service on a pixel begins and ends with: locked rows and the decision; a promised change."""
+"""What every service on a pixel begins and ends with: lock the rows and decide; write the operation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ WAITING_FOR = {
 
 
 def begin(pixel: Pixel, action: Action) -> bool:
-    """Lock the connection and the pixel until this transaction ends, in the order that workers take, and look at the
-    rows as they are now. Raises RuleViolation where the action is not possible; False where nothing is left to do."""
+    """Lock the connection and the pixel until this transaction ends, and read them as they are now.
+
+    The locks are taken in the order in which workers take them. Raises RuleViolation if the action is not possible.
+    Returns False if there is nothing left to do.
+    """
     Connection.objects.select_for_update(no_key=True).get(pk=pixel.connection_id)
     rows = Pixel.objects.select_for_update(of=("self",)).select_related("connection", "ad_account", "team")
     pixel.refresh_from_db(from_queryset=rows)
@@ -34,7 +37,8 @@ def begin(pixel: Pixel, action: Action) -> bool:
 def promise(
     pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
 ) -> Operation:
-    """Write down what is to be sent; a worker takes it from there. `secrets`: names of the options that go sealed."""
+    """Write an operation; a worker will send it. `secrets`: names of the options whose values are sealed in
+    PixelSecrets."""
     return Operation.objects.create(
         team_id=pixel.team_id,
         pixel=pixel,
@@ -49,7 +53,7 @@ def promise(
 def start(
     pixel: Pixel, actor: User | None, kind: Operation.Kind, payload: dict[str, Any], secrets: Sequence[str] = ()
 ) -> None:
-    """Promise a change to an existing pixel that `begin` has let through."""
+    """Write an operation on an existing pixel, after `begin` has allowed it, and notify a worker."""
     promise(pixel, actor, kind, payload, secrets)
     pixel.lifecycle = WAITING_FOR[kind]
     pixel.clear_error()

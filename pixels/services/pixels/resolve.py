@@ -1,4 +1,4 @@
-"""What a person decides about an answer that got lost, or about a message."""
+"""What a person decides about a create whose answer was lost, or about an error."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .promise import begin, start
 
 @transaction.atomic
 def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
-    """Somebody has looked: the pixel whose answer got lost exists, under this id. Until the provider has said so
-    itself, the id can be put right."""
+    """A person has found the pixel at the provider, under this id. The id can be corrected until the provider has
+    confirmed it."""
     begin(pixel, Action.CONFIRM_EXISTS)
     rules.require(rules.remote_id_errors(remote_id))
     other = Pixel.objects.filter(ad_account=pixel.ad_account_id, remote_id=remote_id).first()
@@ -38,7 +38,7 @@ def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
 
 @transaction.atomic
 def confirm_absent(pixel: Pixel, actor: User) -> None:
-    """Somebody has looked: it does not exist, so it is sent once more."""
+    """A person has found that the pixel does not exist, so the create is sent again."""
     begin(pixel, Action.CONFIRM_ABSENT)
     lost = pixel.operations.filter(kind=Operation.Kind.CREATE).order_by("-created_at").first()
     assert lost is not None
@@ -49,11 +49,12 @@ def confirm_absent(pixel: Pixel, actor: User) -> None:
 
 @transaction.atomic
 def dismiss_error(pixel: Pixel, actor: User) -> None:
-    """A change was refused and the pixel is as it was: somebody has read that and needs no reminder."""
+    """Clear the error of a refused change, which has left the pixel as it was."""
     if not begin(pixel, Action.DISMISS):
         return
     if pixel.remote_status == Pixel.RemoteStatus.DUPLICATE and pixel.error_code == DUPLICATE:
-        pixel.remote_status, pixel.duplicate_remote_ids = Pixel.RemoteStatus.NOT_SEEN, []  # the next sync says more
+        # the next sync sets the status
+        pixel.remote_status, pixel.duplicate_remote_ids = Pixel.RemoteStatus.NOT_SEEN, []
     pixel.clear_error()
     pixel.save()
     record(pixel.team, actor, "dismissed the message of", pixel)
