@@ -11,7 +11,8 @@ from pixels import crash
 from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver
-from pixels.outbox.record import record
+from pixels.outbox.record import put_back, record
+from pixels.outbox.retry_policy import Retry
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, BadCredentials, NoAnswer, NotSent, Rejected, Throttled, Waiting
 from pixels.providers.registry import PROVIDERS
@@ -217,6 +218,14 @@ def test_a_claim_that_is_read_twice_is_given_once(xandr, promise, sandbox, held_
     held_up("cp3", lambda: claim.claim(due))
     assert claim.claim(due) is None
     assert Operation.objects.get().attempt == 1
+
+
+def test_what_another_worker_has_put_back_meanwhile_keeps_its_wait(xandr, promise, sandbox, held_up):
+    promise(xandr)
+    [due] = claim.due(1)
+    held_up("cp3", lambda: put_back(claim.claim(due), Retry(60)))
+    assert claim.claim(due) is None
+    assert (Operation.objects.get().state, Operation.objects.get().attempt) == ("pending", 1)
 
 
 def test_who_ends_late_leaves_the_drain_lease_to_the_one_who_has_it_now(xandr, promise, sandbox, held_up):
