@@ -21,7 +21,7 @@ from pixels.models import AdAccount, Connection, Operation, Pixel
 from pixels.providers.errors import NotFound
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Capability
-from pixels.providers.xandr import times
+from pixels.providers.xandr.mapping import time_text
 from pixels.reconcile.compare import differing
 from pixels.services import pixels
 from tests.pixels.conftest import AD_ACCOUNTS, Sandbox
@@ -231,10 +231,10 @@ def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(there, live, s
 
 
 def test_7_every_moment_of_the_calendar_can_be_said_to_xandr():
-    said = {times.text(moment) for moment in (datetime.min.replace(tzinfo=zone) for zone in (UTC, EAST))}
+    said = {time_text(moment) for moment in (datetime.min.replace(tzinfo=zone) for zone in (UTC, EAST))}
     assert said == {"0001-01-01 00:00:00"}
-    assert times.text(datetime.max.replace(tzinfo=WEST)) == "9999-12-31 23:59:59"
-    assert times.text(datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=EAST)) == "2026-01-01 13:04:05"
+    assert time_text(datetime.max.replace(tzinfo=WEST)) == "9999-12-31 23:59:59"
+    assert time_text(datetime(2026, 1, 2, 3, 4, 5, 999999, tzinfo=EAST)) == "2026-01-01 13:04:05"
 
 
 # 8

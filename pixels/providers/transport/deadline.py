@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pixels.crash import crash_point
@@ -86,49 +87,60 @@ def connections(kept: int) -> Iterator[requests.Session]:
         yield session
 
 
-class _Adapter(HTTPAdapter):
-    """Registers each connection with the deadline of the call that uses it."""
+class _WithDeadline:
+    """A connection that registers its socket with the deadline of the call that opens it."""
 
+    bare: socket.socket | None = None  # a duplicate of the socket, without TLS
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        self.bare = sock.dup()
+        _call.deadline.opened(sock)
+        return sock
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # for https this includes the handshake
+        _call.deadline.connected = True
+
+    def close(self) -> None:
+        super().close()  # type: ignore[misc]
+        if self.bare:
+            self.bare.close()
+            self.bare = None
+
+    def send(self, data: Any) -> None:
+        super().send(data)  # type: ignore[misc]
+        crash_point("cp5")  # the headers are sent, the body is not
+
+
+class _ReusedWithDeadline:
+    """A pool that registers a connection from an earlier call with the deadline of the call that uses it again."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)  # type: ignore[misc]
+        if connection.bare and connection.sock:
+            _call.deadline.opened(connection.bare)
+            _call.deadline.connected = True
+        return connection
+
+
+class _HttpConnection(_WithDeadline, HTTPConnection):
+    pass
+
+
+class _HttpsConnection(_WithDeadline, HTTPSConnection):
+    pass
+
+
+class _HttpPool(_ReusedWithDeadline, HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(_ReusedWithDeadline, HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _bounded(HTTPConnectionPool),
-            "https": _bounded(HTTPSConnectionPool),
-        }
-
-
-def _bounded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    class Connection(pool.ConnectionCls):  # type: ignore[name-defined]
-        bare: socket.socket | None = None  # a duplicate of the socket, without TLS
-
-        def _new_conn(self) -> socket.socket:
-            sock = super()._new_conn()
-            self.bare = sock.dup()
-            _call.deadline.opened(sock)
-            return sock
-
-        def connect(self) -> None:
-            super().connect()  # for https this includes the handshake
-            _call.deadline.connected = True
-
-        def close(self) -> None:
-            super().close()
-            if self.bare:
-                self.bare.close()
-                self.bare = None
-
-        def send(self, data: Any) -> None:
-            super().send(data)
-            crash_point("cp5")  # the headers are sent, the body is not
-
-    class Pool(pool):  # type: ignore[valid-type, misc]
-        ConnectionCls = Connection
-
-        def _get_conn(self, timeout: float | None = None) -> Any:
-            connection = super()._get_conn(timeout)
-            if connection.bare and connection.sock:  # reused from an earlier call
-                _call.deadline.opened(connection.bare)
-                _call.deadline.connected = True
-            return connection
-
-    return Pool
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}

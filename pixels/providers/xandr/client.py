@@ -12,12 +12,12 @@ from ..coerce import object_id
 from ..errors import BadAnswer, NotFound, Rejected
 from ..secret import Secret
 from ..values import AdAccountRef, Limits, Page, RemotePixel, Tag, TagContext
-from . import advertisers, envelope, lists, reports, times, users
+from . import advertisers, envelope, lists, reports, users
+from .envelope import Rows
 from .forms import XandrConnectionForm, XandrPixelForm
 from .line_items import with_line_items
-from .lists import Rows
 from .login import KeyLogIn, LogIn, PasswordLogIn
-from .mapping import comparable, to_object, to_remote_pixel
+from .mapping import comparable, time_text, to_object, to_remote_pixel
 from .pixels import NAMES, PixelService, Which
 from .session import Session
 from .tags import conversion_tags
@@ -136,7 +136,7 @@ class Xandr(Provider):
                 pixels = _pixels(rows, ad_account)
             if pixels and all(_code(pixel) == reference for pixel in pixels):
                 return pixels
-        changed = {} if since is None else {"min_last_modified": times.text(since)}
+        changed = {} if since is None else {"min_last_modified": time_text(since)}
         everything = service.all(Which(advertiser_id=ad_account.id, filters=changed))
         pixels = _pixels(Rows(everything, None), ad_account)
         return [pixel for pixel in pixels if _code(pixel) == reference]
@@ -144,7 +144,7 @@ class Xandr(Provider):
     def list_pixels(
         self, ad_account: AdAccountRef, changed_since: datetime | None = None, after: str | None = None
     ) -> Iterator[Page]:
-        changed = {} if changed_since is None else {"min_last_modified": times.text(changed_since)}
+        changed = {} if changed_since is None else {"min_last_modified": time_text(changed_since)}
         claimed: int | None = None
         which = Which(advertiser_id=ad_account.id, filters=changed)
         for rows in self._service().pages(which, start=int(after or 0)):

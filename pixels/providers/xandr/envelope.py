@@ -8,6 +8,7 @@ shape.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..coerce import object_id
@@ -130,3 +131,27 @@ def total(response: Mapping[str, Any]) -> int | None:
 
 def misfit() -> BadAnswer:
     return BadAnswer("Xandr answered with data that PixelHub does not understand.")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page: its objects by id, and the size of the whole list according to Xandr (None: it does not say)."""
+
+    by_id: Mapping[str, Mapping[str, Any]]
+    total: int | None
+    repeated: bool = False  # it holds only objects that were on earlier pages
+    end: int = 0  # the position at which the next page begins
+
+
+def read(response: Mapping[str, Any], names: tuple[str, str]) -> Rows:
+    """The objects of one answer by id. Raises BadAnswer if one of them has no id."""
+    listed = objects(response, names)
+    if listed is None:
+        raise misfit()
+    found: dict[str, Mapping[str, Any]] = {}
+    for item in listed:
+        remote_id = object_id(item.get("id")) if isinstance(item, dict) else None
+        if remote_id is None:
+            raise misfit()
+        found[remote_id] = item
+    return Rows(found, total(response))

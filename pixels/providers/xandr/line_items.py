@@ -11,7 +11,7 @@ from typing import Any
 from ..coerce import object_id
 from ..errors import ProviderError, Rejected
 from ..transport.response import MAX_MESSAGE
-from . import lists
+from . import envelope
 from .pixels import PixelService, Which
 from .session import Session
 
@@ -59,7 +59,7 @@ def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dic
     if bare:
         try:
             params: dict[str, str | int] = {"advertiser_id": advertiser_id, "id": ",".join(bare)}
-            asked = lists.read(session.call("read", "GET", "/line-item", params), NAMES).by_id
+            asked = envelope.read(session.call("read", "GET", "/line-item", params), NAMES).by_id
         except ProviderError:
             asked = {}  # then only their ids are shown
         users |= {remote_id: {**users[remote_id], **asked[remote_id]} for remote_id in bare if remote_id in asked}

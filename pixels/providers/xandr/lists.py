@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ..coerce import object_id
 from ..errors import BadAnswer
 from . import envelope
+from .envelope import Rows
 from .session import Params, Session
 
 MAX_PAGES = 10_000  # a longer list is taken for one without an end
 PAGE_SIZE = 100  # the default and the maximum; if more are asked for, Xandr sends 100 without an error
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One page: its objects by id, and the size of the whole list according to Xandr (None: it does not say)."""
-
-    by_id: Mapping[str, Mapping[str, Any]]
-    total: int | None
-    repeated: bool = False  # it holds only objects that were on earlier pages
-    end: int = 0  # the position at which the next page begins
 
 
 def pages(
@@ -57,12 +47,12 @@ def pages(
 
 def _ahead(session: Session, path: str, names: tuple[str, str], params: Params, position: int) -> Iterator[Rows]:
     """The page at this position and all behind it, of which several are requested at the same time."""
-    rows = read(session.call("read", "GET", path, _at(position, params)), names)
+    rows = envelope.read(session.call("read", "GET", path, _at(position, params)), names)
     yield rows
     total = rows.total or 0
     behind = range(position + PAGE_SIZE, min(total, position + MAX_PAGES * PAGE_SIZE), PAGE_SIZE)
     for response in session.calls("read", "GET", path, [_at(start, params) for start in behind]):
-        yield read(response, names)
+        yield envelope.read(response, names)
 
 
 def _at(start: int, params: Params) -> Params:
@@ -95,17 +85,3 @@ def refuse_repetition(claimed: int | None) -> None:
     """Raises BadAnswer for a repeated page of a list without a total, as nothing tells that the list is complete."""
     if claimed is None:
         raise BadAnswer("Xandr repeats itself instead of listing everything.")
-
-
-def read(response: Mapping[str, Any], names: tuple[str, str]) -> Rows:
-    """The objects of one answer by id. Raises BadAnswer if one of them has no id."""
-    objects = envelope.objects(response, names)
-    if objects is None:
-        raise envelope.misfit()
-    found: dict[str, Mapping[str, Any]] = {}
-    for item in objects:
-        remote_id = object_id(item.get("id")) if isinstance(item, dict) else None
-        if remote_id is None:
-            raise envelope.misfit()
-        found[remote_id] = item
-    return Rows(found, envelope.total(response))

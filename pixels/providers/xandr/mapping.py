@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from ..coerce import Shape, coerce, number, object_id, text, whole
 from ..values import RemotePixel
-from . import times
 from .vocabulary import NO_CATEGORY
 
 WINDOWS = ("post_click_expire_mins", "post_view_expire_mins")
@@ -63,7 +64,7 @@ def to_remote_pixel(remote_id: str, pixel: Mapping[str, Any]) -> RemotePixel:
         state=state if isinstance(state, str) else None,
         events=_events(pixel),
         options=coerce(pixel, SHAPES),
-        changed_at=times.moment(pixel.get("last_modified")),
+        changed_at=moment(pixel.get("last_modified")),
         raw=pixel,
     )
 
@@ -91,3 +92,21 @@ def _events(pixel: Mapping[str, Any]) -> tuple[str, ...] | None:
         return (NO_CATEGORY,)
     word = category if isinstance(category, str) else object_id(category)
     return (word,) if word else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A time of Xandr's ("YYYY-MM-DD HH:MM:SS", in UTC); None if the value is not a time."""
+    try:
+        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if found is None or found.tzinfo:
+        return found
+    return found.replace(tzinfo=UTC)
+
+
+def time_text(moment: datetime) -> str:
+    """The time as Xandr writes it. (strftime would write years before 1000 with fewer than four digits.)"""
+    with suppress(OverflowError):  # in UTC it would lie outside of the calendar; a few hours do not matter there
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import NotFound
 from . import envelope, lists
-from .lists import Rows
+from .envelope import Rows
 from .session import Params, Session
 
 PATH = "/pixel"
@@ -72,7 +72,7 @@ class PixelService:
             params: Params = {**some.params(), "num_elements": IDS_AT_ONCE}
             with suppress(NotFound):  # the answer if a single pixel is asked for and does not exist
                 one = "," not in some.id
-                rows = lists.read(self._session.call("read", "GET", PATH, params, one_object=one), NAMES)
+                rows = envelope.read(self._session.call("read", "GET", PATH, params, one_object=one), NAMES)
                 if (rows.total or 0) > len(rows.by_id):
                     raise envelope.misfit()
                 found |= rows.by_id
@@ -84,7 +84,7 @@ class PixelService:
         Raises NotFound if Xandr says that the pixel does not exist.
         """
         response = self._session.call("read", "GET", PATH, which.params(), one_object=True)
-        rows = lists.read(response, NAMES)
+        rows = envelope.read(response, NAMES)
         return rows, bool(rows.total)
 
     def meta(self) -> dict[str, Any]:

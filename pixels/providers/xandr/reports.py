@@ -17,8 +17,8 @@ from typing import Any
 from ..coerce import object_id
 from ..errors import Rejected
 from . import envelope
+from .mapping import moment
 from .session import Session
-from .times import moment
 
 COLUMNS = ("pixel_id", "last_fired", "advertiser_id", "buyer_member_id")
 NEVER = datetime(1900, 1, 1, tzinfo=UTC)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import envelope
+from .mapping import moment
 from .session import Session
-from .times import moment
 
 SOON = timedelta(days=14)
 
