@@ -298,6 +298,16 @@ def test_when_it_answers_again_what_waited_is_due_at_once(
     assert len(sandbox.held("pitchtarget")) == 2
 
 
+def test_while_half_open_only_what_was_not_sent_may_probe(down, time):
+    unconfirmed, unsent = Operation.objects.filter(state="pending").order_by("created_at")
+    later = timezone.now() + timedelta(minutes=15)
+    Operation.objects.filter(pk=unconfirmed.pk).update(state="unconfirmed", sent_at=later, not_before=later)
+    for error_code, due in (("throttled", []), ("waiting", []), ("not_sent", [unsent.pk])):
+        Operation.objects.filter(pk=unsent.pk).update(not_before=later, error_code=error_code)
+        time.pass_by(61)
+        assert claim.due(10) == due
+
+
 def test_but_doubts_keep_their_quiet_time_and_waits_that_the_provider_asked_for_stay(down, time, settings, sandbox):
     settings.SANDBOX_URL = sandbox.url
     doubtful, throttled = Operation.objects.filter(state="pending").order_by("created_at")
