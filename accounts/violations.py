@@ -37,5 +37,5 @@ class RuleViolation(Exception):
 
 def say(sentences: Mapping[str, Sentence], code: str, params: Mapping[str, Any]) -> str:
     """The sentence of a code, in the active language. Raises KeyError for an unknown code."""
-    sentence = sentences[code]
-    return sentence(**params) if callable(sentence) else str(sentence) % params
+    sentence: Any = sentences[code]
+    return sentence(**params) if callable(sentence) else str(sentence % dict(params))

@@ -187,12 +187,12 @@ class Worker:
             tasks.pull_connection.run(str(run.pk))
         run.refresh_from_db()
         if run.state != "done":
-            raise RuntimeError(f"The pull is {run.state}: {run.error_sentence}")
+            raise RuntimeError(f"The pull is {run.state}: {run.error_message} {run.error_params}")
 
     def _must_be_live(self, pixel: Pixel) -> None:
         pixel.refresh_from_db()
         if pixel.lifecycle != Pixel.Lifecycle.LIVE:
-            raise RuntimeError(f"{pixel.name} is {pixel.lifecycle}: {pixel.error_sentence}")
+            raise RuntimeError(f"{pixel.name} is {pixel.lifecycle}: {pixel.error_message} {pixel.error_params}")
 
     def _rename_there(self, pixel: Pixel, name: str) -> None:
         """At the provider, as another tool would."""

@@ -33,7 +33,7 @@ def enter(connection: Connection) -> None:
     tries = not now < until <= now + pause + timedelta(seconds=clock.MAX_SKEW)
     # Compare and swap: of several callers that find it half-open, one may probe.
     if not tries or not _row(connection).filter(circuit_open_until=until).update(circuit_open_until=now + pause):
-        raise CircuitOpen(f"{connection.provider_class.label} has not been reachable lately.")
+        raise CircuitOpen("limits.circuit_open", provider=connection.provider_class.label)
 
 
 def failed(connection: Connection, error: ProviderError) -> None:

@@ -69,7 +69,8 @@ def refused(connection: Connection, error: BadCredentials) -> None:
     rows.filter(paused_at=None).update(paused_at=timezone.now())
     rows.update(
         test=Connection.Test.REFUSED,
-        test_sentence=error.sentence[:500],
+        test_message=error.message,
+        test_params=error.params,
         test_provider_message=error.provider_message[:250],
         tested_at=timezone.now(),
     )
@@ -79,7 +80,7 @@ def _opened(credential: Credential) -> dict[str, str | Secret]:
     try:
         return credential.open()
     except CannotOpen:
-        lost = BadCredentials("PixelHub can no longer read the stored credentials of this connection.")
+        lost = BadCredentials("limits.credentials_unreadable")
     refused(credential.connection, lost)
     raise lost
 
@@ -89,11 +90,11 @@ def base_url(connection: Connection) -> str:
     NotSent."""
     if connection.is_sandbox:
         if not settings.SANDBOX_ENABLED:
-            raise NotSent("The sandbox is switched off here.")
+            raise NotSent("limits.sandbox_off")
         return f"{settings.SANDBOX_URL}/{connection.provider}"
     url = connection.provider_class.base_url()
     if not url.startswith("https://"):
-        raise NotSent(f"The address set for {connection.provider_class.label} does not begin with https://.")
+        raise NotSent("limits.address_not_https", provider=connection.provider_class.label)
     return url
 
 
@@ -145,4 +146,4 @@ class StoredTokens:
 
 
 def _disconnected() -> BadCredentials:
-    return BadCredentials("The credentials of this connection were removed or replaced meanwhile.")
+    return BadCredentials("limits.credentials_gone")

@@ -72,7 +72,7 @@ class UserRateLimiter:
         Raises Waiting, or LeaseTooShort where the claim would end before the answer can come.
         """
         if self._lease_until and clock.now() + timedelta(seconds=settings.CALL_DEADLINE) > self._lease_until:
-            raise LeaseTooShort("PixelHub was held up too long to send this safely.")
+            raise LeaseTooShort("limits.held_up")
         if not wanted:
             return 0  # an earlier call has asked for it, so it is counted
         limit = self._limits.writes if call == "write" else self._limits.reads
@@ -135,7 +135,7 @@ class UserRateLimiter:
 
     def _look(self, row: RateLimit, now: float) -> None:
         if until := _blocked(row, now):
-            raise Waiting(f"{self._label} asks us to wait.", retry_after=until - now)
+            raise Waiting("provider.throttled", provider=self._label, retry_after=until - now)
 
     def _take(self, row: RateLimit, call: CallKind, limit: int | None, wanted: int, now: float) -> int:
         others = _sound(row.on_the_way, ON_THE_WAY)
@@ -145,7 +145,7 @@ class UserRateLimiter:
         if self._limits.at_once:
             slots = min(slots, self._limits.at_once - sum(entry[2] for entry in others))
             if slots < 1:
-                raise Waiting(f"As much is under way at {self._label} as it allows.", retry_after=BUSY_WAIT)
+                raise Waiting("limits.crowded", provider=self._label, retry_after=BUSY_WAIT)
         granted = slots
         if limit is not None:
             granted = self._spend(row, f"{call}s", limit, slots, now)
@@ -168,9 +168,11 @@ class UserRateLimiter:
             # If this owner's share is used up, wait for its own oldest call to leave the window; if all is used up, for
             # any.
             oldest = min(entry[0] for entry in (used if len(used) >= allowed or not own else own))
-            what = {"writes": "change", "reads": "read"}[kind] + ("" if allowed == 1 else "s")
             raise Waiting(
-                f"PixelHub allows itself {allowed} {what} in {self._limits.window:g} seconds at {self._label}.",
+                "limits.writes" if kind == "writes" else "limits.reads",
+                provider=self._label,
+                count=allowed,
+                seconds=self._limits.window,
                 retry_after=max(oldest + self._limits.window + MARGIN - now, 0.01),
             )
         granted = min(wanted, room)

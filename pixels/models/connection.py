@@ -71,7 +71,9 @@ class Connection(models.Model):
     provider = models.CharField(max_length=32, choices=provider_choices)
     environment = models.CharField(max_length=8, choices=Environment)
     test = models.CharField(max_length=12, choices=Test, default=Test.NEVER)
-    test_sentence = models.CharField(max_length=500, blank=True)
+    # What it said: the code of the message and its parameters (pixels/messages), and the provider's own words.
+    test_message = models.CharField(max_length=64, blank=True)
+    test_params = models.JSONField(default=dict, blank=True)
     test_provider_message = models.CharField(max_length=250, blank=True)
     test_requested_at = models.DateTimeField(null=True, blank=True)
     test_lease_until = models.DateTimeField(null=True, blank=True)
@@ -90,7 +92,8 @@ class Connection(models.Model):
     # The provider's list of ad accounts: when it was last read, last tried, and why the last try failed.
     ad_accounts_listed_at = models.DateTimeField(null=True, blank=True)
     ad_accounts_tried_at = models.DateTimeField(null=True, blank=True)
-    ad_accounts_error = models.CharField(max_length=500, blank=True)
+    ad_accounts_error = models.CharField(max_length=64, blank=True)  # the code of the message
+    ad_accounts_error_params = models.JSONField(default=dict, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

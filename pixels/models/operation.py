@@ -69,8 +69,9 @@ class Operation(models.Model):
     # A create that was sent more than once is looked up again later: a late request may have made a second object.
     duplicate_check_at = models.DateTimeField(null=True, blank=True)
     duplicate_checks_done = models.PositiveSmallIntegerField(default=0)
-    error_code = models.CharField(max_length=32, blank=True)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)  # the kind of error (providers/errors.py)
+    error_message = models.CharField(max_length=64, blank=True)  # the code of what it says (pixels/messages)
+    error_params = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

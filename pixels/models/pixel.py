@@ -47,6 +47,7 @@ class Sought(Func):
 
 
 DUPLICATE = "duplicate"  # error code of a pixel of which its provider holds more than one object
+MAX_IDS = 400  # characters of their ids in its message
 
 
 class PixelQuerySet(TeamQuerySet):
@@ -122,10 +123,10 @@ class Pixel(models.Model):
     ignored = models.JSONField(default=list, blank=True)  # fields whose difference a person has accepted
     remote_hash = models.BigIntegerField(null=True, editable=False)  # of the whole object as last listed and compared
     tag_values = models.JSONField(default=dict, blank=True)
-    error_code = models.CharField(max_length=32, blank=True)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)  # the kind of error (providers/errors.py)
+    error_message = models.CharField(max_length=64, blank=True)  # the code of what it says (pixels/messages)
+    error_params = models.JSONField(default=dict, blank=True)
     error_provider_message = models.CharField(max_length=250, blank=True)
-    error_advice = models.CharField(max_length=500, blank=True)
     error_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField("last checked", null=True, blank=True)
     last_fired_at = models.DateTimeField(null=True, blank=True)
@@ -244,10 +245,13 @@ class Pixel(models.Model):
         return self.options.get(self.provider_class.reference_option or "") or ""
 
     def set_error(self, error: ProviderError) -> None:
-        self.error_code, self.error_at = error.code, timezone.now()
-        self.error_sentence = error.sentence[:500]
+        self.set_message(error.code, error.message, **error.params)
         self.error_provider_message = error.provider_message[:250]
-        self.error_advice = error.advice[:500]
+
+    def set_message(self, kind: str, message: str, **params: Any) -> None:
+        """An error of this kind. `message`: the code of what it says to people; `params`: what that names."""
+        self.error_code, self.error_at, self.error_provider_message = kind, timezone.now(), ""
+        self.error_message, self.error_params = message, params
 
     def set_duplicate(self, others: Iterable[str] = ()) -> None:
         """Mark that the provider holds more than one object for it, with their ids, until a person has dismissed the
@@ -256,19 +260,16 @@ class Pixel(models.Model):
             self.RemoteStatus.DUPLICATE,
             sorted({*self.duplicate_remote_ids, *others}),
         )
-        self.error_code, self.error_at, self.error_provider_message = DUPLICATE, timezone.now(), ""
-        label = self.provider_class.label
-        ids = ", ".join([self.remote_id, *self.duplicate_remote_ids])
-        self.error_sentence = f"{label} holds this pixel more than once: as {ids}."[:500]
-        self.error_advice = f"Delete those that are on no website at {label}, then dismiss this message."
+        ids = ", ".join([self.remote_id, *self.duplicate_remote_ids])[:MAX_IDS]
+        self.set_message(DUPLICATE, "link.duplicate", provider=self.provider_class.label, ids=ids)
 
     def clear_error(self) -> None:
         if self.remote_status == self.RemoteStatus.DUPLICATE and self.remote_id:
             if self.error_code != DUPLICATE:
                 self.set_duplicate()
             return
-        self.error_code = self.error_sentence = self.error_provider_message = self.error_advice = ""
-        self.error_at = None
+        self.error_code = self.error_message = self.error_provider_message = ""
+        self.error_params, self.error_at = {}, None
 
     def tag_context(self) -> TagContext:
         return TagContext(

@@ -53,7 +53,8 @@ class SyncRun(models.Model):
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
-    error_sentence = models.CharField(max_length=500, blank=True)
+    error_message = models.CharField(max_length=64, blank=True)  # the code of what it says (pixels/messages)
+    error_params = models.JSONField(default=dict, blank=True)
     error_provider_message = models.CharField(max_length=250, blank=True)
     # missing pixels that were not marked, as a person has to check them
     lacking = models.PositiveIntegerField(default=0)

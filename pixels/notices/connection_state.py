@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Role
 from pixels.limits.poll import poll
+from pixels.messages import connection_sentence
 from pixels.models import Connection, Operation
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def _mail(connection: Connection, state: str) -> None:
         "connection": connection,
         "provider": connection.provider_class,
         "state": state,
+        "reason": connection_sentence(connection),
         "waiting": Operation.objects.open().filter(pixel__connection=connection).count(),
         "url": settings.PUBLIC_URL + reverse("connection", args=[connection.team.slug, connection.pk]),
     }

@@ -34,8 +34,7 @@ def cancel_held(operation: Operation, pixel: Pixel, *, may_be_done: bool) -> boo
 
 
 def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may_be_done: bool) -> bool:
-    now = timezone.now()
-    if not row.update(state=State.CANCELLED, lease_until=None, finished_at=now):
+    if not row.update(state=State.CANCELLED, lease_until=None, finished_at=timezone.now()):
         return False
     never_made = operation.kind == Kind.CREATE
     if not pixel.connection.disconnected_at:  # a person has cancelled it
@@ -44,11 +43,8 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may
         pixel.save()
         return True
     pixel.lifecycle = Pixel.Lifecycle.FAILED if never_made else Pixel.Lifecycle.LIVE
-    pixel.error_code, pixel.error_at, pixel.error_provider_message = "cancelled", now, ""
-    pixel.error_sentence = "Cancelled, not sent: the connection was disconnected."
-    if may_be_done and not never_made:  # an unconfirmed create is looked up, not cancelled
-        pixel.error_sentence = "Cancelled, but perhaps carried out before: the connection was disconnected."
-    pixel.error_advice = "Replace the connection's credentials, then retry."
+    perhaps_done = may_be_done and not never_made  # an unconfirmed create is looked up, not cancelled
+    pixel.set_message("cancelled", "outbox.cancelled_perhaps_done" if perhaps_done else "outbox.cancelled")
     pixel.save()
     record_activity(pixel.team, None, "cancelled the open work of", pixel)
     return True

@@ -115,8 +115,8 @@ def deliver(operation_id: UUID | str) -> bool:
     except Exception:
         log.exception("operation %s failed in PixelHub", operation.pk)
         # A request that may have left is not simply sent again.
-        sent = BadAnswer("PixelHub itself failed while handling the answer.")
-        unsent = NotSent("PixelHub itself failed before it sent anything.")
+        sent = BadAnswer("outbox.failed_after_sending")
+        unsent = NotSent("outbox.failed_before_sending")
         return record_error(operation, phase, sent if phase == Phase.SEND else unsent)
     pixel = record(operation, remote)
     if pixel is not None and pixel.remote_id and remote is not None and not is_complete(remote):
@@ -141,9 +141,7 @@ def _request(provider: Provider, operation: Operation) -> Request:
     try:
         secrets = open_secrets(pixel, operation.secrets) if operation.secrets else {}
     except CannotOpen:
-        raise Rejected(
-            "PixelHub can no longer read a secret value of this pixel.", advice="Enter it again and save."
-        ) from None
+        raise Rejected("outbox.secret_unreadable") from None
     if operation.kind == Operation.Kind.UPDATE:
         changes = {**payload, **secrets}
         return lambda: provider.update_pixel(account, pixel.remote_id, changes)
@@ -161,4 +159,4 @@ def _requeue_abandoned(operation_id: UUID | str) -> None:
         requeue(operation, Retry(0))
     else:
         label = operation.pixel.provider_class.label
-        record_error(operation, Phase.SEND, BadAnswer(f"PixelHub was stopped while it talked to {label}."))
+        record_error(operation, Phase.SEND, BadAnswer("outbox.stopped", provider=label))

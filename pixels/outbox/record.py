@@ -93,7 +93,7 @@ def record_error(operation: Operation, phase: Phase, error: ProviderError) -> bo
     well."""
     if phase == Phase.PREPARE and error.maybe_done:
         # Only a question before the change got no answer; the change itself has not been sent.
-        error = NotSent(error.sentence, provider_message=error.provider_message, status=error.status)
+        error = NotSent(error.message, provider_message=error.provider_message, status=error.status, **error.params)
     decision = retry_policy.decide(Operation.Kind(operation.kind), phase, error, _counts(operation))
     match decision:
         case Fail():
@@ -206,7 +206,7 @@ def _close(operation: Operation, state: Operation.State, lifecycle: Pixel.Lifecy
             pixel.save()
 
 
-def _said(error: ProviderError | None) -> dict[str, str]:
+def _said(error: ProviderError | None) -> dict[str, Any]:
     if error is None:
-        return {"error_code": "", "error_sentence": ""}
-    return {"error_code": error.code, "error_sentence": error.sentence[:500]}
+        return {"error_code": "", "error_message": "", "error_params": {}}
+    return {"error_code": error.code, "error_message": error.message, "error_params": error.params}

@@ -13,6 +13,7 @@ from django.conf import settings
 from .errors import NotFound, NotSupported
 from .fields import UNKNOWN
 from .forms import ConnectionForm, PixelForm
+from .messages import Sentence
 from .protocols import CallKind, RateLimiter, Tokens
 from .secret import Secret
 from .transport.http import Http
@@ -24,6 +25,7 @@ from .values import (
     Page,
     Preset,
     ProviderEvent,
+    Remark,
     RemotePixel,
     Tag,
     TagContext,
@@ -43,6 +45,8 @@ class Provider:
     ad_account_label: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     missing: ClassVar[Mapping[str, str]] = {}  # missing capability -> reason, as a sentence for the user
+    sentences: ClassVar[Mapping[str, Sentence]]  # of its own errors: message code "<slug>.…" -> sentence
+    advice: ClassVar[Mapping[str, Sentence]] = {}  # message code -> what a person can do about it
     lifecycle_notice: ClassVar[LifecycleNotice]
     vocabulary: ClassVar[tuple[ProviderEvent, ...]]
     presets: ClassVar[tuple[Preset, ...]] = ()
@@ -95,11 +99,11 @@ class Provider:
     def sign_in(self) -> None:
         """Log in, if the provider has sessions and none is open, so that the next call needs a single request."""
 
-    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+    def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         """Try the credentials with a cheap read. Raises BadCredentials if they are wrong.
 
-        Returns a sentence to show to the user, or "". `ad_account`: one of the connection's, if it has any, for
-        providers whose cheapest read names one.
+        Returns what the user should know of them, if anything. `ad_account`: one of the connection's, if it has any,
+        for providers whose cheapest read names one.
         """
         raise self._not_supported("check_credentials")
 
@@ -217,4 +221,4 @@ class Provider:
 
     @classmethod
     def _not_supported(cls, capability: str) -> NotSupported:
-        return NotSupported(cls.missing.get(capability) or f"{cls.label} cannot do this.")
+        return NotSupported("provider.not_supported", provider=cls.slug, capability=capability)

@@ -1,8 +1,10 @@
 """The errors of a call to a provider.
 
-Each carries a sentence for the user, advice, and two facts that decide what happens next: `retryable` (the same call
-may be made again later) and `maybe_done` (a write may have taken effect in spite of the error). No text of an error
-holds a URL, a body or a secret. `provider_message` is the provider's own text, shortened and redacted.
+Each carries what to say of it as a code and parameters, and two facts that decide what happens next: `retryable` (the
+same call may be made again later) and `maybe_done` (a write may have taken effect in spite of the error). The sentence
+is made where it is shown, in the reader's language: the general ones from messages.py, a provider's own from
+<slug>/messages.py. Parameters are names, labels and numbers that JSON can hold, never a URL, a body or a secret.
+`provider_message` is the provider's own text, shortened and redacted.
 """
 
 from typing import Any
@@ -11,19 +13,21 @@ from typing import Any
 class ProviderError(Exception):
     """Base of all errors that a call to a provider raises."""
 
-    code = "error"
+    code = "error"  # the kind of error
     retryable = False
     maybe_done = False
-    advice = ""
 
-    def __init__(
-        self, sentence: str, *, provider_message: str = "", status: int | None = None, advice: str = ""
-    ) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, message: str, *, provider_message: str = "", status: int | None = None, **params: Any) -> None:
+        """`message`: the code of the sentence; `params`: what the sentence names."""
+        super().__init__(message)
+        self.message = message
+        self.params = params
         self.provider_message = provider_message
         self.status = status
-        self.advice = advice or self.advice
+
+    def __str__(self) -> str:
+        """For logs: the code and its parameters."""
+        return " ".join([self.message, *(f"{name}={value!r}" for name, value in self.params.items())])
 
 
 class NotSupported(ProviderError):
@@ -37,7 +41,6 @@ class NotSent(ProviderError):
 
     code = "not_sent"
     retryable = True
-    advice = "PixelHub keeps trying by itself."
 
 
 class Throttled(ProviderError):
@@ -45,10 +48,9 @@ class Throttled(ProviderError):
 
     code = "throttled"
     retryable = True
-    advice = "PixelHub goes on by itself when the wait is over."
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None, **facts: Any) -> None:
-        super().__init__(sentence, **facts)
+    def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
         self.retry_after = retry_after
 
 
@@ -56,7 +58,6 @@ class Waiting(Throttled):
     """Nothing was sent: a limit of ours is reached, or the time that the provider asked us to wait is not over."""
 
     code = "waiting"
-    advice = ""
 
 
 class NoAnswer(ProviderError):
@@ -79,21 +80,18 @@ class Rejected(ProviderError):
     """The provider refused this request and did not carry it out; usually it says why."""
 
     code = "refused"
-    advice = "Change what it names and send again."
 
 
 class BadCredentials(ProviderError):
     """The key, token or password was refused and the call not carried out. The connection pauses."""
 
     code = "bad_credentials"
-    advice = "Replace the credentials of this connection."
 
 
 class Forbidden(ProviderError):
     """The credentials are valid but lack a permission. This does not tell whether the object exists."""
 
     code = "forbidden"
-    advice = "Ask for the right at the provider, or use other credentials."
 
 
 class NotFound(ProviderError):

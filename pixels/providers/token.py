@@ -46,10 +46,10 @@ class SharedToken:
         try:
             token = self._draw()
             if not isinstance(token, str) or not SHAPE.fullmatch(token):
-                raise BadAnswer(f"{self._label} opened no session.")
+                raise BadAnswer("provider.no_session", provider=self._label)
         except (NoAnswer, BadAnswer) as error:
             # The provider's text is left out: the answer to a log-in may contain the token.
-            raise NotSent(error.sentence, status=error.status) from None
+            raise NotSent(error.message, status=error.status, **error.params) from None
         secret = Secret(token)
         self._tokens.save(secret)
         return secret

@@ -36,6 +36,18 @@ class AdAccountRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remark:
+    """A sentence for the user that is no error: a message code and parameters, as in errors.py; "": nothing to say."""
+
+    message: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, message: str, **params: Any) -> Self:
+        return cls(message=message, params=params)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemotePixel:
     """One pixel as the provider describes it, normalised. What it does not mention is None, or absent from `options`.
 

@@ -47,7 +47,7 @@ def _read(connection: Connection) -> None:
             accounts = {account.id: account for account in provider.list_ad_accounts()}
     except ProviderError as error:
         log.warning("ad accounts of connection %s: %s", connection.pk, error.code)
-        _claimed(connection).update(ad_accounts_error=error.sentence[:500])
+        _claimed(connection).update(ad_accounts_error=error.message, ad_accounts_error_params=error.params)
         return
     with transaction.atomic():
         # The credentials were replaced meanwhile: the new ones may reach other ad accounts.
@@ -55,7 +55,8 @@ def _read(connection: Connection) -> None:
         if same and _claimed(connection).select_for_update().exists():
             _store(connection, accounts)
             _rename(connection, accounts)
-            _claimed(connection).update(ad_accounts_listed_at=timezone.now(), ad_accounts_error="")
+            read = {"ad_accounts_error": "", "ad_accounts_error_params": {}}
+            _claimed(connection).update(ad_accounts_listed_at=timezone.now(), **read)
 
 
 def _store(connection: Connection, accounts: Mapping[str, AdAccountRef]) -> None:

@@ -15,6 +15,7 @@ from pixels.limits.poll import compare_and_swap, poll
 from pixels.limits.provider_session import open_provider
 from pixels.models import Connection
 from pixels.providers.errors import BadCredentials, Forbidden, NotSupported, ProviderError, Rejected
+from pixels.providers.values import Remark
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +45,15 @@ def _claim(connection: Connection) -> bool:
 
 
 def _test(connection: Connection) -> None:
-    verdict, sentence, message = _ask(connection)
+    verdict, remark, words = _ask(connection)
     # Where the provider has no test, the next change there shows whether the credentials are good.
     usable = verdict in (Test.WORKS, Test.UNTESTABLE)
     rows = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=connection.test_lease_until)
     rows.update(
         test=verdict,
-        test_sentence=sentence[:500],
-        test_provider_message=message[:250],
+        test_message=remark.message,
+        test_params=remark.params,
+        test_provider_message=words[:250],
         test_lease_until=None,
         tested_at=timezone.now(),
         **({"paused_at": None} if usable else {}),
@@ -60,19 +62,23 @@ def _test(connection: Connection) -> None:
         circuit_breaker.resume(connection)
 
 
-def _ask(connection: Connection) -> tuple[Connection.Test, str, str]:
-    """The verdict, a sentence for people, and the provider's own message."""
+def _ask(connection: Connection) -> tuple[Connection.Test, Remark, str]:
+    """The verdict, what to say of it, and the provider's own message."""
     account = connection.ad_accounts.first()
     try:
         with open_provider(connection, ignore_circuit=True) as provider:
-            sentence = provider.check_credentials(account.ref if account else None)
+            remark = provider.check_credentials(account.ref if account else None)
     except NotSupported as error:
-        return Test.UNTESTABLE, error.sentence, error.provider_message
+        return Test.UNTESTABLE, _remark(error), error.provider_message
     except (BadCredentials, Forbidden, Rejected) as error:
-        return Test.REFUSED, error.sentence, error.provider_message
+        return Test.REFUSED, _remark(error), error.provider_message
     except ProviderError as error:
-        return Test.UNREACHABLE, error.sentence, error.provider_message
+        return Test.UNREACHABLE, _remark(error), error.provider_message
     except Exception:
         log.exception("test of connection %s failed in PixelHub", connection.pk)
-        return Test.UNREACHABLE, "PixelHub itself failed while testing.", ""
-    return Test.WORKS, sentence, ""
+        return Test.UNREACHABLE, Remark.of("test.failed"), ""
+    return Test.WORKS, remark, ""
+
+
+def _remark(error: ProviderError) -> Remark:
+    return Remark.of(error.message, **error.params)

@@ -66,13 +66,11 @@ def resolve_unconfirmed(pixel: Pixel, end: Operation.State = Operation.State.DON
     made, FAILED if not."""
     unsettled = Q(state=Operation.State.UNKNOWN) | Q(state__in=Operation.OPEN)
     Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
-        lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_sentence=""
+        lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_message="", error_params={}
     )
 
 
 def _report_row_in_use(pixel: Pixel, other: Pixel) -> None:
     pixel.lifecycle, pixel.remote_status = Pixel.Lifecycle.UNKNOWN, Pixel.RemoteStatus.DUPLICATE
-    pixel.error_code, pixel.error_at, pixel.error_provider_message = DUPLICATE, timezone.now(), ""
-    pixel.error_sentence = f"A sync has brought in this very pixel as “{other.name}”, and it is in use there."[:500]
-    pixel.error_advice = "Archive this row and go on with the other one."
+    pixel.set_message(DUPLICATE, "link.row_in_use", name=other.name)
     pixel.save()

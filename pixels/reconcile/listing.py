@@ -82,7 +82,7 @@ class Listing:
             self.cursor.restart()
             if not self._read_pages(provider):
                 total, listed = self.cursor.total, len(self.cursor.seen)
-                raise TooShort(f"{provider.label} announced {total} pixels and listed only {listed}.")
+                raise TooShort("sync.list_short", provider=provider.label, announced=total, listed=listed)
         self._conclude()
 
     def _read_pages(self, provider: Provider) -> bool:
@@ -188,9 +188,11 @@ def _mark_absent(run: SyncRun, account: AdAccount, seen: Collection[str], began:
         if len(missing) > run.confirmed:
             run.lacking += len(missing)
             some = present.filter(remote_id__in=missing[:NAMED]).values_list("name", flat=True)
-            label = run.connection.provider_class.label
             raise TooManyMissing(
-                f"{len(missing)} of {known} pixels are not in {label}'s list any more. Nothing was marked.",
+                "sync.too_many_missing",
+                provider=run.connection.provider_class.label,
+                missing=len(missing),
+                known=known,
                 provider_message=", ".join(some),
             )
         run.confirmed -= len(missing)  # the number was confirmed for all ad accounts together

@@ -34,7 +34,7 @@ def pull(run_id: int) -> bool:
     if run.connection.paused_at:
         suspend(run)  # the dispatcher finds the run when the connection is in use again
     elif run.crashes > MAX_CRASHES:
-        end(run, SyncRun.State.FAILED, BadAnswer("PixelHub was stopped each time it read this list."))
+        end(run, SyncRun.State.FAILED, BadAnswer("sync.stopped"))
     else:
         return _read(run)
     return False
@@ -63,7 +63,7 @@ def _read(run: SyncRun) -> bool:
         raise  # nothing can be stored now: the lease ends, and another worker continues from the saved cursor
     except Exception:
         log.exception("run %s failed in PixelHub", run.pk)
-        end(run, SyncRun.State.FAILED, BadAnswer("PixelHub itself failed while reading the list."))
+        end(run, SyncRun.State.FAILED, BadAnswer("sync.failed"))
     else:
         end(run, SyncRun.State.STOPPED if stopped else SyncRun.State.DONE, stopped)
     return False
@@ -73,7 +73,7 @@ def _read_lists(run: SyncRun, provider: Provider, cursor: Cursor) -> TooManyMiss
     """Read the list of each ad account. If one lacks too many pixels, the others are still read, and its error is
     returned."""
     deadline = time.monotonic() + settings.TASK_LIMIT / 2
-    stopped = TooManyMissing(cursor.stopped) if cursor.stopped else None
+    stopped = TooManyMissing(cursor.stopped[0], **cursor.stopped[1]) if cursor.stopped else None
     accounts = list(run.connection.ad_accounts.filter(pk__gte=cursor.account).order_by("pk"))
     for account, following in zip_longest(accounts, accounts[1:]):
         if account.pk != cursor.account:
@@ -83,7 +83,9 @@ def _read_lists(run: SyncRun, provider: Provider, cursor: Cursor) -> TooManyMiss
         except TooManyMissing as error:
             stopped = error
         if following is not None:
-            cursor = Cursor(following.pk, earlier=run.seen, stopped=stopped.sentence if stopped else "")
+            cursor = Cursor(
+                following.pk, earlier=run.seen, stopped=(stopped.message, stopped.params) if stopped else None
+            )
             save_cursor(run, cursor)
             if time.monotonic() > deadline:
                 raise TimeOver

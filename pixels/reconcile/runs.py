@@ -32,7 +32,7 @@ LAST_AT_MOST = timedelta(days=1)  # from the opening of a run; after that it fai
 # Counts saved with the cursor: pages behind it are read and counted again.
 CURSOR_COUNTS = ("pages", "seen", "missing", "lacking")
 COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing", "lacking", "confirmed", "total")
-NO_ERROR = {"error_sentence": "", "error_provider_message": ""}
+NO_ERROR: dict[str, Any] = {"error_message": "", "error_params": {}, "error_provider_message": ""}
 
 
 class TakenOver(Exception):
@@ -50,7 +50,8 @@ class Cursor:
     total: int | None = None  # the size of the list, if the provider says it
     newest: datetime | None = None  # the latest change in the list, by the provider's clock
     earlier: int = 0  # pixels listed in earlier ad accounts
-    stopped: str = ""  # why nothing was marked in one of the earlier ad accounts
+    # Why nothing was marked in one of the earlier ad accounts: the code of the message and its parameters.
+    stopped: tuple[str, dict[str, Any]] | None = None
 
     def restart(self) -> None:
         """Go back to the beginning of the list."""
@@ -230,13 +231,14 @@ def _read_cursor(saved: dict[str, Any], seen_ids: bytes | memoryview) -> tuple[C
         total=saved["total"],
         newest=datetime.fromisoformat(saved["newest"]) if saved["newest"] else None,
         earlier=saved["earlier"],
-        stopped=saved["stopped"],
+        stopped=(saved["stopped"][0], saved["stopped"][1]) if saved["stopped"] else None,
     )
     return cursor, {name: saved["counts"][name] for name in CURSOR_COUNTS}
 
 
-def _error_fields(error: ProviderError) -> dict[str, str]:
-    return {"error_sentence": error.sentence[:500], "error_provider_message": error.provider_message[:250]}
+def _error_fields(error: ProviderError) -> dict[str, Any]:
+    said = error.provider_message[:250]
+    return {"error_message": error.message, "error_params": error.params, "error_provider_message": said}
 
 
 def _waiting(now: datetime) -> Q:

@@ -48,13 +48,14 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
     credential.put(credentials, actor)
     credential.save()
     connection.disconnected_at = connection.ad_accounts_listed_at = connection.ad_accounts_tried_at = None
-    connection.ad_accounts_error = ""
+    connection.ad_accounts_error, connection.ad_accounts_error_params = "", {}
     connection.save(
         update_fields=[
             "disconnected_at",
             "ad_accounts_listed_at",
             "ad_accounts_tried_at",
             "ad_accounts_error",
+            "ad_accounts_error_params",
         ]
     )
     connection.available_ad_accounts.all().delete()  # they were reached by the old credentials
@@ -88,10 +89,9 @@ def test_connection(connection: Connection) -> None:
 
 def _ask_for_test(connection: Connection) -> None:
     connection.test, connection.test_requested_at, connection.test_lease_until = Test.TESTING, timezone.now(), None
-    connection.test_sentence = connection.test_provider_message = ""
-    connection.save(
-        update_fields=["test", "test_requested_at", "test_lease_until", "test_sentence", "test_provider_message"]
-    )
+    connection.test_message, connection.test_params, connection.test_provider_message = "", {}, ""
+    told = ("test_message", "test_params", "test_provider_message")
+    connection.save(update_fields=["test", "test_requested_at", "test_lease_until", *told])
     queue.notify_worker("test_connection", connection.pk)
 
 
@@ -127,7 +127,8 @@ def disconnect(connection: Connection, actor: User) -> int:
         finished_at=connection.disconnected_at,
         cursor=None,
         seen_ids=None,
-        error_sentence="The connection was disconnected.",
+        error_message="sync.disconnected",
+        error_params={},
     )
     Credential.objects.filter(connection=connection).delete()
     PixelSecrets.objects.filter(pixel__connection=connection).update(sealed=b"")

@@ -12,9 +12,6 @@ from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
 from pixels.outbox.unconfirmed import can_be_looked_up
 
-SENTENCE = "A backup was put back while this change was open; it may have been sent since."
-ADVICE = "Compare with the provider after the next sync, then change it again if need be."
-
 
 @transaction.atomic
 def after_restore() -> dict[str, int]:
@@ -46,9 +43,9 @@ def after_restore() -> dict[str, int]:
         Pixel.objects.filter(pk=operation.pixel_id).update(
             lifecycle=Pixel.Lifecycle.LIVE,
             error_code="restored",
-            error_sentence=SENTENCE,
+            error_message="outbox.restored",
+            error_params={},
             error_provider_message="",
-            error_advice=ADVICE,
             error_at=clock.now(),
         )
         changes += 1

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from accounts.models import Membership
 from pixelhub.components import Action, Banner
 from pixelhub.templatetags.ui import ago
+from pixels.messages import ad_accounts_sentence, connection_sentence, error_sentence
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Operation, SyncRun
 from pixels.models.badge import Badge
 from pixels.models.pixel import current
@@ -197,8 +198,8 @@ class _Builder:
         if self.connection.is_being_tested:
             return gettext("These credentials are being tested.")
         if self.connection.test == Connection.Test.REFUSED:
-            return gettext("Refused: {sentence}").format(sentence=self.connection.test_sentence)
-        return self.connection.test_sentence
+            return gettext("Refused: {sentence}").format(sentence=connection_sentence(self.connection))
+        return connection_sentence(self.connection)
 
     def _nothing_sent(self) -> str:
         if not self.waiting:
@@ -222,7 +223,7 @@ class _Builder:
 
     def _credentials(self) -> CredentialsCard:
         connection = self.connection
-        sentence, is_refusal = connection.test_sentence, connection.test == Connection.Test.REFUSED
+        sentence, is_refusal = connection_sentence(connection), connection.test == Connection.Test.REFUSED
         if connection.paused_at:
             sentence, is_refusal = "", False  # the banner says why
         elif is_refusal:
@@ -286,7 +287,7 @@ class _Builder:
             if self.member.can_manage:
                 way_out = gettext('Test the connection again, or <a href="{url}">type an id</a>.')
                 sentence = f"{sentence} {way_out}"
-            return format_html(sentence, provider=self.label, reason=connection.ad_accounts_error, url=url)
+            return format_html(sentence, provider=self.label, reason=ad_accounts_sentence(connection), url=url)
         if connection.awaits_ad_accounts:
             return gettext("Reading {provider}’s list…").format(provider=self.label)
         return gettext("{provider} lists them here once the credentials work.").format(provider=self.label)
@@ -300,7 +301,7 @@ class _Builder:
         sentence = gettext(
             "{sentence} If a list is cut short or another account answers, it looks just like this: "
             "look at {provider} first."
-        ).format(sentence=run.error_sentence, provider=self.label)
+        ).format(sentence=error_sentence(run), provider=self.label)
         sentences = [sentence]
         if run.error_provider_message:
             sentences.append(gettext("Among them: {names}").format(names=run.error_provider_message))
@@ -335,7 +336,7 @@ class _Builder:
         if self.resumes:
             resumes = format_html(gettext("Resumes {when} ({time})."), when=ago(self.resumes), time=at(self.resumes))
         words = f" “{run.error_provider_message}”" if run.error_provider_message else ""
-        return format_html("{} {}{}", run.error_sentence, resumes, words)
+        return format_html("{} {}{}", error_sentence(run), resumes, words)
 
     def _news(self) -> tuple[Any, ...]:
         connection = self.connection
@@ -360,12 +361,12 @@ class _Builder:
 
 
 def _row(run: SyncRun) -> RunRow:
-    says_why = bool(run.error_sentence) and not run.is_waiting
+    says_why = bool(run.error_message) and not run.is_waiting
     return RunRow(
         asked_at=run.created_at,
         scope=gettext("Full list") if run.full else gettext("Changes only"),
         badge=run.badge,
-        sentence=run.error_sentence if says_why else "",
+        sentence=error_sentence(run) if says_why else "",
         provider_message=run.error_provider_message if says_why and run.state != SyncRun.State.STOPPED else "",
         took=span(run.took),
         waited=_waited(run) if run.waits and not run.is_waiting else "",

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import TeamRequest, team_view
 from accounts.models import Activity, Membership, Role, Team
 from pixelhub.components import Banner, Empty
+from pixels.messages import connection_sentence
 from pixels.models import Connection, Pixel, SyncRun
 from pixels.models.state import LOOKS, State, queries
 from pixels.templatetags.times import at
@@ -105,7 +106,9 @@ def _of_connections(in_use: list[Any], team: Team) -> Iterator[Need]:
 def _about(connection: Connection, team: Team, sentence: str) -> SafeString:
     """A link to the connection, and what to know about it."""
     told = format_html(
-        sentence, reason=connection.test_sentence, time=at(connection.down_since) if connection.down_since else ""
+        sentence,
+        reason=connection_sentence(connection),
+        time=at(connection.down_since) if connection.down_since else "",
     )
     url = reverse("connection", args=[team.slug, connection.pk])
     return format_html('<a href="{}">{}</a> {}', url, connection, told)

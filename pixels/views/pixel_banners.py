@@ -17,6 +17,7 @@ from pixelhub.components import Action, Banner
 from pixelhub.templatetags.ui import ago
 from pixels.actions import Action as PixelAction
 from pixels.actions import Decision
+from pixels.messages import connection_sentence, error_advice, error_sentence
 from pixels.models import Operation, Pixel
 from pixels.providers.errors import BadCredentials, Rejected
 from pixels.templatetags.times import at
@@ -101,7 +102,7 @@ def _limit(situation: Situation) -> Banner:
     sentence = _("Goes on in a moment.")
     if until:
         sentence = format_html(_("Goes on {when} ({time})."), when=ago(until), time=at(until))
-    title = situation.last.error_sentence if situation.last else ""
+    title = error_sentence(situation.last) if situation.last else ""
     return Banner("waiting", "clock", title, (sentence,), more=PROVIDER_MESSAGE)
 
 
@@ -120,7 +121,7 @@ def _down(situation: Situation) -> Banner:
 
 
 def _paused(situation: Situation) -> Banner:
-    why = situation.pixel.connection.test_sentence
+    why = connection_sentence(situation.pixel.connection)
     sentence = f"{why} {_('Nothing is sent until these credentials work.')}"
     actions = (_see_connection(situation),)
     return Banner("needs", "player-pause", _("Its connection is paused"), (sentence,), actions, is_alert=True)
@@ -184,7 +185,7 @@ def _unknown(situation: Situation) -> Banner:
         "unknown",
         "question-mark",
         _("This pixel may or may not exist at {provider}").format(provider=situation.provider),
-        (f"{pixel.error_sentence} {not_again}", _how_to_find(situation, can_be_found)),
+        (f"{error_sentence(pixel)} {not_again}", _how_to_find(situation, can_be_found)),
         tuple(actions),
         is_alert=True,
         more="pixels/pixel_resolve.html" if situation.may[PixelAction.CONFIRM_EXISTS] else PROVIDER_MESSAGE,
@@ -217,7 +218,7 @@ def _checking(situation: Situation) -> Banner:
             _("PixelHub looks it up at {provider}: if it is there it is attached, if not it is sent again."),
             provider=situation.provider,
         )
-    sentence = format_html("{} {}", situation.pixel.error_sentence, sentence)
+    sentence = format_html("{} {}", error_sentence(situation.pixel), sentence)
     title = _("Checking whether it was created")
     return Banner("unknown", "search", title, (sentence,), is_alert=True, more=PROVIDER_MESSAGE)
 
@@ -252,7 +253,7 @@ def _what_failed(situation: Situation) -> str:
         title = _("Not created: {reason}")
     else:
         title = "{reason}"
-    return title.format(reason=pixel.error_sentence)
+    return title.format(reason=error_sentence(pixel))
 
 
 def _about_the_error(situation: Situation) -> tuple[str, ...]:
@@ -278,11 +279,12 @@ def _advice(situation: Situation) -> str:
     # A pixel that was never created cannot be edited, so "change what it names" would lead nowhere.
     if pixel.lifecycle == Pixel.Lifecycle.FAILED and pixel.error_code == Rejected.code:
         return ""
-    if not pixel.error_advice or pixel.error_code != BadCredentials.code or not situation.membership.can_manage:
-        return pixel.error_advice
+    advice = error_advice(pixel)
+    if not advice or pixel.error_code != BadCredentials.code or not situation.membership.can_manage:
+        return advice
     link = _('<a href="{url}">Replace them</a>')
     url = situation.connection_url("connection_credentials")
-    return format_html("{} {}", pixel.error_advice, format_html(link, url=url))
+    return format_html("{} {}", advice, format_html(link, url=url))
 
 
 def _gone(situation: Situation) -> Banner | None:

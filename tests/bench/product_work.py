@@ -100,7 +100,9 @@ def follow(order: Facts) -> Facts:
 
 def _facts(run: SyncRun) -> Facts:
     if run.state != SyncRun.State.DONE or run.started_at is None or run.finished_at is None:
-        raise RuntimeError(f"the run ended as {run.state}: {run.error_sentence} {run.error_provider_message}")
+        raise RuntimeError(
+            f"the run ended as {run.state}: {run.error_message} {run.error_params} {run.error_provider_message}"
+        )
     times = {"began": run.started_at.timestamp(), "ended": run.finished_at.timestamp()}
     return times | {name: getattr(run, name) for name in COUNTS}
 

@@ -23,7 +23,8 @@ STATES = """
 from pixels.models import Pixel
 def put(name, **values): assert Pixel.objects.filter(team__slug="demo", name=name).update(**values)
 put("Flower shop lead", remote_status="drifted", drift=["name"], remote_values={"name": "Lead of the flower shop"})
-put("Flower shop sign-up", lifecycle="unknown", error_code="timeout", error_sentence="PitchTarget did not answer.")
+put("Flower shop sign-up", lifecycle="unknown", error_code="no_answer",
+    error_message="provider.no_answer", error_params={"provider": "PitchTarget", "seconds": 10})
 """
 
 # Not below a team, or without a link that leads there; the others are found by their links.

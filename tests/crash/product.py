@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Model
 
 from accounts.models import Team, User
+from pixels.messages import error_sentence
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
 from pixels.services import connections, pixels
 from tests.pixels.conftest import AD_ACCOUNTS, EVENT, OPTIONS
@@ -70,7 +71,7 @@ class Outbox:
             name=pixel.name,
             open=f"{operation.state} {operation.attempt}" if operation.state in Operation.OPEN else "",
             last=operation.state,
-            sentence=pixel.error_sentence,
+            sentence=error_sentence(pixel),
             looks_again=operation.duplicate_check_at is not None,
         )
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Team, User
 from pixels import queue
 from pixels.limits import clock
+from pixels.messages import error_sentence
 from pixels.models import AdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
 from pixels.outbox import claim, deliver
 from pixels.providers.registry import PROVIDERS
@@ -195,7 +196,7 @@ def live(promise: Callable[..., Pixel], carry_out: Callable[[], None]) -> Callab
         pixel = promise(connection, name, **more)
         carry_out()
         pixel.refresh_from_db()
-        assert pixel.lifecycle == "live", pixel.error_sentence
+        assert pixel.lifecycle == "live", error_sentence(pixel)
         return pixel
 
     return make

@@ -16,6 +16,7 @@ from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import AdAccountRef, Capability
 from pixels.services import connections
 from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, Sandbox
+from tests.pixels.said import said
 
 LIST_ON = "easyflow_list"  # Easyflow with its inferred list, here and at the sandbox
 CASES = [*PROVIDERS, LIST_ON]
@@ -132,7 +133,7 @@ class There:
         before = self.sandbox.ask("GET", "requests")
         with pytest.raises(NotSupported) as caught:
             self.ask(call)
-        assert caught.value.sentence == self.provider.missing[capability]
+        assert said(caught.value) == self.provider.missing[capability]
         assert self.sandbox.ask("GET", "requests") == before
         return True
 

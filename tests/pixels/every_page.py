@@ -51,6 +51,11 @@ PLAIN_PAGES = (
     "account_email_verification_sent",
     "invitation_answer",
 )
+NO_ANSWER = {"error_message": "provider.no_answer", "error_params": {"provider": "Xandr", "seconds": 10}}
+MANY_MISSING = {
+    "error_message": "sync.too_many_missing",
+    "error_params": {"provider": "PitchTarget", "missing": 9, "known": 12},
+}
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,11 @@ def _syncs(connection: Connection, owner: User) -> None:
     ended = {"started_at": now - timedelta(minutes=7), "finished_at": now - timedelta(minutes=3)}
     rows: list[dict[str, Any]] = [
         {"state": "done", "seen": 1204, "pages": 13, "waits": 2, "waited": 61.0, "requested_by": owner, **ended},
-        {"state": "failed", "full": False, "error_sentence": "Xandr did not answer.", "pages": 1, **ended},
-        {"state": "stopped", "lacking": 9, "error_sentence": "9 of 12 pixels are missing.", **ended},
+        {"state": "failed", "full": False, **NO_ANSWER, "pages": 1, **ended},
+        {"state": "stopped", "lacking": 9, **MANY_MISSING, **ended},
         {"state": "queued", "seen": 40, "total": 120, "not_before": now + timedelta(minutes=3),
-         "error_sentence": "Xandr asks us to wait.", "error_provider_message": "slow down"},
+         "error_message": "provider.throttled", "error_params": {"provider": "Xandr"},
+         "error_provider_message": "slow down"},
     ]  # fmt: skip
     SyncRun.objects.filter(connection=connection, finished_at=None).update(state="done", **ended)
     for row in rows:
@@ -134,15 +140,15 @@ def _troubles(connect: Callable[..., Connection], promise: Callable[..., Pixel])
     """Connections that are paused, down, disconnected, refused, not yet tested, and one whose sync stopped."""
     now = timezone.now()
     states: list[tuple[str, dict[str, Any]]] = [
-        ("pitchtarget", {"paused_at": now, "test": "refused", "test_sentence": "The provider refused it.",
+        ("pitchtarget", {"paused_at": now, "test": "refused", "test_message": "pitchtarget.token_refused",
                          "test_provider_message": "bad token", "tested_at": now}),
         ("pitchtarget", {"down_since": now, "test": "works", "tested_at": now, "failures": 5}),
         ("pitchtarget", {"disconnected_at": now, "test": "works", "tested_at": now}),
-        ("easyflow", {"paused_at": now, "test": "untestable", "test_sentence": "It cannot be tested."}),
-        ("xandr", {"test": "refused", "test_sentence": "The provider refused it.", "tested_at": now}),
+        ("easyflow", {"paused_at": now, "test": "untestable", "test_message": "test.failed"}),
+        ("xandr", {"test": "refused", "test_message": "xandr.log_in_refused", "tested_at": now}),
         ("xandr", {"test": "testing", "test_requested_at": now - timedelta(minutes=5)}),
         ("xandr", {"test": "works", "tested_at": now}),
-        ("xandr", {"test": "works", "tested_at": now, "ad_accounts_error": "The provider did not answer."}),
+        ("xandr", {"test": "works", "tested_at": now, "ad_accounts_error": "xandr.list_short"}),
         ("xandr", {"test": "never"}),
     ]  # fmt: skip
     for number, (provider, state) in enumerate(states):
@@ -155,7 +161,7 @@ def _troubles(connect: Callable[..., Connection], promise: Callable[..., Pixel])
     Connection.objects.filter(pk=stopped.pk).update(test="works", tested_at=now)
     SyncRun.objects.create(
         connection=stopped, team=stopped.team, state="stopped", lacking=9, started_at=now, finished_at=now,
-        error_sentence="9 of 12 pixels are missing.", error_provider_message="Mjolnir 1, Mjolnir 2",
+        **MANY_MISSING, error_provider_message="Mjolnir 1, Mjolnir 2",
     )  # fmt: skip
 
 

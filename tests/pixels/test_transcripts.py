@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from pixels import rules
+from pixels.messages import connection_sentence, error_sentence
 from pixels.models import Connection, Pixel
 from pixels.providers.registry import PROVIDERS
 from pixels.reconcile import last_fired
@@ -71,7 +72,7 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
             carried_out(pixels.delete_pixel, second)
         synced()
         connection.refresh_from_db()
-        return {"test": [connection.test, connection.test_sentence], "syncs": runs, "pixels": rows()}
+        return {"test": [connection.test, connection_sentence(connection)], "syncs": runs, "pixels": rows()}
 
     return run
 
@@ -93,7 +94,7 @@ def rows() -> list[dict[str, Any]]:
             "theirs": pixel.remote_values,
             "drift": pixel.drift,
             "state": [pixel.lifecycle, pixel.remote_status, pixel.remote_state],
-            "error": [pixel.error_code, pixel.error_sentence, pixel.error_provider_message],
+            "error": [pixel.error_code, error_sentence(pixel), pixel.error_provider_message],
             "last_fired": pixel.last_fired_at and pixel.last_fired_at.isoformat(),
             "snippets": [snippet.fingerprint for snippet in pixel.snippets.order_by("slug", "number")],
         }

@@ -18,10 +18,11 @@ from ..errors import NotFound, NotSupported
 from ..protocols import CallKind
 from ..secret import Secret
 from ..transport.response import Answer
-from ..values import AdAccountRef, Capability, Page, RemotePixel, Tag, TagContext
+from ..values import AdAccountRef, Capability, Page, Remark, RemotePixel, Tag, TagContext
 from . import listing
 from .forms import EasyflowConnectionForm, EasyflowPixelForm
 from .mapping import creation, envelope, pixel_in, remote_pixel, token_in, update
+from .messages import ADVICE, SENTENCES
 from .tags import EasyflowTagForm, sdk_tag
 from .vocabulary import LIFECYCLE_NOTICE, PRESETS, VOCABULARY
 
@@ -55,6 +56,8 @@ class Easyflow(Provider):
     # AWS API Gateway; Easyflow documents no domain of its own.
     live_url = "https://9iq81tsdy4.execute-api.sa-east-1.amazonaws.com"
     ad_account_label = "Owner id"
+    sentences = SENTENCES
+    advice = ADVICE
     lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     presets = PRESETS
@@ -73,14 +76,14 @@ class Easyflow(Provider):
     def missing(cls) -> Mapping[str, str]:
         return MISSING if lists_pixels() else {**MISSING, **MISSING_WITHOUT_LIST}
 
-    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+    def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         self._needs_list("check_credentials")
         answer = self._ask_list({"limit": 1, "page": 1})
         if answer.status == 404:
             # The path is inferred, so a 404 does not tell whether the key is good.
-            raise NotSupported("Easyflow does not know the list of pixels that EASYFLOW_LIST makes PixelHub ask for.")
+            raise NotSupported("easyflow.list_unknown")
         envelope(answer)
-        return ""
+        return Remark()
 
     def create_pixel(
         self,
@@ -99,9 +102,9 @@ class Easyflow(Provider):
 
     def update_pixel(self, ad_account: AdAccountRef, remote_id: str, changes: Mapping[str, Any]) -> RemotePixel:
         """No document shows the answer, so any success is accepted. What is returned may hold the id only."""
-        for name, reason in EasyflowPixelForm.fixed.items():
+        for name in EasyflowPixelForm.fixed:
             if name in changes:
-                raise NotSupported(reason)
+                raise NotSupported("provider.field_fixed", provider=self.slug, field=name)
         path = f"/pixels/{quote(remote_id, safe='')}"
         answer = self._call("write", "PATCH", path, json=update(changes), hide=token_in(changes))
         said = pixel_in(envelope(answer, may_be_empty=True))
@@ -122,7 +125,7 @@ class Easyflow(Provider):
         for pixel in self._all(ad_account):
             if pixel.remote_id == remote_id:
                 return pixel
-        raise NotFound("Easyflow does not list this pixel any more.")
+        raise NotFound("easyflow.not_listed")
 
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]

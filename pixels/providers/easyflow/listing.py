@@ -55,7 +55,7 @@ def pages(ask: Callable[[Mapping[str, int]], Answer], ad_account: AdAccountRef) 
             return
         if ended:
             break
-    raise BadAnswer("Easyflow's list of pixels ended before it was complete.")
+    raise BadAnswer("easyflow.list_cut_short")
 
 
 def _read(answer: Answer) -> Listed:

@@ -133,13 +133,9 @@ def envelope(answer: Answer, *, may_be_empty: bool = False) -> Mapping[str, Any]
     if answer.status == 403 and "error" not in found and "statusCode" not in found:
         # Easyflow's own errors have all three keys. {"message": "Forbidden"} alone comes from the AWS gateway before it
         # (inferred), which says so both for a missing key and for an unknown path.
-        raise Forbidden(
-            "The gateway in front of Easyflow turned this away.",
-            provider_message=answer.provider_message(text),
-            status=answer.status,
-            advice="Either the API key is unknown there, or Easyflow has no such call: check the key first.",
-        )
-    raise answer.fault("the API key or the API secret", text)
+        said = answer.provider_message(text)
+        raise Forbidden("easyflow.gateway_refused", provider_message=said, status=answer.status)
+    raise answer.fault("easyflow.key_refused", text)
 
 
 def pixel_in(body: Mapping[str, Any]) -> Mapping[str, Any] | None:

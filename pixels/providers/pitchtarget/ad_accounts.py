@@ -39,7 +39,7 @@ def read_ad_accounts(session: Session) -> list[AdAccountRef]:
             return list(found.values())
         if len(seen) == known:
             break
-    raise BadAnswer("PitchTarget's list of ad accounts ended before it was complete.")
+    raise BadAnswer("pitchtarget.accounts_cut_short")
 
 
 def _ask(session: Session, number: int) -> Answer:

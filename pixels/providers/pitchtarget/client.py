@@ -14,9 +14,10 @@ from ..coerce import object_id
 from ..errors import NotFound
 from ..secret import Secret
 from ..transport.response import Answer
-from ..values import AdAccountRef, Page, RemotePixel, Tag, TagContext
+from ..values import AdAccountRef, Page, Remark, RemotePixel, Tag, TagContext
 from .ad_accounts import read_ad_accounts
 from .forms import PitchTargetConnectionForm, PitchTargetPixelForm
+from .messages import SENTENCES
 from .session import PasswordSession, Session, TokenSession, read
 from .tags import code_tag
 from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
@@ -42,6 +43,7 @@ class PitchTarget(Provider):
         "last_fired": "PitchTarget does not say when a pixel was last seen.",
         "changed_since": "PitchTarget always lists all pixels of an ad account.",
     }
+    sentences = SENTENCES
     lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     connection_form = PitchTargetConnectionForm
@@ -53,14 +55,14 @@ class PitchTarget(Provider):
     def sign_in(self) -> None:
         self._session().sign_in()
 
-    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+    def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         session = self._session()
         session.log_in_afresh()
         if ad_account:
             self._list(session, ad_account)
         else:
             read_ad_accounts(session)
-        return ""
+        return Remark()
 
     def list_ad_accounts(self) -> list[AdAccountRef]:
         return read_ad_accounts(self._session())
@@ -101,7 +103,7 @@ class PitchTarget(Provider):
         for pixel in self._list(session, ad_account):
             if pixel.remote_id == remote_id:
                 return pixel
-        raise NotFound("PitchTarget does not list this pixel any more.")
+        raise NotFound("pitchtarget.not_listed")
 
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]

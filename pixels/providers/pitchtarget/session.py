@@ -52,7 +52,7 @@ class TokenSession(Session):
     def call(self, kind: CallKind, method: str, path: str, **request: Any) -> Answer:
         answer = self._send(self._token, kind, method, path, request)
         if answer.status == 401:
-            raise answer.fault("the token", error_text(answer))
+            raise answer.fault("pitchtarget.token_refused", error_text(answer))
         return answer
 
 
@@ -73,7 +73,7 @@ class PasswordSession(Session):
         if answer.status == 401:
             answer = self._send(self._token.another(instead_of=token), kind, method, path, request)
         if answer.status == 401:
-            raise answer.fault("a token that it had just given", error_text(answer))
+            raise answer.fault("pitchtarget.new_token_refused", error_text(answer))
         return answer
 
     def sign_in(self) -> None:
@@ -97,7 +97,7 @@ class PasswordSession(Session):
         )
         if answer.status in LOG_IN_REFUSED:
             raise BadCredentials(
-                "PitchTarget refused the username, the password or the client id.",
+                "pitchtarget.log_in_refused",
                 provider_message=answer.provider_message(error_text(answer)),
                 status=answer.status,
             )
@@ -109,7 +109,7 @@ def read(answer: Answer) -> Any:
     """The JSON of a success; otherwise raises the error that the answer stands for."""
     if answer.ok:
         return answer.json()
-    raise answer.fault("the token", error_text(answer))
+    raise answer.fault("pitchtarget.token_refused", error_text(answer))
 
 
 def error_text(answer: Answer) -> str | None:

@@ -133,7 +133,7 @@ class Http:
         answer = Answer(self._label, status, answered, content, self._hide + hide)
         if 300 <= status < 400:
             # Not followed: the requests library would send x-api-key to any other host.
-            raise BadAnswer(f"{self._label} answered with an unexpected redirect.", status=status)
+            raise BadAnswer("provider.redirect", provider=self._label, status=status)
         return answer
 
     def clean_text(self, text: str) -> str:
@@ -147,21 +147,21 @@ class Http:
             for piece in response.iter_content(64 * 1024):
                 content += piece
                 if len(content) > MAX_BYTES:
-                    raise BadAnswer(f"{self._label} sent more data than PixelHub accepts.", status=response.status_code)
+                    raise BadAnswer("provider.too_much", provider=self._label, status=response.status_code)
         return response.status_code, response.headers, bytes(content)
 
     def _failure(self, deadline: Deadline, error: Exception | None = None) -> ProviderError:
         if not deadline.connected:
             if isinstance(error, requests.exceptions.SSLError):
-                return NotSent(f"No secure connection to {self._label} could be made.")
-            return NotSent(f"{self._label} is not reachable.")
+                return NotSent("provider.no_secure_connection", provider=self._label)
+            return NotSent("provider.not_reachable", provider=self._label)
         if deadline.expired:
-            return NoAnswer(f"{self._label} did not answer within {settings.CALL_DEADLINE:g} seconds.")
+            return NoAnswer("provider.no_answer", provider=self._label, seconds=settings.CALL_DEADLINE)
         if _is_read_timeout(error):
-            return NoAnswer(f"{self._label} did not answer within {READ_TIMEOUT:g} seconds.")
+            return NoAnswer("provider.no_answer", provider=self._label, seconds=READ_TIMEOUT)
         if isinstance(error, requests.exceptions.ContentDecodingError):
-            return BadAnswer(f"{self._label}'s answer cannot be unpacked.")
-        return NoAnswer(f"{self._label} broke the connection off before its answer was complete.")
+            return BadAnswer("provider.cannot_unpack", provider=self._label)
+        return NoAnswer("provider.broke_off", provider=self._label)
 
 
 def _is_read_timeout(error: Exception | None) -> bool:

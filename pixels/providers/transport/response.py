@@ -49,39 +49,37 @@ class Answer:
 
     def unusable(self) -> BadAnswer:
         """The error for an answer that does not tell whether the call was carried out."""
-        if self.status >= 500:
-            sentence = f"{self.label} failed with an error of its own ({self.status})."
-        elif self._is_page:
-            sentence = f"{self.label} answered with a web page instead of data."
-        elif not self.content:
-            sentence = f"{self.label} answered with nothing."
-        elif not self.ok:
-            sentence = f"{self.label} answered with status {self.status}, which says neither yes nor no."
-        else:
-            sentence = f"{self.label} answered with data that PixelHub does not understand."
         # The text of an error only: the body of a success is data, which may contain a token.
-        return BadAnswer(
-            sentence, status=self.status, provider_message="" if self.status < 400 else self.provider_message()
-        )
+        said = "" if self.status < 400 else self.provider_message()
+        facts: dict[str, Any] = {"status": self.status, "provider_message": said}
+        if self.status >= 500:
+            return BadAnswer("provider.failed", provider=self.label, http_status=self.status, **facts)
+        if self._is_page:
+            return BadAnswer("provider.web_page", provider=self.label, **facts)
+        if not self.content:
+            return BadAnswer("provider.nothing", provider=self.label, **facts)
+        if not self.ok:
+            return BadAnswer("provider.unclear", provider=self.label, http_status=self.status, **facts)
+        return BadAnswer("provider.not_understood", provider=self.label, **facts)
 
-    def fault(self, credential: str, said: str | None = None) -> ProviderError:
-        """The error for this HTTP status. `credential` names what a 401 refuses, such as "the token"."""
+    def fault(self, refused: str, said: str | None = None) -> ProviderError:
+        """The error for this HTTP status. `refused`: the code of the message for a 401, which names the credential."""
         facts: dict[str, Any] = {
             "status": self.status,
             "provider_message": self.provider_message(said),
         }
         if self.status == 401:
-            return BadCredentials(f"{self.label} refused {credential}.", **facts)
+            return BadCredentials(refused, **facts)
         if self.status == 403:
-            return Forbidden(f"{self.label} does not allow this with these credentials.", **facts)
+            return Forbidden("provider.forbidden", provider=self.label, **facts)
         if self.status == 429:
             return self.throttled(**facts)
         if 400 <= self.status < 500 and self.status != 408:
-            return Rejected(f"{self.label} refused this.", **facts)
+            return Rejected("provider.rejected", provider=self.label, **facts)
         return self.unusable()
 
     def throttled(self, **facts: Any) -> Throttled:
-        return Throttled(f"{self.label} asks us to wait.", retry_after=self._retry_after(), **facts)
+        return Throttled("provider.throttled", provider=self.label, retry_after=self._retry_after(), **facts)
 
     def provider_message(self, text: str | None = None) -> str:
         """The provider's own text for the user: without HTML tags, URLs and secrets, and shortened.

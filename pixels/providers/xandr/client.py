@@ -11,13 +11,14 @@ from ..base import Provider
 from ..coerce import object_id
 from ..errors import BadAnswer, NotFound, Rejected
 from ..secret import Secret
-from ..values import AdAccountRef, Limits, Page, RemotePixel, Tag, TagContext
+from ..values import AdAccountRef, Limits, Page, Remark, RemotePixel, Tag, TagContext
 from . import advertisers, envelope, lists, reports, users
 from .envelope import Rows
 from .forms import XandrConnectionForm, XandrPixelForm
 from .line_items import with_line_items
 from .login import KeyLogIn, LogIn, PasswordLogIn
 from .mapping import comparable, time_text, to_object, to_remote_pixel
+from .messages import ADVICE, SENTENCES
 from .pixels import NAMES, PixelService, Which
 from .session import Session
 from .tags import conversion_tags
@@ -50,6 +51,8 @@ class Xandr(Provider):
             "one_event_per_pixel",
         }
     )
+    sentences = SENTENCES
+    advice = ADVICE
     lifecycle_notice = LIFECYCLE_NOTICE
     vocabulary = VOCABULARY
     connection_form = XandrConnectionForm
@@ -72,7 +75,7 @@ class Xandr(Provider):
     def sign_in(self) -> None:
         self._session().sign_in()
 
-    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+    def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         """Log in anew and read the user: tells if the user may not make changes, or if the password expires soon."""
         session = self._session()
         session.log_in_afresh()
@@ -108,7 +111,7 @@ class Xandr(Provider):
                 return pixel
         if rows.by_id or counts_any:
             raise envelope.misfit()
-        raise NotFound("Xandr says that this pixel does not exist.")
+        raise NotFound("xandr.no_such_pixel")
 
     def read_pixels(
         self, ad_account: AdAccountRef, remote_ids: Iterable[str]
@@ -225,7 +228,7 @@ def _only_its_own(rows: Rows, ad_account: AdAccountRef) -> None:
     """Raises BadAnswer if a pixel of another advertiser is among the rows."""
     for item in rows.by_id.values():
         if object_id(item.get("advertiser_id")) not in (None, ad_account.id):
-            raise BadAnswer("Xandr answered with a pixel of another advertiser.")
+            raise BadAnswer("xandr.other_advertiser")
 
 
 def _pixels(rows: Rows, ad_account: AdAccountRef) -> list[RemotePixel]:

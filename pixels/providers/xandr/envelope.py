@@ -24,8 +24,8 @@ ERROR_TEXTS = ("error_id", "error_code", "error", "error_description")
 REFUSALS = frozenset({"SYNTAX", "INTEGRITY", "LIMIT"})
 RATE_EXCEEDED = "RATE_EXCEEDED"  # an error_code: with HTTP 405 up to v1.16 of the API, and also seen with 200
 NO_LOG_IN = {
-    "NOAUTH_EXPIRED": "Xandr says that the password has expired.",
-    "NOAUTH_DISABLED": "Xandr says that this user is switched off.",
+    "NOAUTH_EXPIRED": "xandr.password_expired",
+    "NOAUTH_DISABLED": "xandr.user_disabled",
 }
 MAX_TOTAL = 10**9  # a greater number is taken for a mistake; no integer column could hold it
 
@@ -63,15 +63,13 @@ def is_throttled(answer: Answer, response: Mapping[str, Any]) -> bool:
 
 
 def log_in_error(answer: Answer, response: Mapping[str, Any], refused: str) -> ProviderError:
-    """The error of a log-in. `refused` names the credentials for the user.
+    """The error of a log-in. `refused`: the code of the message that names the credentials.
 
     NOAUTH and UNAUTH mean the same here: the documents have the first, the tests of Xandr's own client the second.
     """
     bad = response["error_id"] in {"NOAUTH", "UNAUTH"} or answer.status == 401
     if bad and response["error_id"] not in NO_LOG_IN and not is_throttled(answer, response):
-        return BadCredentials(
-            f"Xandr refused {refused}.", provider_message=error_text(answer, response), status=answer.status
-        )
+        return BadCredentials(refused, provider_message=error_text(answer, response), status=answer.status)
     return error(answer, response, one_object=False)
 
 
@@ -86,16 +84,16 @@ def error(answer: Answer, response: Mapping[str, Any], *, one_object: bool) -> P
     if answer.status >= 500 or answer.status == 408:
         return answer.unusable()
     if error_id == "SYSTEM":
-        return BadAnswer("Xandr failed with an error of its own.", **facts)
+        return BadAnswer("xandr.failed", **facts)
     if error_id == "UNAUTH":
-        return Forbidden("Xandr does not allow this user to do that.", **facts)
+        return Forbidden("xandr.not_allowed", **facts)
     if error_id == "NOAUTH" or answer.status == 401:
-        return BadCredentials("Xandr refused a session that it had just opened.", **facts)
+        return BadCredentials("xandr.session_refused", **facts)
     if error_id in REFUSALS:
         if one_object and response["error"].casefold() == NOT_FOUND:
-            return NotFound("Xandr says that this pixel does not exist.", **facts)
-        return Rejected("Xandr refused this.", **facts)
-    return answer.fault("the log-in", said)
+            return NotFound("xandr.no_such_pixel", **facts)
+        return Rejected("provider.rejected", provider=answer.label, **facts)
+    return answer.fault("xandr.log_in_refused", said)
 
 
 def error_text(answer: Answer, response: Mapping[str, Any]) -> str:
@@ -130,7 +128,7 @@ def total(response: Mapping[str, Any]) -> int | None:
 
 
 def misfit() -> BadAnswer:
-    return BadAnswer("Xandr answered with data that PixelHub does not understand.")
+    return BadAnswer("provider.not_understood", provider="Xandr")
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from .session import Session
 
 NAMES = ("line-items", "line-item")
 NAMED = 5  # line items named in the advice; further ones are counted
-MAX_NAME = 30
-MAX_ADVICE = 500  # characters
+MAX_ID, MAX_NAME, MAX_STATE = 20, 30, 12  # characters shown
 
 
 def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pixel_id: str) -> Rejected:
@@ -29,19 +28,9 @@ def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pix
         users = {}
     facts: dict[str, Any] = {"provider_message": refusal.provider_message[:MAX_MESSAGE], "status": refusal.status}
     if not users:
-        return Rejected(
-            "Xandr refused to delete this pixel.",
-            advice="It does so while a line item uses the pixel: look for one there and remove the pixel from it.",
-            **facts,
-        )
+        return Rejected("xandr.delete_refused", **facts)
     named = [_named(session, remote_id, item) for remote_id, item in list(users.items())[:NAMED]]
-    rest = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
-    are = "1 line item uses" if len(users) == 1 else f"{len(users)} line items use"
-    return Rejected(
-        f"Xandr refused to delete this pixel: {are} it.",
-        advice=f"At Xandr, remove the pixel from {', '.join(named)}{rest}; then delete it again."[:MAX_ADVICE],
-        **facts,
-    )
+    return Rejected("xandr.in_use", count=len(users), line_items=named, **facts)
 
 
 def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dict[str, Any]]:
@@ -66,10 +55,11 @@ def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dic
     return users
 
 
-def _named(session: Session, remote_id: str, item: dict[str, Any]) -> str:
+def _named(session: Session, remote_id: str, item: dict[str, Any]) -> list[str]:
+    """Id, name and state, without secrets and shortened; of what Xandr does not tell, ""."""
     name, state = (
         session.clean_text(text) if isinstance(text := item.get(key), str) else "" for key in ("name", "state")
     )
     if len(name) > MAX_NAME:
         name = name[: MAX_NAME - 1] + "…"
-    return f"Line Item {remote_id[:20]}" + (f" “{name}”" if name else "") + (f" ({state[:12]})" if state else "")
+    return [remote_id[:MAX_ID], name, state[:MAX_STATE]]

@@ -42,7 +42,7 @@ def pages(
             first = False
             if len(new) < PAGE_SIZE:
                 break  # the requests sent in advance have the wrong positions now
-    raise BadAnswer("Xandr's list has no end.")
+    raise BadAnswer("xandr.list_endless")
 
 
 def _ahead(session: Session, path: str, names: tuple[str, str], params: Params, position: int) -> Iterator[Rows]:
@@ -77,11 +77,11 @@ def complete(parts: Iterator[Rows]) -> dict[str, Any]:
         if rows.repeated:
             refuse_repetition(claimed)
     if claimed is not None and len(found) < claimed:
-        raise BadAnswer("Xandr's list is shorter than it says.")
+        raise BadAnswer("xandr.list_short")
     return found
 
 
 def refuse_repetition(claimed: int | None) -> None:
     """Raises BadAnswer for a repeated page of a list without a total, as nothing tells that the list is complete."""
     if claimed is None:
-        raise BadAnswer("Xandr repeats itself instead of listing everything.")
+        raise BadAnswer("xandr.list_repeated")

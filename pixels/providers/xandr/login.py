@@ -20,7 +20,7 @@ from ..transport.response import Answer
 
 
 class LogIn(Protocol):
-    """`refused` names the credentials, to complete the sentence "Xandr refused …"."""
+    """`refused`: the code of the message for refused credentials, which names them."""
 
     @property
     def refused(self) -> str: ...
@@ -32,7 +32,7 @@ class LogIn(Protocol):
 class PasswordLogIn:
     username: str
     password: Secret
-    refused: str = "the username or the password"
+    refused: str = "xandr.password_refused"
 
     def send(self, http: Http) -> Answer:
         auth = {"username": self.username, "password": self.password.reveal()}
@@ -46,7 +46,7 @@ class KeyLogIn:
     username: str
     key_name: str
     private_key: Secret = field(repr=False)
-    refused: str = "the key, its name or its user name"
+    refused: str = "xandr.key_refused"
 
     def send(self, http: Http) -> Answer:
         note = self._signed()
@@ -74,4 +74,4 @@ class KeyLogIn:
             )
         except (ValueError, TypeError, UnsupportedAlgorithm, jwt.PyJWTError):
             pass  # raised below: the library's exceptions may quote the key
-        raise BadCredentials("The stored private key cannot be used for signing.")
+        raise BadCredentials("xandr.key_unusable")

@@ -45,7 +45,7 @@ def fetch(session: Session, advertiser_id: str, report_id: str) -> dict[str, dat
     response = session.call("read", "GET", "/report", {"id": report_id})
     status = str(response.get("execution_status")).casefold()
     if status in FAILED:
-        raise Rejected("Xandr could not make its report of last fires.")
+        raise Rejected("xandr.report_failed")
     if status != "ready":
         return None
     # The id for the download may differ from the report's.

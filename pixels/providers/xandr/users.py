@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..values import Remark
 from . import envelope
 from .mapping import moment
 from .session import Session
@@ -22,15 +23,14 @@ def current(session: Session) -> dict[str, Any]:
     return objects[0] if objects and isinstance(objects[0], dict) else {}
 
 
-def worth_knowing(user: dict[str, Any], *, by_password: bool) -> str:
-    """Sentences for the user, or "".
+def worth_knowing(user: dict[str, Any], *, by_password: bool) -> Remark:
+    """What this user's object says that people should know.
 
     `by_password`: warn if the password expires soon. A key works after that too.
     """
-    sentences = []
-    if user.get("read_only") in (True, 1, "1", "true"):
-        sentences.append("This user can look but not change: Xandr will refuse to create, change or delete pixels.")
+    read_only = user.get("read_only") in (True, 1, "1", "true")
     expires = moment(user.get("password_expires_on")) if by_password else None
     if expires and timedelta() <= expires - datetime.now(UTC) <= SOON:
-        sentences.append(f"Its password expires on {expires:%Y-%m-%d}.")
-    return " ".join(sentences)
+        date = f"{expires:%Y-%m-%d}"
+        return Remark.of("xandr.read_only_and_expires" if read_only else "xandr.password_expires", date=date)
+    return Remark.of("xandr.read_only") if read_only else Remark()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 from accounts.models import Team, User
 from pixels.limits.provider_session import StoredTokens
+from pixels.messages import error_sentence
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
 from pixels.outbox import claim, deliver
 from pixels.providers.base import Provider
@@ -92,7 +94,7 @@ class Desk:
         pixel = self.promise(name)
         self.work()
         pixel.refresh_from_db()
-        assert pixel.lifecycle == "live", pixel.error_sentence
+        assert pixel.lifecycle == "live", error_sentence(pixel)
         return pixel
 
     def work(self) -> None:
@@ -163,9 +165,9 @@ class Desk:
         shown = tables() + self.bench.log.text.encode()
         for secret in (*PLANTED, *self.tokens):
             assert not any(form in shown for form in forms_of(secret)), secret
-        texts = ("error_sentence", "error_provider_message", "error_advice")
-        for row in (*Pixel.objects.values_list(*texts), *SyncRun.objects.values_list(*texts[:2])):
-            assert not any(sign in text for text in row for sign in ("<", "://"))
+        for row in (*Pixel.objects.all(), *SyncRun.objects.all()):
+            texts = (row.error_provider_message, error_sentence(row), json.dumps(row.error_params))
+            assert not any(sign in text for text in texts for sign in ("<", "://"))
 
 
 @pytest.fixture

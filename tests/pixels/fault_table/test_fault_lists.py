@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pixels.messages import error_sentence
 from pixels.models import Pixel, SyncRun
 from tests.pixels.fault_table.conftest import Desk
 from tests.pixels.fault_table.lists import NUMBERS, look_for_missing, seed
@@ -76,7 +77,7 @@ def test_a_list_that_lies_makes_nothing_gone_and_nothing_twice(
     run = at.sync()
 
     assert run.state == ends(given, slug, row)
-    assert bool(run.error_sentence) == (run.state != "done")
+    assert bool(error_sentence(run)) == (run.state != "done")
     assert (at.counted()[0] - asked)["list"] == requests(given, slug, row)
     absent = Pixel.objects.filter(remote_status="absent")
     assert absent.count() == (row.missing if run.state == "done" else 0)
@@ -111,7 +112,7 @@ def test_20_another_accounts_list_makes_nothing_gone(
     run = at.sync()
 
     assert (run.state, run.created) == (state, taken)
-    assert run.error_sentence
+    assert error_sentence(run)
     assert known(at) == before
 
     at.well_again()
@@ -136,7 +137,7 @@ def test_19_more_than_people_delete_by_hand_needs_a_person(
 
     assert run.state == state
     if state == "stopped":
-        assert f"{lacks} of {MANY}" in run.error_sentence
+        assert f"{lacks} of {MANY}" in error_sentence(run)
         assert known(at) == before
     assert Pixel.objects.filter(remote_status="absent").count() == (lacks if state == "done" else 0)
     assert not SyncRun.objects.filter(state="running").exists()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pixels.messages import error_sentence
 from pixels.models import Pixel
 from pixels.providers.errors import BadAnswer, NoAnswer
 from pixels.reconcile import runs
@@ -109,7 +110,7 @@ class Writing:
     def assert_after(self, end: End) -> None:
         lifecycle, state = end.after.split("/")
         operation = self.pixel.operations.latest("created_at")
-        assert bool(self.pixel.error_sentence) == bool(operation.error_sentence) == (state != "done")
+        assert bool(error_sentence(self.pixel)) == bool(error_sentence(operation)) == (state != "done")
         assert operation.lease_until is None
         assert operation.sent_at or lifecycle != "checking"
         if self.operation != "create":
@@ -137,7 +138,7 @@ class Writing:
             assert (held, done) == ([OLD], 0)
         assert self.pixel.remote_status == remote
         assert bool(self.pixel.remote_id) == (lifecycle in ("live", "deleted"))
-        assert bool(self.pixel.error_sentence) == (state != "done")
+        assert bool(error_sentence(self.pixel)) == (state != "done")
 
 
 class Listing:
@@ -158,7 +159,7 @@ class Listing:
 
     def assert_after(self, end: End) -> None:
         assert rows() == self.before, "something was concluded from half an answer"
-        assert bool(self.run.error_sentence) == (end.after != "done")
+        assert bool(error_sentence(self.run)) == (end.after != "done")
         assert (self.run.not_before is not None) == (end.after == "queued")
 
     def settle(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pixels.limits.provider_session import StoredTokens
+from pixels.messages import error_sentence
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel
 from pixels.outbox import duplicate_check
 from pixels.reconcile import runs
@@ -60,7 +61,7 @@ def test_7_a_change_of_what_somebody_has_deleted_there(
     assert (at.counted()[0] - asked)[operation] == 1
     assert (pixel.name, at.names()) == (OLD, [])
     if state == "live/failed":
-        assert pixel.error_sentence
+        assert error_sentence(pixel)
     if case == "xandr" and operation == "update":  # only a direct look says that it is gone
         assert pixel.remote_status != "gone"
         assert at.sync().state == "done"
@@ -259,7 +260,7 @@ def test_24_a_run_stops_and_the_next_one_is_the_new_users(
     seed(at, IDS["xandr"])
     while_listing(lambda: other_user(at), page=1)
     run = at.sync()
-    assert (run.state, run.error_sentence) == (
+    assert (run.state, error_sentence(run)) == (
         "failed",
         "The credentials of this connection were removed or replaced meanwhile.",
     )

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from pixels.limits import circuit_breaker, clock
 from pixels.limits.provider_session import open_provider
+from pixels.messages import error_sentence
 from pixels.models import Connection, Credential, Operation, Pixel
 from pixels.outbox import claim, deliver, duplicate_check
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, Rejected, Throttled
@@ -16,6 +17,7 @@ from pixels.services import connections
 from tests.at_once import at_once
 from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS, dies
 from tests.pixels.providers.loopback import hangs_up, says, silent
+from tests.pixels.said import said
 
 BROKEN = says("<html>", 500)
 
@@ -210,7 +212,7 @@ def test_a_sync_that_somebody_asks_for_waits_and_says_why(down, away):
     run = connections.sync_now(down, None)
     pull.pull(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.waits, run.error_sentence) == ("queued", 1, "PitchTarget has not been reachable lately.")
+    assert (run.state, run.waits, error_sentence(run)) == ("queued", 1, "PitchTarget has not been reachable lately.")
     assert away.received == []
 
 
@@ -233,7 +235,7 @@ def test_of_two_workers_that_find_it_half_open_one_tries(down, time):
     circuit_breaker.enter(first)
     with pytest.raises(NotSent) as caught:
         circuit_breaker.enter(second)
-    assert caught.value.sentence == "PitchTarget has not been reachable lately."
+    assert said(caught.value) == "PitchTarget has not been reachable lately."
 
 
 def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, away, time, meanwhile):

@@ -15,6 +15,7 @@ from pixels.models import RateLimit
 from pixels.providers.errors import NotSent, Throttled, Waiting
 from pixels.providers.values import Limits
 from tests.pixels.moving_clock import MovingClock
+from tests.pixels.said import said
 
 WINDOW = 60.0
 LIMITS = {"reads": 40, "writes": 10}
@@ -83,7 +84,7 @@ def test_who_waits_is_told_the_moment_at_which_there_is_room(limiter, still):
     let_through(limiter("second"))
     with pytest.raises(Waiting) as caught:
         limiter("second")("read")
-    assert caught.value.sentence == "PixelHub allows itself 40 reads in 60 seconds at Xandr."
+    assert said(caught.value) == "PixelHub allows itself 40 reads in 60 seconds at Xandr."
     still.pass_by(caught.value.retry_after - 0.5)
     assert let_through(limiter("second")) == 0
     still.pass_by(0.5)
@@ -259,7 +260,7 @@ def test_no_more_are_on_the_way_than_allowed(limiter):
         assert one("read")
     with pytest.raises(Waiting) as caught:
         limiter("late", reads=None, at_once=3)("read")
-    assert caught.value.sentence == "As much is under way at Xandr as it allows."
+    assert said(caught.value) == "As much is under way at Xandr as it allows."
     assert caught.value.retry_after < 5
     under_way[0].release()
     assert limiter("late", reads=None, at_once=3)("read")

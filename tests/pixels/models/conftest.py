@@ -18,6 +18,18 @@ def upgrade(transactional_db):
     migrate(None)
 
 
+@pytest.fixture
+def downgrade(transactional_db):
+    """Goes back to the tables of a migration; gives the models of that version."""
+
+    def run(name):
+        migrate([("pixels", name)])
+        return MigrationExecutor(connection).loader.project_state([("pixels", name)]).apps
+
+    yield run
+    migrate(None)
+
+
 def migrate(to):
     executor = MigrationExecutor(connection)
     executor.migrate(to or executor.loader.graph.leaf_nodes())

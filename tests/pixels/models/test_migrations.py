@@ -2,7 +2,9 @@
 
 from django.utils import timezone
 
+from pixels.messages import ad_accounts_sentence, connection_sentence, error_advice, error_sentence, sentence
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Operation, Pixel, RateLimit, SyncRun
+from tests.pixels.said import literal
 
 
 def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_value(upgrade):
@@ -41,7 +43,7 @@ def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_valu
     xandr, account, pixel = Connection.objects.get(), AdAccount.objects.get(), Pixel.objects.get()
     operation, run = Operation.objects.get(), SyncRun.objects.get()
     assert [xandr.test_provider_message, pixel.error_provider_message, run.error_provider_message] == ["", "", ""]
-    assert (xandr.last_notified_state, xandr.ad_accounts_error) == ("paused", "No")
+    assert (xandr.last_notified_state, ad_accounts_sentence(xandr)) == ("paused", "No")
     assert [xandr.circuit_open_until, xandr.drain_lease_until, xandr.last_enqueued_at] == [later, later, now]
     assert [xandr.ad_accounts_listed_at, xandr.ad_accounts_tried_at] == [now, now]
     assert [account.last_fired_report_asked_at, account.last_fired_report_seen_at] == [now, later]
@@ -62,3 +64,59 @@ def test_what_an_earlier_version_quoted_is_forgotten_and_all_else_keeps_its_valu
         later,
     )
     assert (run.crashes, run.cursor, bytes(run.seen_ids)) == (2, {"after": "100"}, b"ids")
+
+
+def test_sentences_that_an_earlier_version_stored_are_still_said(upgrade):
+    now = timezone.now()
+
+    def write(apps):
+        of = lambda name: apps.get_model("pixels", name).objects  # noqa: E731
+        team = apps.get_model("accounts", "Team").objects.create(name="Shop", slug="shop")
+        xandr = of("Connection").create(
+            team=team, provider="xandr", environment="sandbox", test="refused", test_sentence="Xandr refused 100%."
+        )
+        account = of("AdAccount").create(connection=xandr, remote_id="2")
+        row = {"team": team, "connection": xandr, "ad_account": account, "lifecycle": "failed"}
+        failed = {"error_code": "refused", "error_sentence": "Xandr refused “this”."}
+        of("Pixel").create(name="Fine", **row)
+        of("Pixel").create(name="Advised", **row, **failed, error_advice="Change it.")
+        pixel = of("Pixel").create(name="Bare", **row, **failed)
+        of("Operation").create(
+            **{"team": team, "pixel": pixel, "kind": "create", "payload": {}, "fingerprint": "f", "state": "failed"},
+            **{"finished_at": now},
+            **failed,
+        )
+        of("SyncRun").create(
+            **{"team": team, "connection": xandr, "state": "queued", "error_sentence": "Xandr asks us to wait."},
+            place={"after": "100", "stopped": "9 of 12 pixels are missing."},
+        )
+
+    upgrade(write)
+    xandr, run = Connection.objects.get(), SyncRun.objects.get()
+    assert (connection_sentence(xandr), ad_accounts_sentence(xandr)) == ("Xandr refused 100%.", "")
+    said = {pixel.name: (error_sentence(pixel), error_advice(pixel)) for pixel in Pixel.objects.all()}
+    assert said == {
+        "Fine": ("", ""),
+        "Advised": ("Xandr refused “this”.", "Change it."),
+        "Bare": ("Xandr refused “this”.", ""),
+    }
+    assert error_sentence(Operation.objects.get()) == "Xandr refused “this”."
+    assert error_sentence(run) == "Xandr asks us to wait."
+    assert sentence(*run.cursor["stopped"]) == "9 of 12 pixels are missing."
+
+
+def test_sentences_survive_the_way_back(downgrade, team):
+    """Whoever goes back to the version before sees the old sentences, and codes of what is newer."""
+    xandr = Connection.objects.create(
+        **{"team": team, "provider": "xandr", "environment": "sandbox", "test": "refused"},
+        **{"test_message": "xandr.log_in_refused"},
+    )
+    account = AdAccount.objects.create(connection=xandr, remote_id="2")
+    row = {"team": team, "connection": xandr, "ad_account": account, "lifecycle": "failed", "error_code": "refused"}
+    Pixel.objects.create(name="Old", **row, **literal("Xandr refused this.", "Change it."))
+    SyncRun.objects.create(team=team, connection=xandr, cursor={"stopped": ["sync.too_many_missing", {"missing": 9}]})
+    old = downgrade("0010_unconfirmed_operations")
+    pixel, run = old.get_model("pixels", "Pixel").objects.get(), old.get_model("pixels", "SyncRun").objects.get()
+    assert (pixel.error_sentence, pixel.error_advice) == ("Xandr refused this.", "Change it.")
+    assert run.cursor["stopped"] == "sync.too_many_missing"
+    assert old.get_model("pixels", "Connection").objects.get().test_sentence == "xandr.log_in_refused"

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
+from pixels.messages import error_sentence
 from pixels.models import Connection, Credential
 from pixels.models.sealed import CannotOpen, seal, unseal
 from pixels.outbox import claim, deliver
@@ -127,7 +128,7 @@ def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise
     carry_out()
     pixel.refresh_from_db()
     assert pixel.lifecycle == "queued"
-    assert "no longer read" in pixel.error_sentence
+    assert "no longer read" in error_sentence(pixel)
     assert sandbox.ask("GET", "requests")["requests"] == {}
     connection = Connection.objects.get()
     assert connection.test == "refused" and connection.paused_at

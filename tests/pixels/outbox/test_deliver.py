@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from pixels.limits import clock
+from pixels.messages import error_advice, error_sentence
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver, retry_policy
 from pixels.reconcile import read_back
@@ -66,10 +67,10 @@ def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.error_code) == ("failed", "refused")
     assert WORDS[provider] in pixel.error_provider_message
-    assert pixel.error_advice
+    assert error_advice(pixel)
     assert creates(misbehaving) == 1
     text = Page.of(browser_of(vera).get(at("pixel", pixel))).text
-    assert pixel.error_sentence in text
+    assert error_sentence(pixel) in text
     assert WORDS[provider] in text
 
 
@@ -90,7 +91,7 @@ def test_what_failed_can_be_retried_by_a_person(
     assert browser.post(at("pixel_retry", pixel)).url == at("pixel", pixel)
     carry_out()
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.error_code, pixel.error_sentence) == ("live", "", "")
+    assert (pixel.lifecycle, pixel.error_code, error_sentence(pixel)) == ("live", "", "")
     assert len(sandbox.held(provider)) == 1
     assert Operation.objects.filter(pixel=pixel).count() == 2
 
@@ -115,7 +116,7 @@ def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
     operation = Operation.objects.get()
     pixel.refresh_from_db()
     assert (pixel.lifecycle, operation.state, operation.sent_at) == ("queued", "pending", None)
-    assert "not reachable" in pixel.error_sentence
+    assert "not reachable" in error_sentence(pixel)
     assert operation.not_before > timezone.now()
     assert claim.due(10) == []
     deliver.deliver(due)  # a message that comes too early changes nothing
@@ -125,7 +126,7 @@ def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
     no_wait()
     deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
-    assert (pixel.lifecycle, pixel.error_sentence) == ("live", "")
+    assert (pixel.lifecycle, error_sentence(pixel)) == ("live", "")
 
 
 def test_the_waits_grow_and_after_a_day_a_person_is_asked(easyflow, promise, unreachable, no_wait):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Activity
 from pixels import tasks
+from pixels.messages import error_sentence
 from pixels.models import Operation, Pixel
 from pixels.outbox import deliver, duplicate_check
 from pixels.services import connections, pixels
@@ -168,7 +169,7 @@ def test_what_becomes_of_a_change_does_not_hide_the_second_object(
     pixels.dismiss_error(pixel, bob)
     pixel.refresh_from_db()
     assert (pixel.remote_status, pixel.error_code) == ("duplicate", "duplicate")
-    assert second in pixel.error_sentence
+    assert second in error_sentence(pixel)
     pixels.dismiss_error(pixel, bob)
     pixel.refresh_from_db()
     assert (pixel.remote_status, pixel.error_code, pixel.duplicate_remote_ids) == ("not_seen", "", [])
@@ -272,7 +273,7 @@ def test_the_end_of_a_change_that_was_under_way_does_not_take_the_report_away(
     if refused:
         pixels.dismiss_error(pixel, bob)  # the refusal has its own message, in front of the report
         pixel.refresh_from_db()
-    assert (pixel.error_code, second in pixel.error_sentence) == ("duplicate", True)
+    assert (pixel.error_code, second in error_sentence(pixel)) == ("duplicate", True)
 
 
 def test_of_a_pixel_that_was_deleted_here_nothing_is_reported(sent_twice, comes_in_late, time, look, bob):

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import Activity
+from pixels.messages import error_sentence
 from pixels.models import Operation, Pixel
 from pixels.outbox import claim, deliver
 from pixels.services import connections
@@ -172,7 +173,7 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
         sync(pixel.connection)
         pixel.refresh_from_db()
         assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
-    assert f"as {held['id']}, {held['id'] + 1}." in pixel.error_sentence
+    assert f"as {held['id']}, {held['id'] + 1}." in error_sentence(pixel)
     assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
     overview = Page.of(browser_of(alice).get(at("overview")))
     assert "is held more than once" in overview.text

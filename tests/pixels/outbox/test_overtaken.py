@@ -9,6 +9,7 @@ import pytest
 
 from pixels import crash
 from pixels.limits import clock
+from pixels.messages import error_sentence
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver
 from pixels.outbox.record import put_back, record
@@ -179,7 +180,7 @@ def test_of_two_answers_to_a_create_the_second_is_told_of(xandr, promise, live, 
     ids = [str(held["id"]) for held in sandbox.held("xandr")]
     assert len(ids) == sandbox.asked("xandr", "create") == operation.sends == 2
     assert (pixel.lifecycle, pixel.remote_status, operation.state) == ("live", "duplicate", "done")
-    assert all(one in pixel.error_sentence for one in ids)
+    assert all(one in error_sentence(pixel) for one in ids)
     assert operation.duplicate_check_at
 
 

@@ -14,6 +14,7 @@ from pixels.providers.values import AdAccountRef
 from pixels.providers.xandr.client import Xandr
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.conftest import Tokens
+from tests.pixels.said import said
 
 ACCOUNT = AdAccountRef(id="8", code="adv-8")
 COUNT = 1230  # thirteen pages
@@ -69,7 +70,7 @@ def read(provider: Xandr, **more: Any) -> tuple[list[str], str]:
         for page in provider.list_pixels(ACCOUNT, **more):
             ids += page.objects
     except ProviderError as error:
-        return ids, f"{type(error).__name__}: {error.sentence}"
+        return ids, f"{type(error).__name__}: {said(error)}"
     return ids, ""
 
 

@@ -21,6 +21,7 @@ from tests.cells import examples
 from tests.pixels.providers.conftest import CHOSEN
 from tests.pixels.providers.loopback import Loopback
 from tests.pixels.providers.strategies import OPTIONS, events_of
+from tests.pixels.said import said
 
 METHODS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "check_credentials": ("check_credentials", (AdAccountRef(id="2"),)),
@@ -73,7 +74,7 @@ def test_an_unsupported_call_says_why_and_sends_nothing(
         name, arguments = METHODS[capability]
         with pytest.raises(NotSupported) as caught:
             getattr(connect(provider.slug), name)(*arguments)
-        assert caught.value.sentence == provider.missing[capability]
+        assert said(caught.value) == provider.missing[capability]
     assert loopback.received == []
 
 
@@ -167,7 +168,7 @@ def test_a_provider_that_can_switch_pixels_on_and_off_says_how(provider: type[Pr
     if not provider.can("activate"):
         with pytest.raises(NotSupported) as caught:
             provider.activation(True)
-        assert caught.value.sentence == provider.missing["activate"]
+        assert said(caught.value) == provider.missing["activate"]
         assert provider.is_active({})
         return
     _, options = CHOSEN[provider.slug]

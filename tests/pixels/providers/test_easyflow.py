@@ -9,6 +9,7 @@ from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, ProviderError, Rejected, Throttled
 from tests.pixels.providers.conftest import create
 from tests.pixels.providers.loopback import Loopback, says
+from tests.pixels.said import advised, said
 
 
 def test_a_meta_pixel_without_extras_sends_only_what_was_chosen(
@@ -105,9 +106,9 @@ def test_the_gateway_before_easyflow_is_told_from_easyflow(
         assert type(error) is Throttled
         return
     assert type(error) is Forbidden
-    assert error.sentence == "The gateway in front of Easyflow turned this away."
-    assert "Either the API key is unknown there, or Easyflow has no such call" in error.advice
-    assert "credentials" not in error.sentence
+    assert said(error) == "The gateway in front of Easyflow turned this away."
+    assert "Either the API key is unknown there, or Easyflow has no such call" in advised(error)
+    assert "credentials" not in said(error)
 
 
 def test_easyflows_own_403_is_about_a_right(connect: Callable[..., Provider], loopback: Loopback) -> None:

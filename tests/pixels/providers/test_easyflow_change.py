@@ -13,6 +13,7 @@ from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
 from tests.pixels.providers.conftest import ACCOUNT, create
 from tests.pixels.providers.loopback import Loopback, says
+from tests.pixels.said import said
 
 TOKEN = Secret("planted-capi/token-8f")
 FORM = {
@@ -108,7 +109,7 @@ def test_a_no_to_a_change(
 def test_what_no_change_can_reach_is_not_tried(name: str, connect: Callable[..., Provider], loopback: Loopback) -> None:
     with pytest.raises(NotSupported) as caught:
         change(connect("easyflow"), **{name: "new", "code": "1"})
-    assert caught.value.sentence == PROVIDERS["easyflow"].pixel_form.fixed[name]
+    assert said(caught.value) == PROVIDERS["easyflow"].pixel_form.fixed[name]
     assert loopback.received == []
 
 

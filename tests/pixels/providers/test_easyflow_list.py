@@ -19,6 +19,7 @@ from pixels.providers.registry import PROVIDERS
 from pixels.providers.values import Capability
 from tests.pixels.providers.conftest import ACCOUNT
 from tests.pixels.providers.loopback import Behaviour, Loopback, says
+from tests.pixels.said import said
 
 NEEDS_LIST = {"list", "read", "find", "check_credentials"}
 CALLS: dict[str, Callable[[Provider], Any]] = {
@@ -52,7 +53,7 @@ def test_switched_off_it_is_not_supported_and_asks_nothing(
     assert not NEEDS_LIST & provider.capabilities
     with pytest.raises(NotSupported) as caught:
         CALLS[capability](connect("easyflow"))
-    assert caught.value.sentence == provider.missing[capability]
+    assert said(caught.value) == provider.missing[capability]
     assert loopback.received == []
 
 

@@ -24,6 +24,7 @@ from pixels.providers.errors import (
 from pixels.providers.registry import PROVIDERS
 from tests.pixels.providers.conftest import ACCOUNT, create, secrets_of
 from tests.pixels.providers.loopback import Behaviour, Loopback, breaks_off, drips, hangs_up, resets, says, silent
+from tests.pixels.said import advised, said
 
 ECHO = " and ".join(secret for slug in PROVIDERS for secret in secrets_of(slug))
 
@@ -110,7 +111,7 @@ def assert_no_secret_shown(slug: str, error: ProviderError, log: pytest.LogCaptu
     link: BaseException | None = error
     while link is not None:
         assert isinstance(link, ProviderError), "a library's exception hangs on ours"
-        shown = f"{link!r} {link} {link.args} {link.sentence} {link.provider_message} {link.advice} {vars(link)}"
+        shown = f"{link!r} {link} {link.args} {said(link)} {link.provider_message} {advised(link)} {vars(link)}"
         assert not any(secret in shown for secret in secrets)
         link = link.__cause__ or link.__context__
     shown = "".join(traceback.format_exception(error)) + log.text
@@ -159,7 +160,7 @@ def test_a_fault_is_one_request_and_one_honest_error(
     looked_up = (slug, capability, expected) == ("xandr", "delete", Rejected)
     assert len(loopback.received) == (2 if looked_up else 1)
     assert time.monotonic() - started < 9
-    assert PROVIDERS[slug].label in error.sentence
+    assert PROVIDERS[slug].label in said(error)
     assert_no_secret_shown(slug, error, caplog)
 
 
@@ -300,12 +301,12 @@ def test_the_wait_that_ended_is_named(
 ) -> None:
     settings.CALL_DEADLINE = 0.4
     loopback.script = [FAULTS["a body that drips"][0]]
-    assert fails(connect("xandr"), "create").sentence == "Xandr did not answer within 0.4 seconds."
+    assert said(fails(connect("xandr"), "create")) == "Xandr did not answer within 0.4 seconds."
 
     settings.CALL_DEADLINE = 30
     monkeypatch.setattr("pixels.providers.transport.http.READ_TIMEOUT", 0.2)
     loopback.script = [silent]
-    assert fails(connect("xandr"), "create").sentence == "Xandr did not answer within 0.2 seconds."
+    assert said(fails(connect("xandr"), "create")) == "Xandr did not answer within 0.2 seconds."
 
 
 def test_a_log_line_names_the_call_but_not_its_parameters(

@@ -17,6 +17,7 @@ from pixels.providers.values import RemotePixel, TagContext
 from tests.cells import examples
 from tests.pixels.providers.conftest import ACCOUNT, CHOSEN, PLANTED, Tokens, create
 from tests.pixels.providers.strategies import PIXELS, odd_answers, odd_fields
+from tests.pixels.said import said
 
 STATUSES = st.sampled_from([200, 200, 200, 200, 200, 200, 201, 401, 405, 422, 500])
 
@@ -46,7 +47,7 @@ def answered(provider: Provider) -> list[RemotePixel]:
             try:
                 found += call()
             except ProviderError as error:
-                json.dumps([error.sentence, error.provider_message], allow_nan=False)
+                json.dumps([said(error), error.params, error.provider_message], allow_nan=False)
     return found
 
 

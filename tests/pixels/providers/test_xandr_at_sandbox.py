@@ -16,6 +16,7 @@ from pixels.providers.xandr.client import Xandr
 from pixels.providers.xandr.pixels import PixelService, Which
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.conftest import CHOSEN, Tokens
+from tests.pixels.said import advised
 
 ACCOUNT = AdAccountRef(id="8", code="adv-8")
 
@@ -90,7 +91,7 @@ def test_a_refused_delete_names_the_line_item(sandbox: SandboxServer) -> None:
     seed(sandbox, line_items=[item])
     with pytest.raises(Rejected) as caught:
         provider.delete_pixel(ACCOUNT, remote_id)
-    assert "Line Item 382 “Shoes” (active)" in caught.value.advice
+    assert "Line Item 382 “Shoes” (active)" in advised(caught.value)
     seed(sandbox, line_items=[{**item, "pixel_ids": []}])
     provider.delete_pixel(ACCOUNT, remote_id)
 

@@ -10,6 +10,7 @@ from pixels.providers.errors import BadAnswer, Forbidden, Rejected
 from tests.pixels.providers.conftest import ACCOUNT, SESSION
 from tests.pixels.providers.loopback import Behaviour, Loopback, hangs_up, says
 from tests.pixels.providers.xandr_answers import failing, paths, pixel
+from tests.pixels.said import advised, said
 
 IN_USE = failing("INTEGRITY", error="Pixel is used by one or more line items")
 
@@ -32,8 +33,8 @@ def refused(provider: Provider) -> Rejected:
 def test_the_line_items_that_block_are_named(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [IN_USE, using(item(382), item("383", "Shoes", "inactive"))]
     error = refused(connect("xandr"))
-    assert error.sentence == "Xandr refused to delete this pixel: 2 line items use it."
-    assert error.advice == (
+    assert said(error) == "Xandr refused to delete this pixel: 2 line items use it."
+    assert advised(error) == (
         "At Xandr, remove the pixel from Line Item 382 “Line Item” (active), Line Item 383 “Shoes” (inactive); "
         "then delete it again."
     )
@@ -49,7 +50,7 @@ def test_names_and_states_that_the_pixel_leaves_out_are_looked_up(
 ) -> None:
     asked = says({"response": {"status": "OK", "line-items": [item(383, "Hats"), item(384, "Coats", "inactive")]}})
     loopback.script = [IN_USE, using(item(382), {"id": "383"}, {"id": 384, "name": "Coats"}), asked]
-    assert refused(connect("xandr")).advice == (
+    assert advised(refused(connect("xandr"))) == (
         "At Xandr, remove the pixel from Line Item 382 “Line Item” (active), Line Item 383 “Hats” (active), "
         "Line Item 384 “Coats” (inactive); then delete it again."
     )
@@ -63,17 +64,17 @@ def test_one_line_item_may_come_in_the_singular(connect: Callable[..., Provider]
     )
     loopback.script = [IN_USE, using({"id": "382"}), asked]
     error = refused(connect("xandr"))
-    assert error.sentence == "Xandr refused to delete this pixel: 1 line item uses it."
-    assert "Line Item 382 “Hats” (active)" in error.advice
+    assert said(error) == "Xandr refused to delete this pixel: 1 line item uses it."
+    assert "Line Item 382 “Hats” (active)" in advised(error)
 
 
 def test_five_are_named_and_the_rest_is_counted(connect: Callable[..., Provider], loopback: Loopback) -> None:
     long = [item(10**18 + number, "An endless name of a line item " * 9, "inactive" * 9) for number in range(20)]
     loopback.script = [IN_USE, using(*long)]
     error = refused(connect("xandr"))
-    assert error.advice.count("Line Item") == 5
-    assert error.advice.endswith(" and 15 more; then delete it again.")
-    assert len(error.advice) <= 500
+    assert advised(error).count("Line Item") == 5
+    assert advised(error).endswith(" and 15 more; then delete it again.")
+    assert len(advised(error)) <= 500
     assert len(error.provider_message) <= 200
 
 
@@ -99,7 +100,7 @@ def test_a_look_up_that_fails_does_not_hide_the_refusal(
 ) -> None:
     loopback.script = [IN_USE, look_up]
     error = refused(connect("xandr"))
-    assert error.sentence == "Xandr refused to delete this pixel."
+    assert said(error) == "Xandr refused to delete this pixel."
     assert error.provider_message == "Pixel is used by one or more line items"
     assert paths(loopback) == ["DELETE /pixel", "GET /pixel"]
 
@@ -108,13 +109,13 @@ def test_line_items_that_cannot_be_looked_up_are_named_by_their_numbers(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [IN_USE, using({"id": "382"}, {"id": 383, "name": ["odd"], "state": 7}), failing("UNAUTH")]
-    assert "from Line Item 382, Line Item 383; then" in refused(connect("xandr")).advice
+    assert "from Line Item 382, Line Item 383; then" in advised(refused(connect("xandr")))
 
 
 def test_names_are_scrubbed(connect: Callable[..., Provider], loopback: Loopback) -> None:
     name = '<b>a</b> https://elsewhere.example/x planted "password" 4c'
     loopback.script = [IN_USE, using(item(382, name))]
-    advice = refused(connect("xandr")).advice
+    advice = advised(refused(connect("xandr")))
     assert "Line Item 382 “a … •••” (active)" in advice
     assert SESSION.reveal() not in advice
 
@@ -134,4 +135,4 @@ def test_what_is_no_refusal_is_not_looked_into(
 
 def test_a_refusal_by_another_name_is_looked_into_as_well(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [failing("SYNTAX"), using(item(382, "Spring"))]
-    assert "Line Item 382 “Spring”" in refused(connect("xandr")).advice
+    assert "Line Item 382 “Spring”" in advised(refused(connect("xandr")))

@@ -23,6 +23,7 @@ from pixels.providers.secret import Secret
 from tests.pixels.providers.conftest import ACCOUNT, SESSION, Tokens, create
 from tests.pixels.providers.loopback import Behaviour, Loopback, hangs_up, raw, says, silent
 from tests.pixels.providers.xandr_answers import CREATED, LOGGED_IN, failing, paths
+from tests.pixels.said import said
 
 RATE_EXCEEDED = (
     b'{"response": {"error_id": "SYSTEM", "error": "You have exceeded your request limit of 100 per 60 seconds", '
@@ -115,7 +116,7 @@ def test_a_log_in_refused_without_an_envelope_is_bad_credentials(
 ) -> None:
     loopback.script = [says("Unauthorized", 401)]
     error = fails(lambda: create(connect("xandr", tokens=Tokens(None))))
-    assert error.sentence == "Xandr refused the username or the password."
+    assert said(error) == "Xandr refused the username or the password."
     assert paths(loopback) == ["POST /auth"]
 
 

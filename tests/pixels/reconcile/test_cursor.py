@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.services import RuleViolation
 from pixels import queue, tasks
+from pixels.messages import error_sentence
 from pixels.models import Pixel, SyncRun
 from pixels.outbox import deliver
 from pixels.providers.values import AdAccountRef
@@ -205,7 +206,7 @@ def test_that_the_first_lacked_too_many_is_not_forgotten_over_the_second(two_acc
     run = connections.sync_now(two_accounts, None)
     go_on(run)
     assert run.state == "stopped"
-    assert run.error_sentence == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
+    assert error_sentence(run) == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
     assert absent() == []
 
 
@@ -254,7 +255,7 @@ def test_one_that_goes_on_shrinking_marks_nothing(fifty_are_new, sandbox, while_
     pull.pull(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"
-    assert "announced" in run.error_sentence
+    assert "announced" in error_sentence(run)
     assert absent() == []
 
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Activity
+from pixels.messages import error_sentence
 from pixels.models import Pixel, SyncRun
 from pixels.outbox import deliver
 from pixels.providers.xandr.client import Xandr
@@ -171,7 +172,7 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     seeded()
     delete(sandbox, *range(100, 110))
     run = sync(xandr)
-    assert run.error_sentence == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
+    assert error_sentence(run) == "10 of 20 pixels are not in Xandr's list any more. Nothing was marked."
     assert "Sync stopped" in Page.of(browser_of(vera).get(at("overview"))).text
     page = Page.of(browser_of(bob).get(at("connection", xandr)))
     assert "They are gone" in page.text and "10 of 20" in page.text
@@ -197,7 +198,7 @@ def test_more_than_a_person_has_confirmed_stops_it_again(xandr, seeded, sandbox,
     pull.pull(run.pk)
     run.refresh_from_db()
     assert (run.state, run.lacking, remotes()) == ("stopped", 11, ["in_sync"])
-    assert run.error_sentence == "11 of 20 pixels are not in Xandr's list any more. Nothing was marked."
+    assert error_sentence(run) == "11 of 20 pixels are not in Xandr's list any more. Nothing was marked."
     confirmed = connections.sync_now(xandr, bob, stopped=run)
     pull.pull(confirmed.pk)
     confirmed.refresh_from_db()

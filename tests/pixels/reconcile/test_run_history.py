@@ -8,6 +8,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from pixels.messages import error_sentence
 from pixels.models import SyncRun
 from pixels.reconcile import pull
 from pixels.reconcile.runs import open_run
@@ -15,6 +16,7 @@ from pixels.services import connections
 from pixels.templatetags.times import span
 from tests.pixels.elsewhere import at_xandr
 from tests.pixels.page import Page
+from tests.pixels.said import literal
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_changes_only_are_told_from_a_full_list(xandr, sandbox, sync, shown):
 
 
 def test_an_error_is_told_in_words(xandr, ended, shown):
-    ended(state="failed", error_sentence="Xandr is not reachable.", error_provider_message="upstream <b>reset</b>")
+    ended(state="failed", **literal("Xandr is not reachable."), error_provider_message="upstream <b>reset</b>")
     page = shown(xandr)
     assert cells(page)["Status"] == "Failed Xandr is not reachable. “upstream <b>reset</b>”"
     assert "<b>reset" not in page.html
@@ -81,8 +83,8 @@ def test_while_it_waits_it_says_until_when_and_not_how_often(xandr, sandbox, sho
     run.refresh_from_db()
     assert run.is_waiting
     page = shown(xandr)
-    assert f"{run.error_sentence} Resumes in" in page.text
-    assert page.text.count(run.error_sentence) == 1
+    assert f"{error_sentence(run)} Resumes in" in page.text
+    assert page.text.count(error_sentence(run)) == 1
     assert (cells(page)["Status"], cells(page)["Took"]) == ("Waiting", "—")
     SyncRun.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     assert "Resumes in a moment" in shown(xandr).text

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import Activity
+from pixels.messages import error_sentence
 from pixels.models import Connection, Credential, Operation, Pixel, SyncRun
 from pixels.outbox import claim, deliver
 from pixels.reconcile import connection_test, pull, runs
@@ -34,7 +35,7 @@ def test_open_work_is_named_before_and_cancelled_after(
     assert Pixel.objects.count() == 2
     waiting.refresh_from_db(), there.refresh_from_db()
     assert (waiting.lifecycle, there.lifecycle, there.remote_id != "") == ("failed", "live", True)
-    assert "disconnected" in waiting.error_sentence
+    assert "disconnected" in error_sentence(waiting)
     assert claim.due(10) == []
     carry_out()
     assert len(sandbox.held("xandr")) == 1
@@ -66,7 +67,7 @@ def test_a_queued_sync_ends(xandr, alice, disconnect, sandbox):
     run = connections.sync_now(xandr, alice)
     disconnect(xandr)
     run.refresh_from_db()
-    assert (run.state, run.error_sentence) == ("failed", "The connection was disconnected.")
+    assert (run.state, error_sentence(run)) == ("failed", "The connection was disconnected.")
 
 
 def test_new_credentials_bring_it_back_and_its_work_can_be_retried(

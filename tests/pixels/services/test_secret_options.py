@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection as database
 
+from pixels.messages import error_sentence
 from pixels.models import Operation, Pixel, PixelSecrets
 from pixels.models.sealed import CannotOpen
 from pixels.outbox import deliver
@@ -111,7 +112,7 @@ def test_one_that_cannot_be_read_any_more_is_not_sent(create, carry_out, sandbox
     carry_out()
     pixel = Pixel.objects.get()
     assert pixel.lifecycle == "failed"
-    assert "no longer read" in pixel.error_sentence
+    assert "no longer read" in error_sentence(pixel)
     assert sandbox.asked("easyflow", "create") == 0
 
 

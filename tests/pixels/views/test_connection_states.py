@@ -7,10 +7,12 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from pixels.messages import connection_sentence, error_sentence
 from pixels.models import Connection, Operation, SyncRun
 from pixels.services import connections
 from tests.pixels.conftest import CREDENTIALS
 from tests.pixels.page import Page
+from tests.pixels.said import literal
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_what_waits_for_a_limit_says_so_calmly(xandr, promise, carry_out, shown,
     first.refresh_from_db(), second.refresh_from_db()
     assert (first.lifecycle, second.lifecycle) == ("live", "queued")
     page = shown("pixel", second)
-    assert Operation.objects.get(pixel=second).error_sentence in page.text
+    assert error_sentence(Operation.objects.get(pixel=second)) in page.text
     assert "PixelHub allows itself 1 change in 60 seconds at Xandr" in page.text
     assert "Goes on in" in page.text
     assert 'class="banner banner-waiting"' in page.html
@@ -67,8 +69,8 @@ def test_what_waits_for_a_limit_says_so_calmly(xandr, promise, carry_out, shown,
 
 def test_an_earlier_error_gives_way_to_what_is_waited_for(xandr, promise, shown):
     pixel = promise(xandr)
-    type(pixel).objects.update(error_code="not_sent", error_sentence="Xandr is not reachable.", error_at=ago(minutes=1))
-    waits = {"error_code": "waiting", "error_sentence": "Xandr asks us to wait."}
+    type(pixel).objects.update(error_code="not_sent", **literal("Xandr is not reachable."), error_at=ago(minutes=1))
+    waits = {"error_code": "waiting", **literal("Xandr asks us to wait.")}
     Operation.objects.update(not_before=timezone.now() + timedelta(minutes=3), **waits)
     page = shown("pixel", pixel)
     assert "Xandr asks us to wait. Goes on in 2 min" in page.text
@@ -81,7 +83,7 @@ def test_an_earlier_error_gives_way_to_what_is_waited_for(xandr, promise, shown)
 
 def test_the_page_follows_the_wait_down(xandr, promise, browser_of, vera, at, monkeypatch):
     pixel = promise(xandr)
-    waits = {"error_code": "waiting", "error_sentence": "Xandr asks us to wait."}
+    waits = {"error_code": "waiting", **literal("Xandr asks us to wait.")}
     Operation.objects.update(not_before=timezone.now() + timedelta(seconds=170), **waits)
     browser, now = browser_of(vera), timezone.now
     html = browser.get(at("pixel", pixel)).content.decode()
@@ -107,7 +109,7 @@ def test_a_queued_pixel_says_since_when_its_provider_is_away(down, shown):
 
 def test_what_may_exist_is_told_of_beside_it(down, shown):
     pixel = down.pixels.get()
-    type(pixel).objects.update(lifecycle="checking", error_code="no_answer", error_sentence="Xandr did not answer.")
+    type(pixel).objects.update(lifecycle="checking", error_code="no_answer", **literal("Xandr did not answer."))
     Operation.objects.update(state="unconfirmed", sent_at=Now())
     text = shown("pixel", pixel).text
     assert "Xandr has not been reachable since" in text
@@ -160,7 +162,7 @@ def test_a_paused_connection_says_why_and_what_to_do(connect, sandbox, carry_out
     assert connection.paused_at
     page = shown("connection", connection, user=alice)
     assert "Paused" in page.text
-    assert page.text.count(connection.test_sentence) == 1
+    assert page.text.count(connection_sentence(connection)) == 1
     assert "Nothing is sent meanwhile." in page.text
     assert "Test and resume" in page.text and "Replace credentials" in page.text
     for_vera = shown("connection", connection, user=vera).text
@@ -180,8 +182,8 @@ def test_where_nothing_tests_them_new_credentials_are_the_way_on(
     assert page.text.count("Replace credentials") == 1
     connection.refresh_from_db()
     of_pixel = shown("pixel", pixel)
-    assert "Its connection is paused" in of_pixel.text and connection.test_sentence in of_pixel.text
-    assert connection.test_sentence in shown("overview").text
+    assert "Its connection is paused" in of_pixel.text and connection_sentence(connection) in of_pixel.text
+    assert connection_sentence(connection) in shown("overview").text
     browser_of(alice).post(at("connection_credentials", connection), CREDENTIALS["easyflow"])
     assert "These credentials are being tested." in shown("connection", connection).text
     carry_out()

@@ -9,11 +9,12 @@ from django.utils import timezone
 from pixels.models import Operation, Pixel
 from pixels.views.pixel_page import pixel_page
 from tests.pixels.conftest import OPTIONS
+from tests.pixels.said import literal
 
 HOUR = timedelta(hours=1)
 MARKED = {"options": {**OPTIONS["xandr"], "code": "shoes-1"}}
-LOST = {"lifecycle": "unknown", "error_code": "no_answer", "error_sentence": "Xandr did not answer.", **MARKED}
-REFUSED = {"error_code": "refused", "error_sentence": "Xandr refused it.", "error_advice": "Change what it names."}
+LOST = {"lifecycle": "unknown", "error_code": "no_answer", **literal("Xandr did not answer."), **MARKED}
+REFUSED = {"error_code": "refused", **literal("Xandr refused it.", "Change what it names.")}
 FAILED = {"lifecycle": "failed", **REFUSED}
 LIVE = {"lifecycle": "live", "remote_id": "17", "remote_status": "in_sync"}
 
@@ -142,7 +143,7 @@ def test_how_a_lost_pixel_is_found(page_of):
     ("operation", "connection", "title", "says"),
     [
         (
-            {"error_code": "waiting", "error_sentence": "Xandr asks us to wait.", "not_before": timezone.now() + HOUR},
+            {"error_code": "waiting", **literal("Xandr asks us to wait."), "not_before": timezone.now() + HOUR},
             {},
             "Xandr asks us to wait.",
             "Goes on in",

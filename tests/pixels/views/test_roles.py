@@ -20,6 +20,7 @@ from tests.access import ROLES, may
 from tests.conftest import join
 from tests.pixels.actions import all_rows
 from tests.pixels.page import Page
+from tests.pixels.said import literal
 
 PEOPLE = {Role.OWNER: "alice", Role.ADMIN: "adam", Role.EDITOR: "bob", Role.VIEWER: "vera"}
 NOW = timezone.now()
@@ -71,7 +72,7 @@ class Scene:
         return self.queued(lifecycle="unknown", error_code="no_answer", operation="unknown")
 
     def refused(self) -> list[Any]:
-        return self.live(error_code="refused", error_sentence="No.")
+        return self.live(error_code="refused", **literal("No."))
 
     def archived(self) -> list[Any]:
         return self.live(archived_at=NOW)

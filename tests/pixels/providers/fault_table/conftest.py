@@ -23,6 +23,7 @@ from pixels.providers.values import AdAccountRef
 from pixels.sandbox import members
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.providers.loopback import Loopback, says
+from tests.pixels.said import advised, said
 
 # Nothing else that is sent or answered has these in it, so that wherever they are seen, they were let out.
 EASYFLOW_KEY, EASYFLOW_SECRET, CAPI_TOKEN = "planted-key-1f/&", "planted-secret-2e<", "planted-capi-6d%"
@@ -132,16 +133,16 @@ class Bench:
 
     def assert_fit_to_be_shown(self, error: ProviderError) -> None:
         """A sentence of our own, perhaps words of theirs, and no secret or address in any of it."""
-        assert error.sentence[:1].isupper()
-        assert error.sentence.endswith(".")
-        assert not error.advice or error.advice.endswith(".")
-        assert not any(sign in error.sentence + error.advice for sign in "<>{}\n")
-        assert "fault" not in error.sentence + error.advice, "the body's words"
-        assert str(error) == error.sentence
+        assert said(error)[:1].isupper()
+        assert said(error).endswith(".")
+        assert not advised(error) or advised(error).endswith(".")
+        assert not any(sign in said(error) + advised(error) for sign in "<>{}\n")
+        assert "fault" not in said(error) + advised(error), "the body's words"
+        assert str(error).startswith(error.message), "logs have the code"
         assert len(error.provider_message) <= 200
         assert "<" not in error.provider_message
         hosts = [url.removeprefix("http://") for url in (self.url, self.elsewhere.url)]
-        assert not any(host in error.sentence + error.advice for host in hosts)
+        assert not any(host in f"{said(error)} {advised(error)} {error}" for host in hosts)
         link: BaseException | None = error
         while link is not None:
             assert isinstance(link, ProviderError), "a library's exception hangs on ours"

@@ -18,6 +18,7 @@ from pixels.sandbox.faults import FAULTS
 from tests.pixels.providers.fault_table.conftest import ACCOUNTS, EVENTS, OPTIONS, Bench
 from tests.pixels.providers.fault_table.effects import DONE, MOST_REQUESTS, done_by
 from tests.pixels.providers.fault_table.table import GOOD, OPERATIONS, TABLE, Row
+from tests.pixels.said import said
 
 OTHER_FILES = {
     "test_fault_table_lists.py": (
@@ -137,7 +138,7 @@ def test_a_fault_ends_as_the_table_says(
     assert error.retryable == (expected in (NoAnswer, BadAnswer, NotSent, Throttled))
     assert error.maybe_done == (expected in (NoAnswer, BadAnswer))
     assert error.maybe_done or not times, "it was done, and we would not look"
-    assert PROVIDERS[slug].label in error.sentence
+    assert PROVIDERS[slug].label in said(error)
     bench.assert_fit_to_be_shown(error)
 
 

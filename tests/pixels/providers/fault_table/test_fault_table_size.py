@@ -10,6 +10,7 @@ import pytest
 from pixels.providers.errors import BadAnswer
 from pixels.providers.transport.http import MAX_BYTES
 from tests.pixels.providers.fault_table.conftest import ACCOUNTS, Bench
+from tests.pixels.said import said
 
 HUGE = 25 * MAX_BYTES
 MOST = 8 * MAX_BYTES  # with the sandbox, which is in this process too
@@ -32,7 +33,7 @@ def test_a_huge_answer_does_not_fill_the_memory(fault: str, given: dict[str, Any
     finally:
         tracemalloc.stop()
     assert most < MOST
-    assert "more data than PixelHub accepts" in caught.value.sentence
+    assert "more data than PixelHub accepts" in said(caught.value)
     bench.assert_fit_to_be_shown(caught.value)
 
 
