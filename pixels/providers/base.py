@@ -45,7 +45,7 @@ class Provider:
     ad_account_label: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     missing: ClassVar[Mapping[str, str]] = {}  # missing capability -> reason, as a sentence for the user
-    sentences: ClassVar[Mapping[str, Sentence]]  # of its own errors: message code "<slug>.…" -> sentence
+    sentences: ClassVar[Mapping[str, Sentence]] = {}  # of its own errors: message code "<slug>.…" -> sentence
     advice: ClassVar[Mapping[str, Sentence]] = {}  # message code -> what a person can do about it
     lifecycle_notice: ClassVar[LifecycleNotice]
     vocabulary: ClassVar[tuple[ProviderEvent, ...]]

@@ -7,9 +7,10 @@ from typing import Any
 from pixels.messages import advice, sentence
 from pixels.messages.table import LITERAL
 from pixels.providers.errors import ProviderError
+from pixels.providers.values import Remark
 
 
-def said(error: ProviderError) -> str:
+def said(error: ProviderError | Remark) -> str:
     return sentence(error.message, error.params)
 
 

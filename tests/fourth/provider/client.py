@@ -13,7 +13,16 @@ from pixels.providers.errors import NotFound
 from pixels.providers.fields import EventsField, KeyField, TextField
 from pixels.providers.forms import ConnectionForm, PixelForm
 from pixels.providers.transport.response import Answer
-from pixels.providers.values import AdAccountRef, LifecycleNotice, Page, ProviderEvent, RemotePixel, Tag, TagContext
+from pixels.providers.values import (
+    AdAccountRef,
+    LifecycleNotice,
+    Page,
+    ProviderEvent,
+    Remark,
+    RemotePixel,
+    Tag,
+    TagContext,
+)
 
 DOCUMENT = "Fourth's own page, which does not exist"
 
@@ -60,6 +69,10 @@ class Fourth(Provider):
         "last_fired": "Fourth does not say when a beacon last fired.",
         "changed_since": "Fourth does not say what has changed.",
     }
+    sentences = {
+        "fourth.no_such_beacon": "Fourth says that this beacon does not exist.",
+        "fourth.key_refused": "Fourth refused the key.",
+    }
     lifecycle_notice = LifecycleNotice(
         status="active", sentence="Fourth was invented today.", source="https://fourth.example", as_of="2026-11-22"
     )
@@ -69,9 +82,9 @@ class Fourth(Provider):
     pixel_form = FourthPixelForm
     reference_option = "mark"
 
-    def check_credentials(self, ad_account: AdAccountRef | None) -> str:
+    def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         self._call("read", "GET", "/beacons", garden=ad_account.id if ad_account else "")
-        return ""
+        return Remark()
 
     def create_pixel(
         self, ad_account: AdAccountRef, name: str, events: tuple[str, ...], options: Mapping[str, Any], reference: str
@@ -126,9 +139,9 @@ class Fourth(Provider):
         headers = {"X-Fourth-Key": self.credential("key")}
         answer = self.http.call(kind, method, path, headers=headers, params={"garden": garden}, json=json)
         if answer.status == 404 and path != "/beacons":
-            raise NotFound("Fourth says that this beacon does not exist.", status=404)
+            raise NotFound("fourth.no_such_beacon", status=404)
         if not answer.ok:
-            raise answer.fault("the key")
+            raise answer.fault("fourth.key_refused")
         return answer
 
     @staticmethod

@@ -116,13 +116,13 @@ def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, exist
 @pytest.mark.parametrize(
     ("error", "counts"),
     [
-        (NotSent("Nobody is there."), True),
-        (NoAnswer("It did not answer."), True),
-        (BadAnswer("An error of its own.", status=503), True),
-        (BadAnswer("A web page.", status=404), False),
-        (BadAnswer("Not what was expected.", status=200), False),
-        (Rejected("No.", status=422), False),
-        (Throttled("Wait.", status=429), False),
+        (NotSent("provider.not_reachable", provider="Xandr"), True),
+        (NoAnswer("provider.broke_off", provider="Xandr"), True),
+        (BadAnswer("xandr.failed", status=503), True),
+        (BadAnswer("provider.web_page", provider="Xandr", status=404), False),
+        (BadAnswer("provider.not_understood", provider="Xandr", status=200), False),
+        (Rejected("provider.rejected", provider="Xandr", status=422), False),
+        (Throttled("provider.throttled", provider="Xandr", status=429), False),
     ],
 )
 def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
@@ -134,7 +134,7 @@ def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
 
 def test_what_fails_before_anything_was_asked_says_nothing_about_the_provider(pitchtarget, state):
     with pytest.raises(NotSent), open_provider(pitchtarget):
-        raise NotSent("Not asked.")
+        raise NotSent("provider.not_reachable", provider="Xandr")
     assert state("failures") == (0,)
 
 

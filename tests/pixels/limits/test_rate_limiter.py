@@ -178,7 +178,7 @@ def test_the_smallest_budgets_are_used_too(limiter, limit, one, other):
 def test_the_time_it_names_is_waited_for_by_all(limiter, still):
     one = limiter("first")
     one("write")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=90))
+    one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=90))
     for owner, call in (("first", "write"), ("second", "write"), ("third", "read")):
         with pytest.raises(Waiting) as caught:
             limiter(owner)(call)
@@ -193,7 +193,7 @@ def test_the_time_it_names_is_waited_for_by_all(limiter, still):
 def test_another_user_does_not_wait(limiter):
     one = limiter("first")
     one("write")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=90))
+    one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=90))
     assert limiter("first", key="another user")("write") == 1
 
 
@@ -201,7 +201,7 @@ def test_another_user_does_not_wait(limiter):
 def test_it_is_left_alone_for_a_sensible_time(limiter, asked, waited):
     one = limiter()
     one("read")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=asked))
+    one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=asked))
     with pytest.raises(Waiting) as caught:
         limiter()("read")
     assert caught.value.retry_after == pytest.approx(waited)
@@ -211,7 +211,7 @@ def test_of_two_waits_the_longer_one_counts(limiter):
     one = limiter()
     one("read")
     for seconds in (90, 5):
-        one.throttled(Throttled("Xandr asks us to wait.", retry_after=seconds))
+        one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=seconds))
     with pytest.raises(Waiting) as caught:
         limiter()("read")
     assert caught.value.retry_after == pytest.approx(90)
@@ -222,7 +222,7 @@ def test_afterwards_fewer_calls_leave(limiter, still, used, allowed):
     one = limiter()
     for _ in range(used):
         one("read")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=1))
+    one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=1))
     assert RateLimit.objects.get().reads_allowed == allowed
     assert RateLimit.objects.get().writes_allowed is None
     still.pass_by(WINDOW - 1)
@@ -232,7 +232,7 @@ def test_afterwards_fewer_calls_leave(limiter, still, used, allowed):
 def test_and_by_and_by_more_again_up_to_the_budget(limiter, still):
     one = limiter()
     one("read")
-    one.throttled(Throttled("Xandr asks us to wait.", retry_after=1))
+    one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=1))
     seen = []
     for _ in range(8):
         still.pass_by(WINDOW + 1)
@@ -246,7 +246,7 @@ def test_a_provider_that_says_so_again_and_again_is_still_tried(limiter, still):
     for _ in range(12):
         one = limiter()
         assert one("write") == 1
-        one.throttled(Throttled("Xandr asks us to wait.", retry_after=30))
+        one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=30))
         still.pass_by(WINDOW + 1)
     assert RateLimit.objects.get().writes_allowed >= 1
 
@@ -310,7 +310,7 @@ def test_where_nothing_is_limited_no_row_is_written_until_it_asks_us_to_wait(lim
     free = limiter(reads=None, writes=None)
     assert free("write") == 1 and free("read", 10) == 10
     assert not RateLimit.objects.exists()
-    free.throttled(Throttled("Easyflow asks us to wait.", retry_after=20))
+    free.throttled(Throttled("provider.throttled", provider="Easyflow", retry_after=20))
     row = RateLimit.objects.get()
     assert (row.reads_allowed, row.writes_allowed) == (None, None)
     with pytest.raises(Waiting):

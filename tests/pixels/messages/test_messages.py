@@ -123,8 +123,7 @@ def test_what_an_error_is_raised_with_is_a_code():
 @pytest.mark.parametrize("slug", PROVIDERS)
 def test_the_codes_of_a_provider_begin_with_its_slug(slug):
     provider = PROVIDERS[slug]
-    assert provider.sentences
-    assert {code.partition(".")[0] for code in (*provider.sentences, *provider.advice)} == {slug}
+    assert {code.partition(".")[0] for code in (*provider.sentences, *provider.advice)} <= {slug}
     assert not set(OURS) & set(general.SENTENCES)
 
 

@@ -21,13 +21,13 @@ from pixels.providers.values import RemotePixel
 from pixels.services import pixels
 
 ERRORS = [
-    NotSent("Nobody is there."),
-    Throttled("Slow down.", retry_after=5),
-    Waiting("The limit is reached.", retry_after=5),
-    NoAnswer("It did not answer."),
-    BadAnswer("It answered nonsense."),
-    Rejected("No."),
-    BadCredentials("The key is wrong."),
+    NotSent("provider.not_reachable", provider="Xandr"),
+    Throttled("provider.throttled", provider="Xandr", retry_after=5),
+    Waiting("limits.crowded", provider="Xandr", retry_after=5),
+    NoAnswer("provider.broke_off", provider="Xandr"),
+    BadAnswer("provider.not_understood", provider="Xandr"),
+    Rejected("provider.rejected", provider="Xandr"),
+    BadCredentials("xandr.log_in_refused"),
 ]
 BEFORE_SENDING = ["sign_in", "find_pixels", "reserve"]
 

@@ -74,7 +74,7 @@ def test_the_waits_grow_up_to_a_limit():
 
 @pytest.mark.parametrize(("asked", "waits"), [(None, 60), (7, 7), (10**9, LONGEST_WAIT)])
 def test_a_wait_that_the_provider_asks_for_is_kept_up_to_an_hour(asked, waits):
-    error = errors.Throttled("Slow down.", retry_after=asked)
+    error = errors.Throttled("provider.throttled", provider="Xandr", retry_after=asked)
     assert decide(Kind.UPDATE, Phase.SEND, error, FIRST).after == waits
 
 

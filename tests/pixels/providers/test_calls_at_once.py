@@ -166,13 +166,13 @@ def test_no_more_leave_than_the_gate_lets_through(member: Member) -> None:
     def rate_limiter(call: str, wanted: int = 1) -> int:
         nonlocal left
         if not left:
-            raise Waiting("A limit is reached.", retry_after=1)
+            raise Waiting("limits.crowded", provider="Xandr", retry_after=1)
         granted = min(wanted, left)
         left -= granted
         return granted
 
     ids, error = read(member.provider(rate_limiter))
-    assert error == "Waiting: A limit is reached."
+    assert error == "Waiting: As much is under way at Xandr as it allows."
     assert member.asked() + member.asked("auth") == 7
     assert ids == EVERYTHING[:600]  # what was on the way has come
 
@@ -241,12 +241,12 @@ def test_where_the_gate_refuses_in_the_middle_what_is_on_the_way_comes_first(mem
         nonlocal calls
         calls += 1
         if calls > 5:
-            raise Waiting("A limit is reached.", retry_after=1)
+            raise Waiting("limits.crowded", provider="Xandr", retry_after=1)
         return 1
 
     member.fault("delay_before", seconds=0.1, count=None)
     ids, error = read(member.provider(rate_limiter))
-    assert (ids, error) == (EVERYTHING[:400], "Waiting: A limit is reached.")
+    assert (ids, error) == (EVERYTHING[:400], "Waiting: As much is under way at Xandr as it allows.")
     assert member.asked() == 4
 
 
@@ -256,7 +256,7 @@ def test_and_it_goes_on_there(member: Member) -> None:
 
     def rate_limiter(call: str, wanted: int = 1) -> int:
         if left[0] < 1:
-            raise Waiting("A limit is reached.", retry_after=1)
+            raise Waiting("limits.crowded", provider="Xandr", retry_after=1)
         left[0] -= 1
         return 1
 
@@ -279,7 +279,7 @@ def test_a_claim_that_runs_out_in_the_middle_ends_it_at_once(member: Member) -> 
         nonlocal calls
         calls += 1
         if calls > 6:
-            raise NotSent("PixelHub was held up too long to send this safely.")
+            raise NotSent("limits.held_up")
         return 1
 
     ids, error = read(member.provider(rate_limiter))

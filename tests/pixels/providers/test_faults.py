@@ -287,7 +287,7 @@ def test_the_gate_is_asked_before_each_request_and_may_forbid_it(
 
     def rate_limiter(call: str, wanted: int = 1) -> int:
         asked.append(call)
-        raise Throttled("Wait.")
+        raise Throttled("provider.throttled", provider="Xandr")
 
     error = fails(connect(slug, rate_limiter=rate_limiter), "create")
 

@@ -8,6 +8,7 @@ import pytest
 
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, BadCredentials, Forbidden, NotFound, ProviderError, Rejected, Throttled
+from pixels.providers.values import Remark
 from tests.pixels.providers.conftest import ACCOUNT, create
 from tests.pixels.providers.loopback import Loopback, says
 
@@ -121,7 +122,7 @@ def test_a_404_proves_nothing_and_the_list_decides(
     """A service that has no address for one pixel, or a proxy before it, says 404 to all of them."""
     loopback.script = [says(body, 404), says(LISTED), says(body, 404), says(LISTED)]
     assert connect("pitchtarget").read_pixel(ACCOUNT, "12").name == "Shop 2"
-    with pytest.raises(NotFound, match="does not list"):
+    with pytest.raises(NotFound, match=r"pitchtarget.not_listed"):
         connect("pitchtarget").read_pixel(ACCOUNT, "1")
     assert [request.path for request in loopback.received] == [
         *("/offsitepixels/12", "/offsitepixels"),
@@ -188,7 +189,7 @@ def test_a_list_with_something_odd_in_it_is_not_half_believed(
 
 def test_a_token_is_tested_with_a_list(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says([]), says("", 401)]
-    assert connect("pitchtarget").check_credentials(ACCOUNT) == ""
+    assert connect("pitchtarget").check_credentials(ACCOUNT) == Remark()
     assert loopback.received[0].query == {"fb_ad_account_id": "2"}
-    with pytest.raises(BadCredentials, match="PitchTarget refused the token"):
+    with pytest.raises(BadCredentials, match=r"pitchtarget.token_refused"):
         connect("pitchtarget").check_credentials(ACCOUNT)

@@ -18,7 +18,7 @@ from pixels.providers.errors import (
 )
 from pixels.providers.registry import PROVIDERS
 from pixels.providers.secret import Secret
-from pixels.providers.values import AdAccountRef
+from pixels.providers.values import AdAccountRef, Remark
 from tests.pixels.providers.conftest import ACCOUNT, Tokens, create
 from tests.pixels.providers.loopback import Behaviour, Loopback, hangs_up, says
 
@@ -69,7 +69,7 @@ def test_a_token_that_ran_out_is_drawn_anew_once(connect: Callable[..., Provider
 def test_a_new_token_that_is_refused_ends_it(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says("", 401), NEW, says({"error": "no"}, 401)]
     provider, _ = sign_in(connect, "old")
-    with pytest.raises(BadCredentials, match="a token that it had just given") as caught:
+    with pytest.raises(BadCredentials, match=r"pitchtarget.new_token_refused") as caught:
         create(provider)
     assert not caught.value.maybe_done
     assert len(loopback.received) == 3
@@ -97,7 +97,7 @@ def test_a_refused_password_is_told_as_such_and_not_tried_again(
 ) -> None:
     loopback.script = [says({"error": "invalid_grant", "error_description": "wrong planted pass/word 6d"}, status)]
     provider, tokens = sign_in(connect)
-    with pytest.raises(BadCredentials, match="the username, the password or the client id") as caught:
+    with pytest.raises(BadCredentials, match=r"pitchtarget.log_in_refused") as caught:
         create(provider)
     assert "invalid_grant" in caught.value.provider_message
     assert "planted" not in caught.value.provider_message
@@ -150,13 +150,13 @@ def test_the_password_is_tested_afresh_although_its_token_still_works(
 ) -> None:
     loopback.script = [NEW, OK]
     provider, _ = sign_in(connect, "old")
-    assert provider.check_credentials(ACCOUNT) == ""
+    assert provider.check_credentials(ACCOUNT) == Remark()
     assert [call.path for call in loopback.received] == ["/oauth/authorize", "/offsitepixels"]
 
 
 def test_a_token_of_ones_own_is_never_drawn_anew(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says("", 401)]
-    with pytest.raises(BadCredentials, match="PitchTarget refused the token"):
+    with pytest.raises(BadCredentials, match=r"pitchtarget.token_refused"):
         connect("pitchtarget").list_ad_accounts()
     assert len(loopback.received) == 1
 
@@ -232,7 +232,7 @@ def test_pages_of_ad_accounts_are_read_to_the_end(connect: Callable[..., Provide
     assert [request.query for request in loopback.received] == [{}, {"page": "2"}]
 
     loopback.script = [*loopback.script, page(1), page(1)]
-    with pytest.raises(BadAnswer, match="before it was complete"):
+    with pytest.raises(BadAnswer, match=r"pitchtarget.accounts_cut_short"):
         connect("pitchtarget").list_ad_accounts()
     assert len(loopback.received) == 4
 
@@ -260,5 +260,5 @@ def test_without_an_ad_account_the_token_is_tested_with_their_list(
     connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says({"fb_ad_accounts": []})]
-    assert connect("pitchtarget").check_credentials(None) == ""
+    assert connect("pitchtarget").check_credentials(None) == Remark()
     assert loopback.received[0].path == "/fb_ad_accounts"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pixels.providers.errors import BadCredentials, Rejected
 from pixels.providers.secret import Secret
-from pixels.providers.values import AdAccountRef
+from pixels.providers.values import AdAccountRef, Remark
 from pixels.providers.xandr.client import Xandr
 from pixels.providers.xandr.pixels import PixelService, Which
 from pixels.sandbox.server import SandboxServer
@@ -42,9 +42,9 @@ def seed(sandbox: SandboxServer, **body: Any) -> None:
 
 
 def test_users_are_told_what_is_worth_knowing(sandbox: SandboxServer) -> None:
-    assert member(sandbox).check_credentials(None) == ""
+    assert member(sandbox).check_credentials(None) == Remark()
     reader = member(sandbox, username="reader", password="sandbox")
-    assert reader.check_credentials(ACCOUNT).startswith("This user can look but not change")
+    assert reader.check_credentials(ACCOUNT) == Remark.of("xandr.read_only")
     for name in ("expired", "disabled"):
         with pytest.raises(BadCredentials):
             member(sandbox, username=name, password="sandbox").check_credentials(None)
@@ -69,7 +69,7 @@ def test_a_registered_key_logs_in(sandbox: SandboxServer) -> None:
 
     credentials = {"way": "key", "key_username": "sandbox", "key_name": "my-api-key"}
     by_key = member(sandbox, **credentials, private_key=Secret(private))
-    assert by_key.check_credentials(None) == ""
+    assert by_key.check_credentials(None) == Remark()
     assert make(by_key, "by key")
     other = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadCredentials, Forbidden, ProviderError
 from pixels.providers.secret import Secret
-from pixels.providers.values import AdAccountRef
+from pixels.providers.values import AdAccountRef, Remark
 from pixels.providers.xandr.forms import XandrConnectionForm
 from tests.pixels.providers.conftest import ACCOUNT, PLANTED, Tokens, create
 from tests.pixels.providers.loopback import Loopback, says
 from tests.pixels.providers.xandr_answers import CREATED, LOGGED_IN, failing, paths
+from tests.pixels.said import said
 
 # As its page about keys prints it: debug_info, and no dbg_info.
 BY_KEY = says(
@@ -216,7 +217,7 @@ def test_a_good_log_in_says_what_is_worth_knowing(
     loopback: Loopback,
 ) -> None:
     loopback.script = [LOGGED_IN, user(**more)]
-    assert connect("xandr").check_credentials(account) == sentence
+    assert said(connect("xandr").check_credentials(account)) == sentence
     assert [(request.method, request.target) for request in loopback.received] == [
         ("POST", "/auth"),
         ("GET", "/user?current"),
@@ -226,7 +227,7 @@ def test_a_good_log_in_says_what_is_worth_knowing(
 
 def test_a_password_that_runs_out_does_not_matter_to_a_key(by_key: Provider, loopback: Loopback) -> None:
     loopback.script = [BY_KEY, user(password_expires_on=at(3))]
-    assert by_key.check_credentials(None) == ""
+    assert by_key.check_credentials(None) == Remark()
 
 
 def test_a_user_that_may_not_even_look_is_no_success(connect: Callable[..., Provider], loopback: Loopback) -> None:

@@ -108,7 +108,7 @@ def test_a_list_that_cannot_be_read_leaves_the_credentials_as_good_as_they_are(
 ):
 
     def broken(self):
-        raise BadAnswer("Xandr's list is odd.")
+        raise BadAnswer("xandr.list_short")
 
     connection = connect("xandr")
     monkeypatch.setattr(Xandr, "list_ad_accounts", broken)
