@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from accounts.services import RuleViolation
 from pixels.actions import allowed, last_operation
+from pixels.messages import connection_sentence, error_sentence
 from pixels.models import AdAccount, Connection, Credential, Operation, Pixel, Snippet, SyncRun, Website
 from pixels.services.connections import sync_now
 from pixels.services.pixels import retry
@@ -30,6 +31,16 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class WithError(ReadOnly):
+    """For rows with an error: its sentence stands beside the code and the parameters that are stored."""
+
+    readonly_fields = ("error",)
+
+    @admin.display(description="error")
+    def error(self, row: Pixel | Operation | SyncRun) -> str:
+        return error_sentence(row)
 
 
 @admin.register(Website)
@@ -73,11 +84,16 @@ class ConnectionAdmin(ReadOnly):
     list_filter = ("provider", "environment", "test", "team")
     list_select_related = ("team",)
     search_fields = ("team__name", "ad_accounts__remote_id", "id")
+    readonly_fields = ("what_the_test_said",)
     inlines = (AdAccountInline,)
     actions = ("sync",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         return super().get_queryset(request).prefetch_related("ad_accounts")
+
+    @admin.display(description="what the test said")
+    def what_the_test_said(self, connection: Connection) -> str:
+        return connection_sentence(connection)
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
@@ -122,13 +138,13 @@ class AdAccountAdmin(ReadOnly):
 
 
 @admin.register(Pixel)
-class PixelAdmin(ReadOnly):
+class PixelAdmin(WithError):
     list_display = ("name", "team", "provider", "lifecycle", "remote_status", "remote_id", "website", "created_at")
     list_filter = ("connection__provider", "lifecycle", "remote_status", "connection__environment", "team")
     list_select_related = ("team", "connection", "website")
     search_fields = ("name", "remote_id", "id", "website__name", "team__name")
     date_hierarchy = "created_at"
-    readonly_fields = ("decisions",)
+    readonly_fields = ("error", "decisions")
     actions = ("send_again",)
 
     @admin.display(description="what may be done now")
@@ -161,7 +177,7 @@ class PixelAdmin(ReadOnly):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnly):
+class OperationAdmin(WithError):
     list_display = (
         "id",
         "team",
@@ -180,7 +196,7 @@ class OperationAdmin(ReadOnly):
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(ReadOnly):
+class SyncRunAdmin(WithError):
     list_display = (
         "id",
         "team",

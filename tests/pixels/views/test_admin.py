@@ -178,3 +178,12 @@ def test_an_archived_pixel_is_there_as_well(admin, filled, bob):
     Pixel.objects.update(archived_at=timezone.now())
     assert admin.get(address(Pixel, "changelist")).context["cl"].result_count == Pixel.objects.count()
     assert last_operation(Pixel.objects.first()) is not None
+
+
+def test_errors_are_said_as_sentences(admin, filled):
+    refused = {"error_message": "provider.rejected", "error_params": {"provider": "Xandr"}}
+    for model in (Pixel, Operation, SyncRun):
+        model.objects.update(**refused)
+        assert "Xandr refused this." in Page.of(admin.get(address(model, "change", model.objects.first().pk))).text
+    Connection.objects.update(test_message="xandr.log_in_refused")
+    assert "Xandr refused the log-in." in Page.of(admin.get(address(Connection, "change", filled.pk))).text
