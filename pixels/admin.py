@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.db import models
@@ -36,7 +36,7 @@ class ReadOnly(admin.ModelAdmin):
 class WithError(ReadOnly):
     """For rows with an error: its sentence stands beside the code and the parameters that are stored."""
 
-    readonly_fields = ("error",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("error",)
 
     @admin.display(description="error")
     def error(self, row: Pixel | Operation | SyncRun) -> str:
