@@ -12,7 +12,7 @@ from pixels.limits import clock
 from pixels.messages import error_sentence
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver
-from pixels.outbox.record import put_back, record
+from pixels.outbox.record import record, requeue
 from pixels.outbox.retry_policy import Retry
 from pixels.providers.base import Provider
 from pixels.providers.errors import BadAnswer, BadCredentials, NoAnswer, NotSent, Rejected, Throttled, Waiting
@@ -224,7 +224,7 @@ def test_a_claim_that_is_read_twice_is_given_once(xandr, promise, sandbox, held_
 def test_what_another_worker_has_put_back_meanwhile_keeps_its_wait(xandr, promise, sandbox, held_up):
     promise(xandr)
     [due] = claim.due(1)
-    held_up("cp3", lambda: put_back(claim.claim(due), Retry(60)))
+    held_up("cp3", lambda: requeue(claim.claim(due), Retry(60)))
     assert claim.claim(due) is None
     assert (Operation.objects.get().state, Operation.objects.get().attempt) == ("pending", 1)
 
