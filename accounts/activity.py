@@ -1,19 +1,112 @@
-"""The one audit log. Call it inside the transaction of what it tells about."""
+"""The one audit log: what is written to it, and how a line of it reads.
+
+A row keeps a code and its parameters; the words are made when it is shown, in the reader's language. A code begins with
+the kind of thing that the line is about: "member.removed". Another app brings the words of its own codes (`register`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
+from django.utils.translation import gettext, override, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
-from .models import Activity, Team, User
+from .models import Activity, Role, Team, User
+from .violations import Sentence, say
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 
-def record(team: Team, actor: User | None, verb: str, target: Model, detail: str = "") -> Activity:
-    """Reads as a sentence: actor, verb, the target's kind and label. No actor: PixelHub itself did it."""
+def _role(role: str) -> str:
+    return str(Role(role).label).lower()
+
+
+def _as_role(role: str) -> str:
+    return gettext("as %(role)s") % {"role": _role(role)}
+
+
+def _was(role: str) -> str:
+    return gettext("was %(role)s") % {"role": _role(role)}
+
+
+def _from_to(before: str, after: str) -> str:
+    return f"{_role(before)} → {_role(after)}"
+
+
+# What a line can be about, as the filter of the log names it.
+KINDS: dict[str, _StrOrPromise] = {
+    "team": pgettext_lazy("activity", "team"),
+    "member": pgettext_lazy("activity", "member"),
+    "invitation": pgettext_lazy("activity", "invitation"),
+}
+# What was done: stands before the name of the thing.
+DEEDS: dict[str, _StrOrPromise] = {
+    "team.created": _("created team"),
+    "invitation.created": _("created invitation"),
+    "invitation.accepted": _("accepted invitation"),
+    "invitation.revoked": _("revoked invitation"),
+    "member.changed": _("changed member"),
+    "member.removed": _("removed member"),
+}
+# What else there is to say: stands behind the name; most codes need nothing more.
+DETAILS: dict[str, Sentence] = {
+    "invitation.created": _as_role,
+    "invitation.accepted": _as_role,
+    "member.changed": _from_to,
+    "member.removed": _was,
+}
+
+
+def register(
+    kinds: Mapping[str, _StrOrPromise], deeds: Mapping[str, _StrOrPromise], details: Mapping[str, Sentence]
+) -> None:
+    """Add the words of another app's codes."""
+    KINDS.update(kinds)
+    DEEDS.update(deeds)
+    DETAILS.update(details)
+
+
+def record(team: Team, actor: User | None, code: str, target: Model, **params: Any) -> Activity:
+    """Write a line. Call it inside the transaction of what it tells about. No actor: PixelHub itself did it.
+
+    `params` are what JSON can hold: names, codes of roles, names of fields; never a secret.
+    """
+    with override(None):  # some names end in a word, such as "(sandbox)"; all of them are kept in one language
+        label = str(target)[:200]
     return Activity.objects.create(
         team=team,
         actor=actor,
         actor_label=str(actor) if actor else "PixelHub",
-        verb=verb,
-        kind=str(target._meta.verbose_name),
+        code=code,
+        params=params,
+        kind=code.partition(".")[0],
         target_id=str(target.pk),
-        label=str(target)[:200],
-        detail=detail,
+        label=label,
     )
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the log in words: who, what was done, to which thing, and what else there is to say."""
+
+    actor: str
+    deed: str
+    label: str
+    detail: str
+    at: datetime
+
+
+def line(activity: Activity) -> Line:
+    """A code of a newer version, which has no words here, is shown as it is."""
+    code, params = activity.code, activity.params
+    if code:
+        deed = str(DEEDS.get(code, code))
+        detail = say(DETAILS, code, params) if code in DETAILS else ""
+    else:  # an earlier version wrote English, and what it meant is not known by a code
+        deed, detail = f"{params['verb']} {activity.kind}", params["detail"]
+    return Line(actor=activity.actor_label, deed=deed, label=activity.label, detail=detail, at=activity.at)

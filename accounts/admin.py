@@ -70,8 +70,8 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Activity)
 class ActivityAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["at", "team", "actor_label", "verb", "kind", "label", "detail"]
-    list_filter = ["kind", "verb", ("team", admin.RelatedOnlyFieldListFilter)]
-    search_fields = ["actor_label", "label", "detail", "target_id"]
+    list_display = ["at", "team", "actor_label", "code", "kind", "label", "params"]
+    list_filter = ["kind", "code", ("team", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["actor_label", "label", "params", "target_id"]
     list_select_related = ["team"]
     date_hierarchy = "at"

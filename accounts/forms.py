@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
@@ -14,6 +15,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from . import invitations, services
+from .activity import KINDS
 from .models import Activity, Membership, Role, Team, User
 
 if TYPE_CHECKING:
@@ -144,15 +146,18 @@ class ActivityFilter(forms.Form):
     def __init__(self, data: QueryDict, team: Team) -> None:
         super().__init__(data)
         self.activities = Activity.objects.filter(team=team)
-        self.fields["person"] = self._choice_of("actor_label", _("Person"), _("Everyone"))
-        self.fields["kind"] = self._choice_of("kind", _("Kind"), _("Everything"))
+        self.fields["person"] = self._choice_of("actor_label", {}, _("Person"), _("Everyone"))
+        self.fields["kind"] = self._choice_of("kind", KINDS, _("Kind"), _("Everything"))
         self.full_clean()  # a value that isn't on its list filters nothing
 
-    def _choice_of(self, column: str, name: _StrOrPromise, everything: _StrOrPromise) -> forms.ChoiceField:
+    def _choice_of(
+        self, column: str, words: Mapping[str, _StrOrPromise], name: _StrOrPromise, everything: _StrOrPromise
+    ) -> forms.ChoiceField:
+        """`words`: how values of the column are shown, where not as they are."""
         values = self.activities.order_by(column).values_list(column, flat=True).distinct()
         return forms.ChoiceField(
             required=False,
-            choices=[("", everything), *((value, value) for value in values)],
+            choices=[("", everything), *((value, words.get(value, value)) for value in values)],
             widget=forms.Select(attrs={"aria-label": name}),
         )
 

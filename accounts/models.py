@@ -194,16 +194,20 @@ class Invitation(models.Model):
 
 
 class Activity(models.Model):
-    """Who did what when: as text, so that it outlives its subjects. Only activity.record writes it."""
+    """Who did what when, with the names of that time, so that it outlives its subjects.
+
+    Only activity.record writes it, and activity.line puts it into words. What an earlier version wrote in English and
+    no code stands for has none: `params` hold its `verb` and `detail`.
+    """
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="activities")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     actor_label = models.CharField(max_length=254)
-    verb = models.CharField(max_length=50)
-    kind = models.CharField(max_length=50)
+    code = models.CharField(max_length=50, blank=True)
+    params = models.JSONField(default=dict, blank=True)
+    kind = models.CharField(max_length=50)  # of the target
     target_id = models.CharField(max_length=50)
     label = models.CharField(max_length=200)
-    detail = models.TextField(blank=True)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -212,7 +216,7 @@ class Activity(models.Model):
         indexes = [models.Index(fields=["team", "-at", "-id"], name="activity_newest_first")]
 
     def __str__(self) -> str:
-        return f"{self.actor_label} {self.verb} {self.kind} {self.label}"
+        return f"{self.actor_label} {self.code or self.kind} {self.label}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

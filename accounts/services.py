@@ -33,7 +33,7 @@ def create_team(owner: User, name: str) -> Team:
     suffix = get_random_string(6, "abcdefghijkmnpqrstuvwxyz23456789")
     team = Team.objects.create(name=name, slug=f"{local_part}-{suffix}")
     Membership.objects.create(team=team, user=owner, role=Role.OWNER)
-    record(team, owner, "created", team)
+    record(team, owner, "team.created", team)
     return team
 
 
@@ -54,7 +54,7 @@ def invite(team: Team, actor: User, email: str, role: Role, link_to: Callable[[s
         invitation = Invitation(team=team, email=email, role=role, invited_by=actor)
         token = invitation.draw_token()
         invitation.save()
-        record(team, actor, "created", invitation, f"as {role.label.lower()}")
+        record(team, actor, "invitation.created", invitation, role=role.value)
     try:
         _mail(invitation, actor, link_to(token))
     except (OSError, SMTPException) as error:
@@ -92,7 +92,7 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
     membership, _ = Membership.objects.get_or_create(
         team=invitation.team, user=user, defaults={"role": invitation.role}
     )
-    record(invitation.team, user, "accepted", invitation, f"as {membership.get_role_display().lower()}")
+    record(invitation.team, user, "invitation.accepted", invitation, role=membership.role)
     return membership
 
 
@@ -114,7 +114,7 @@ def change_role(membership: Membership, role: Role, actor: User) -> None:
     _keep_an_owner(current)
     current.role = role
     current.save(update_fields=["role"])
-    record(current.team, actor, "changed", current, f"{before.label.lower()} → {role.label.lower()}")
+    record(current.team, actor, "member.changed", current, before=before.value, after=role.value)
     _withdraw_invitations(current, role, actor)
 
 
@@ -122,7 +122,7 @@ def change_role(membership: Membership, role: Role, actor: User) -> None:
 def remove_member(membership: Membership, actor: User) -> None:
     current, _ = _changeable(membership, actor)
     _keep_an_owner(current)
-    record(current.team, actor, "removed", current, f"was {Role(current.role).label.lower()}")
+    record(current.team, actor, "member.removed", current, role=current.role)
     _withdraw_invitations(current, None, actor)
     current.delete()
 
@@ -165,5 +165,5 @@ def _withdraw_invitations(membership: Membership, role: Role | None, actor: User
 def _revoke(invitation: Invitation, actor: User | None) -> bool:
     revoked = Invitation.objects.unanswered().filter(pk=invitation.pk).update(revoked_at=timezone.now())
     if revoked:
-        record(invitation.team, actor, "revoked", invitation)
+        record(invitation.team, actor, "invitation.revoked", invitation)
     return bool(revoked)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from . import invitations, services
 from .access import TeamRequest, memberships, team_view
+from .activity import line
 from .forms import ActivityFilter, InvitationForm, ProfileForm, RoleForm
 from .models import Invitation, Membership, Role
 from .people_page import invitation_row, member_row
@@ -173,4 +174,5 @@ def _changeable_member(request: TeamRequest, membership_id: int) -> Membership:
 def activity(request: TeamRequest) -> HttpResponse:
     chosen = ActivityFilter(request.GET, request.team)
     page = Paginator(chosen.found(), ACTIVITIES_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/activity.html", {"filter": chosen, "page_obj": page})
+    context = {"filter": chosen, "page_obj": page, "lines": [line(activity) for activity in page]}
+    return render(request, "accounts/activity.html", context)

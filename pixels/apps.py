@@ -6,4 +6,9 @@ class PixelsConfig(AppConfig):
     verbose_name = "Pixels"
 
     def ready(self) -> None:
+        from accounts.activity import register
+
         from . import checks  # noqa: F401  (registers them)
+        from .messages import activity
+
+        register(activity.KINDS, activity.DEEDS, activity.DETAILS)

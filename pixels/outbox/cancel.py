@@ -46,5 +46,5 @@ def _cancel(operation: Operation, pixel: Pixel, row: QuerySet[Operation], *, may
     perhaps_done = may_be_done and not never_made  # an unconfirmed create is looked up, not cancelled
     pixel.set_message("cancelled", "outbox.cancelled_perhaps_done" if perhaps_done else "outbox.cancelled")
     pixel.save()
-    record_activity(pixel.team, None, "cancelled the open work of", pixel)
+    record_activity(pixel.team, None, "pixel.work_cancelled", pixel)
     return True

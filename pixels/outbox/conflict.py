@@ -34,5 +34,6 @@ def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
     pixel.clear_error()
     apply_remote(pixel, remote)
     pixel.save()
-    record_activity(pixel.team, None, "did not send a change, as theirs had changed too:", pixel, ", ".join(moved))
+    provider = pixel.connection.provider
+    record_activity(pixel.team, None, "pixel.change_conflicted", pixel, provider=provider, fields=moved)
     return True

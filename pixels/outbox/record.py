@@ -83,7 +83,7 @@ def link_found(operation: Operation, found: list[RemotePixel]) -> None:
     pixel = record(operation, first)
     if pixel is None:
         return
-    record_activity(pixel.team, None, "found after a lost answer", pixel, f"as {first.remote_id}")
+    record_activity(pixel.team, None, "pixel.found", pixel, remote_id=first.remote_id)
     if others:
         report_duplicate(pixel, [one.remote_id for one in others])
 

@@ -34,7 +34,7 @@ def connect(
     credential = Credential(connection=connection)
     credential.put(credentials, actor)
     credential.save()
-    record(team, actor, "added", connection)
+    record(team, actor, "connection.added", connection)
     _ask_for_test(connection)
     return connection
 
@@ -59,7 +59,7 @@ def replace_credentials(connection: Connection, actor: User, credentials: Mappin
         ]
     )
     connection.available_ad_accounts.all().delete()  # they were reached by the old credentials
-    record(connection.team, actor, "replaced the credentials of", connection)
+    record(connection.team, actor, "connection.credentials_replaced", connection)
     _ask_for_test(connection)
 
 
@@ -73,7 +73,7 @@ def add_ad_accounts(connection: Connection, actor: User, refs: Iterable[AdAccoun
     added = []
     for ref in refs:
         account = AdAccount.objects.create(connection=connection, remote_id=ref.id, code=ref.code or "", name=ref.name)
-        record(connection.team, actor, "added an ad account to", connection, str(account))
+        record(connection.team, actor, "connection.ad_account_added", connection, ad_account=str(account))
         added.append(account)
     if connection.can_sync and (run := open_run(connection, by=actor)):
         queue.notify_worker("pull_connection", run.pk)
@@ -132,7 +132,7 @@ def disconnect(connection: Connection, actor: User) -> int:
     )
     Credential.objects.filter(connection=connection).delete()
     PixelSecrets.objects.filter(pixel__connection=connection).update(sealed=b"")
-    record(connection.team, actor, "disconnected", connection)
+    record(connection.team, actor, "connection.disconnected", connection)
     return cancelled
 
 
@@ -173,7 +173,6 @@ def sync_now(connection: Connection, actor: User | None, *, stopped: SyncRun | N
     run = open_run(connection, by=actor, confirmed=confirmed)
     if run is None:
         return _join(connection, confirmed)
-    verb = "confirmed what is gone and started a sync of" if confirmed else "started a sync of"
-    record(connection.team, actor, verb, connection)
+    record(connection.team, actor, "connection.gone_confirmed" if confirmed else "connection.sync_started", connection)
     queue.notify_worker("pull_connection", run.pk)
     return run

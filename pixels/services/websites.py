@@ -19,7 +19,7 @@ def add_website(team: Team, actor: User, *, name: str, url: str) -> Website:
         return existing
     rules.require(rules.website_errors(team, name, url))
     website = Website.objects.create(team=team, name=name, url=url)
-    record(team, actor, "added", website)
+    record(team, actor, "website.added", website)
     return website
 
 
@@ -29,7 +29,7 @@ def change_website(website: Website, actor: User) -> None:
     Team.objects.select_for_update(no_key=True).get(pk=website.team_id)
     rules.require(rules.website_errors(website.team, website.name, website.url, website=website))
     website.save()
-    record(website.team, actor, "changed", website)
+    record(website.team, actor, "website.changed", website)
 
 
 @transaction.atomic
@@ -37,11 +37,11 @@ def archive_website(website: Website, actor: User) -> None:
     """Hide the website from lists; its pixels keep it."""
     website.archived_at = timezone.now()
     website.save(update_fields=["archived_at"])
-    record(website.team, actor, "archived", website)
+    record(website.team, actor, "website.archived", website)
 
 
 @transaction.atomic
 def restore_website(website: Website, actor: User) -> None:
     website.archived_at = None
     website.save(update_fields=["archived_at"])
-    record(website.team, actor, "restored", website)
+    record(website.team, actor, "website.restored", website)

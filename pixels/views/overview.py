@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.access import TeamRequest, team_view
+from accounts.activity import line
 from accounts.models import Activity, Membership, Role, Team
 from pixelhub.components import Banner, Empty
 from pixels.messages import connection_sentence
@@ -64,7 +65,7 @@ def overview(request: TeamRequest) -> HttpResponse:
         "needs": needs,
         "all_well": all_well if in_use and total and not needs else None,
         "empty": _empty(request.membership, bool(in_use)) if not in_use or not total else None,
-        "activities": Activity.objects.filter(team=request.team).select_related("actor")[:8],
+        "lines": [line(activity) for activity in Activity.objects.filter(team=request.team)[:8]],
         "sandbox_page": bool(in_use) and all(connection.is_sandbox for connection in in_use),
     }
     return render(request, "pixels/overview.html", context)

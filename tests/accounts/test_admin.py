@@ -12,7 +12,7 @@ def admin(db):
 
 @pytest.mark.parametrize("model", ["user", "team", "membership", "invitation", "activity"])
 def test_every_list_opens_and_can_be_searched(browser_of, admin, alice, team, invitation, model):
-    record(team, alice, "created", team)
+    record(team, alice, "team.created", team)
     page = reverse(f"admin:accounts_{model}_changelist")
     response = browser_of(admin).get(page, {"q": "shop"})
     assert response.status_code == 200
@@ -26,7 +26,7 @@ def test_every_row_opens(browser_of, admin, alice, team, invitation, model):
         "team": team,
         "membership": alice.memberships.get(),
         "invitation": invitation,
-        "activity": record(team, alice, "created", team),
+        "activity": record(team, alice, "team.created", team),
     }
     page = reverse(f"admin:accounts_{model}_change", args=[rows[model].pk])
     assert browser_of(admin).get(page).status_code == 200
@@ -41,7 +41,7 @@ def test_neither_token_nor_password_hashes_are_shown(browser_of, admin, invitati
 
 @pytest.mark.parametrize("model", ["invitation", "activity"])
 def test_invitations_and_activities_are_only_read(browser_of, admin, alice, team, invitation, model):
-    row = invitation if model == "invitation" else record(team, alice, "created", team)
+    row = invitation if model == "invitation" else record(team, alice, "team.created", team)
     browser = browser_of(admin)
     assert browser.post(reverse(f"admin:accounts_{model}_add")).status_code == 403
     for action in ("change", "delete"):

@@ -53,7 +53,9 @@ def test_joining_is_in_the_activity_log(client, invite, dora):
     client.get(invite(dora.email))
     client.post(ANSWER)
     line = Activity.objects.first()
-    assert (line.actor, line.verb, line.kind, line.label) == (dora, "accepted", "invitation", dora.email)
+    assert (line.actor, line.code, line.label, line.params) == (
+        dora, "invitation.accepted", dora.email, {"role": "editor"},
+    )  # fmt: skip
 
 
 def test_a_stranger_creates_an_account_and_gets_only_the_inviting_team(client, invite, team):

@@ -24,8 +24,8 @@ def test_an_owner_gives_any_role(browser_of, alice, bob):
 def test_it_is_in_the_activity_log(browser_of, alice, bob):
     browser_of(alice).post(page(bob), {"role": "viewer"})
     line = Activity.objects.get()
-    assert (line.actor, str(line)) == (alice, "alice@shop.example changed member bob@shop.example")
-    assert line.detail == "editor → viewer"
+    assert (line.actor, line.code, line.label) == (alice, "member.changed", "bob@shop.example")
+    assert line.params == {"before": "editor", "after": "viewer"}
 
 
 def test_the_same_role_again_is_no_event(browser_of, alice, bob):

@@ -40,8 +40,8 @@ def test_an_invitation_is_mailed_and_only_its_hash_is_kept(browser_of, alice, te
 def test_it_is_in_the_activity_log(browser_of, alice, form):
     browser_of(alice).post(form, DORA)
     line = Activity.objects.get()
-    assert (line.actor, line.verb, line.kind, line.label) == (alice, "created", "invitation", DORA["email"])
-    assert line.detail == "as editor"
+    assert (line.actor, line.code, line.label) == (alice, "invitation.created", DORA["email"])
+    assert line.params == {"role": "editor"}
 
 
 @pytest.mark.parametrize(

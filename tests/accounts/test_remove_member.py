@@ -22,7 +22,7 @@ def test_it_is_in_the_activity_log_under_the_name_they_had(browser_of, alice, bo
     browser_of(alice).post(page(bob))
     bob.delete()
     line = Activity.objects.get()
-    assert (line.verb, line.kind, line.label, line.detail) == ("removed", "member", bob.email, "was editor")
+    assert (line.code, line.label, line.params) == ("member.removed", bob.email, {"role": "editor"})
 
 
 def test_it_is_asked_first(browser_of, alice, bob):

@@ -14,7 +14,7 @@ def test_an_admin_takes_an_invitation_back(browser_of, adam, team, invitation, b
     assert browser_of(adam).post(button).url == reverse("people", args=[team.slug])
     invitation.refresh_from_db()
     assert invitation.state == "revoked"
-    assert Activity.objects.get().verb == "revoked"
+    assert Activity.objects.get().code == "invitation.revoked"
 
 
 def test_looking_at_the_address_revokes_nothing(browser_of, alice, invitation, button):

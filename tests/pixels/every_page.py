@@ -17,10 +17,12 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
+from accounts.activity import DEEDS, record
 from accounts.models import Invitation, Role, Team, User
 from pixelhub import views as error_pages
 from pixels.models import AvailableAdAccount, Connection, Operation, Pixel, SyncRun, Website
 from tests.conftest import join
+from tests.pixels.activity_codes import VALUES, parameters_of
 
 CONNECTION_PAGES = ("connection", "connection_credentials", "ad_account_new", "connection_disconnect")
 PIXEL_PAGES = ("pixel", "pixel_edit", "pixel_state", "pixel_drift", "pixel_delete", "pixel_tag_values")
@@ -103,6 +105,7 @@ def build(team: Team, owner: User, viewer: User, connect: Callable[..., Connecti
     untested = connect("easyflow")
     promise(untested, "Sleipnir")
     _troubles(connect, promise)
+    _activity(scene)
     _addresses(scene)
     return scene
 
@@ -163,6 +166,12 @@ def _troubles(connect: Callable[..., Connection], promise: Callable[..., Pixel])
         connection=stopped, team=stopped.team, state="stopped", lacking=9, started_at=now, finished_at=now,
         **MANY_MISSING, error_provider_message="Mjolnir 1, Mjolnir 2",
     )  # fmt: skip
+
+
+def _activity(scene: Scene) -> None:
+    """A line of each code there is."""
+    for code in DEEDS:
+        record(scene.team, scene.owner, code, scene.team, **{name: VALUES[name] for name in parameters_of(code)})
 
 
 def _addresses(scene: Scene) -> None:

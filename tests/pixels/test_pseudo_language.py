@@ -76,12 +76,7 @@ def data() -> set[str]:
         | column(Pixel, "name", "remote_id", "remote_state")
     )
     found |= column(Connection, "test_provider_message") | column(SyncRun, "error_provider_message")
-    return found | column(Invitation, "email")
-
-
-def activity() -> set[str]:
-    told = {f"{verb} {kind}" for verb, kind in Activity.objects.values_list("verb", "kind")}
-    return told | column(Activity, "kind", "detail", "label")
+    return found | column(Invitation, "email") | column(Activity, "label")
 
 
 def hints() -> set[str]:
@@ -104,7 +99,6 @@ def of_providers() -> set[str]:
 # Whole texts that are made elsewhere than at the edge, or by the providers' folders: a later step. A kind that no page
 # shows unmarked any more must leave the list.
 UNFINISHED_SENTENCES = {
-    "activity": activity,
     "hints of credentials": hints,
     "providers": of_providers,
 }

@@ -29,7 +29,8 @@ def change_pixel(
     rules.require(rules.change_errors(pixel, changes, secrets))
     start(pixel, actor, Operation.Kind.UPDATE, dict(changes), sorted(secrets))
     keep_secrets(pixel, secrets)
-    record(pixel.team, actor, "asked to change", pixel, ", ".join(sorted([*changes, *secrets])))
+    fields = sorted([*changes, *secrets])
+    record(pixel.team, actor, "pixel.change_asked", pixel, provider=pixel.connection.provider, fields=fields)
 
 
 @transaction.atomic
@@ -37,7 +38,7 @@ def set_state(pixel: Pixel, actor: User, *, active: bool) -> None:
     if not begin(pixel, Action.ACTIVATE if active else Action.DEACTIVATE):
         return
     start(pixel, actor, Operation.Kind.UPDATE, pixel.provider_class.activation(active))
-    record(pixel.team, actor, "asked to activate" if active else "asked to deactivate", pixel)
+    record(pixel.team, actor, "pixel.activation_asked" if active else "pixel.deactivation_asked", pixel)
 
 
 @transaction.atomic
@@ -45,7 +46,7 @@ def delete_pixel(pixel: Pixel, actor: User) -> None:
     """Delete the pixel at the provider. To hide the row only, use archive_pixel."""
     begin(pixel, Action.DELETE)
     start(pixel, actor, Operation.Kind.DELETE, {})
-    record(pixel.team, actor, "asked to delete", pixel)
+    record(pixel.team, actor, "pixel.delete_asked", pixel)
 
 
 @transaction.atomic
@@ -55,7 +56,7 @@ def retry(pixel: Pixel, actor: User | None) -> None:
     last = last_operation(pixel)
     assert last is not None
     start(pixel, actor, Operation.Kind(last.kind), last.payload, last.secrets)
-    record(pixel.team, actor, "retried", pixel)
+    record(pixel.team, actor, "pixel.retried", pixel)
 
 
 @transaction.atomic
@@ -65,4 +66,4 @@ def cancel(pixel: Pixel, actor: User) -> None:
     last = last_operation(pixel)
     if last is None or not cancel_operation(last):  # a worker may claim it meanwhile, as claims need no lock
         raise RuleViolation("too_late_to_cancel")
-    record(pixel.team, actor, "cancelled the change of", pixel)
+    record(pixel.team, actor, "pixel.change_cancelled", pixel)

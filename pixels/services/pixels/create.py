@@ -65,7 +65,7 @@ def create_pixels(
                 )
                 keep_secrets(pixel, draft.secrets)
                 promise(pixel, actor, Operation.Kind.CREATE, draft.payload, sorted(draft.secrets))
-                record(team, actor, "created", pixel)
+                record(team, actor, "pixel.created", pixel)
                 pixels.append(pixel)
             notify_worker(ad_account.connection_id)
             return pixels

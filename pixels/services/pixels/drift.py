@@ -31,7 +31,7 @@ def adopt_theirs(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     compare.compare(pixel)
     pixel.save()
     snippets.issue(pixel)
-    record(pixel.team, actor, "adopted the provider's values of", pixel, ", ".join(drifted))
+    record(pixel.team, actor, "pixel.theirs_adopted", pixel, provider=pixel.connection.provider, fields=drifted)
 
 
 @transaction.atomic
@@ -43,7 +43,7 @@ def restore_ours(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     if fixed:
         raise RuleViolation("field_fixed", provider=pixel.provider_class.slug, field=fixed[0])
     start(pixel, actor, Operation.Kind.UPDATE, {name: pixel.local_values[name] for name in drifted})
-    record(pixel.team, actor, "asked to restore our values of", pixel, ", ".join(drifted))
+    record(pixel.team, actor, "pixel.ours_asked", pixel, provider=pixel.connection.provider, fields=drifted)
 
 
 @transaction.atomic
@@ -54,7 +54,7 @@ def ignore_drift(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     pixel.ignored = sorted({*pixel.ignored, *drifted})
     compare.compare(pixel)
     pixel.save()
-    record(pixel.team, actor, "ignores differences of", pixel, ", ".join(drifted))
+    record(pixel.team, actor, "pixel.drift_ignored", pixel, provider=pixel.connection.provider, fields=drifted)
 
 
 @transaction.atomic
@@ -67,7 +67,7 @@ def watch_again(pixel: Pixel, actor: User, fields: Collection[str]) -> None:
     pixel.ignored = [name for name in pixel.ignored if name not in fields]
     compare.compare(pixel)
     pixel.save()
-    record(pixel.team, actor, "watches again for differences of", pixel, ", ".join(watched))
+    record(pixel.team, actor, "pixel.drift_watched", pixel, provider=pixel.connection.provider, fields=watched)
 
 
 def _drifted(pixel: Pixel, fields: Collection[str]) -> list[str]:

@@ -25,7 +25,7 @@ def archive_pixel(pixel: Pixel, actor: User) -> None:
         return
     pixel.archived_at = timezone.now()
     pixel.save(update_fields=["archived_at", "updated_at"])
-    record(pixel.team, actor, "archived", pixel)
+    record(pixel.team, actor, "pixel.archived", pixel)
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def restore_pixel(pixel: Pixel, actor: User) -> None:
         return
     pixel.archived_at = None
     pixel.save(update_fields=["archived_at", "updated_at"])
-    record(pixel.team, actor, "restored", pixel)
+    record(pixel.team, actor, "pixel.restored", pixel)
 
 
 @transaction.atomic
@@ -46,7 +46,10 @@ def set_website(pixel: Pixel, actor: User, website: Website | None) -> None:
         raise RuleViolation("website_archived")
     pixel.website = website
     pixel.save(update_fields=["website", "updated_at"])
-    record(pixel.team, actor, "moved", pixel, f"to {website}" if website else "to no website")
+    if website:
+        record(pixel.team, actor, "pixel.moved", pixel, website=website.name)
+    else:
+        record(pixel.team, actor, "pixel.moved_out", pixel)
 
 
 @transaction.atomic
@@ -56,4 +59,4 @@ def set_tag_values(pixel: Pixel, actor: User, values: Mapping[str, str]) -> None
     pixel.tag_values = dict(values)
     pixel.save(update_fields=["tag_values", "updated_at"])
     snippets.issue(pixel)
-    record(pixel.team, actor, "filled in the snippet of", pixel)
+    record(pixel.team, actor, "pixel.snippet_filled_in", pixel)

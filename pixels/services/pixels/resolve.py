@@ -33,7 +33,7 @@ def confirm_exists(pixel: Pixel, actor: User, remote_id: str) -> None:
         resolve_unconfirmed(pixel)
         snippets.issue(pixel)
         queue.notify_worker("read_pixel", pixel.pk)
-    record(pixel.team, actor, "said that it is there:", pixel, f"as {remote_id}")
+    record(pixel.team, actor, "pixel.exists_confirmed", pixel, remote_id=remote_id)
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def confirm_absent(pixel: Pixel, actor: User) -> None:
     assert lost is not None
     resolve_unconfirmed(pixel, Operation.State.FAILED)
     start(pixel, actor, Operation.Kind.CREATE, lost.payload, lost.secrets)
-    record(pixel.team, actor, "said that it is not there and sent again:", pixel)
+    record(pixel.team, actor, "pixel.absent_confirmed", pixel)
 
 
 @transaction.atomic
@@ -57,4 +57,4 @@ def dismiss_error(pixel: Pixel, actor: User) -> None:
         pixel.remote_status, pixel.duplicate_remote_ids = Pixel.RemoteStatus.NOT_SEEN, []
     pixel.clear_error()
     pixel.save()
-    record(pixel.team, actor, "dismissed the message of", pixel)
+    record(pixel.team, actor, "pixel.message_dismissed", pixel)

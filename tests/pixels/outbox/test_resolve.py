@@ -38,8 +38,8 @@ def test_it_is_there_with_its_id(unknown, bobs, bob, at, sandbox, carry_out):
     assert (pixel.lifecycle, pixel.remote_id, pixel.error_code) == ("live", held["id"], "")
     assert Operation.objects.get().state == "done"
     assert pixel.snippets.count() == 1
-    said = Activity.objects.get(verb="said that it is there:")
-    assert (said.actor, said.detail) == (bob, f"as {held['id']}")
+    said = Activity.objects.get(code="pixel.exists_confirmed")
+    assert (said.actor, said.params) == (bob, {"remote_id": held["id"]})
     carry_out()
     assert sandbox.asked("easyflow", "create") == 1
 
@@ -54,7 +54,7 @@ def test_it_is_not_so_it_is_sent_again_once(unknown, bobs, bob, at, sandbox, car
     assert (pixel.lifecycle, pixel.remote_id) == ("live", held["id"])
     assert sandbox.asked("easyflow", "create") == 2
     assert sorted(Operation.objects.values_list("state", flat=True)) == ["done", "failed"]
-    assert Activity.objects.get(verb="said that it is not there and sent again:").actor == bob
+    assert Activity.objects.get(code="pixel.absent_confirmed").actor == bob
 
 
 @pytest.mark.parametrize("typed", ["", "a b", "x" * 65, "\u00e9"])
@@ -94,9 +94,9 @@ def test_a_mistyped_id_can_be_put_right_until_the_provider_has_named_it(unknown,
     assert "Correct the id" not in Page.of(bobs.get(at("pixel", pixel))).text
     bobs.post(at("pixel_confirm_exists", pixel), {"remote_id": "other"})
     assert Pixel.objects.get().remote_id == held["id"]
-    assert list(Activity.objects.filter(verb="said that it is there:").values_list("detail", flat=True)) == [
-        f"as {held['id']}",
-        "as mistyped",
+    assert list(Activity.objects.filter(code="pixel.exists_confirmed").values_list("params", flat=True)) == [
+        {"remote_id": held["id"]},
+        {"remote_id": "mistyped"},
     ]
 
 

@@ -22,7 +22,8 @@ def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
     assert (pixel.lifecycle, pixel.name, pixel.drift) == ("live", "Ours", ["name"])
     assert (pixel.base_values["name"], pixel.remote_values["name"], who_moved(pixel, "name")) == (was, "Theirs", "both")
     assert not Operation.objects.open().exists()
-    assert Activity.objects.filter(verb="did not send a change, as theirs had changed too:", detail="name").exists()
+    written = Activity.objects.get(code="pixel.change_conflicted")
+    assert written.params == {"provider": "xandr", "fields": ["name"]}
     page = Page.of(browser_of(bob).get(at("pixel", pixel))).text
     assert "Differs at Xandr" in page and "Ours" in page and "Theirs" in page
     carry_out()

@@ -30,7 +30,7 @@ def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, theirs, bob, sandbox,
     assert sandbox.asked("xandr", "update") == 0
     assert not Operation.objects.filter(kind="update").exists()
     assert sync(pixel.connection).updated == 0
-    assert Activity.objects.filter(verb="adopted the provider's values of", actor=bob).count() == 2
+    assert Activity.objects.filter(code="pixel.theirs_adopted", actor=bob).count() == 2
 
 
 def test_what_is_adopted_is_what_was_seen(pixel, theirs, bob, sandbox):

@@ -184,7 +184,7 @@ def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, bro
     carry_out()
     assert SyncRun.objects.order_by("-pk").first().state == "done"
     assert Pixel.objects.filter(remote_status="absent").count() == 10
-    assert Activity.objects.filter(verb="confirmed what is gone and started a sync of", actor=bob).exists()
+    assert Activity.objects.filter(code="connection.gone_confirmed", actor=bob).exists()
     assert "Sync stopped" not in Page.of(browser_of(vera).get(at("overview"))).text
 
 

@@ -201,7 +201,7 @@ def test_sync_now_opens_one_run_per_connection(browser_of, bob, at, xandr, pitch
         assert browser.post(at("connection_sync", xandr)).url == at("connection", xandr)
     browser.post(at("connection_sync", pitchtarget))
     assert SyncRun.objects.count() == 2
-    assert Activity.objects.filter(verb="started a sync of", actor=bob).count() == 2
+    assert Activity.objects.filter(code="connection.sync_started", actor=bob).count() == 2
     [line] = SyncRun.objects.filter(connection=xandr)
     assert line.requested_by == bob
 

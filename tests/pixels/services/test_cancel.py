@@ -44,7 +44,7 @@ def test_a_cancelled_create_is_a_draft_and_nothing_is_sent(xandr, promise, press
     carry_out()
     assert sandbox.asked("xandr", "create") == 0
     assert Operation.objects.get().state == "cancelled"
-    assert Activity.objects.filter(verb="cancelled the change of", label="Purchase").count() == 1
+    assert Activity.objects.filter(code="pixel.change_cancelled", label="Purchase").count() == 1
 
 
 def test_a_draft_is_sent_after_all(xandr, promise, press, carry_out, sandbox):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.activity import line
 from accounts.models import Activity
 from pixels.models import Operation, Pixel
 from pixels.outbox import claim, deliver
@@ -117,8 +118,8 @@ def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, l
     assert (pixel.lifecycle, pixel.remote_status, pixel.name, pixel.events) == ("live", "in_sync", "Boots", ["2"])
     [held] = sandbox.held("xandr")
     assert (held["name"], held["pixel_conversion_event_id"], held["trigger_type"]) == ("Boots", 2, "hybrid")
-    line = Activity.objects.get(verb="asked to change")
-    assert (line.actor, line.detail) == (bob, "events, name, trigger_type")
+    written = Activity.objects.get(code="pixel.change_asked")
+    assert (written.actor, line(written).detail) == (bob, "Events, Name, Trigger type")
 
 
 def test_a_refused_change_leaves_the_pixel_as_it_was_and_can_be_retried(
@@ -212,8 +213,8 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
         assert sandbox.held("xandr")[0]["state"] == pixel.remote_state == pixel.options["state"] == state
         assert (pixel.lifecycle, pixel.remote_status) == ("live", "in_sync")
         assert button in Page.of(browser.get(at("pixel", pixel))).text
-    assert list(Activity.objects.filter(kind="pixel").values_list("verb", flat=True).order_by("at")) == [
-        "created", "asked to deactivate", "asked to activate",
+    assert list(Activity.objects.filter(kind="pixel").values_list("code", flat=True).order_by("at")) == [
+        "pixel.created", "pixel.deactivation_asked", "pixel.activation_asked",
     ]  # fmt: skip
 
 

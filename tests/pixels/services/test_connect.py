@@ -68,7 +68,7 @@ def test_what_was_typed_is_stored_and_a_test_is_asked_for(add, at, alice, provid
     stored |= {"ad_account": account.remote_id} | ({"ad_account_code": account.code} if account.code else {})
     assert stored == FORMS[provider] | WAYS.get(provider, {})
     assert connection.credential.set_by == alice
-    assert Activity.objects.get(kind="connection").verb == "added"
+    assert Activity.objects.get(kind="connection").code == "connection.added"
 
 
 def test_white_space_around_a_pasted_key_goes_but_a_password_keeps_it(add):
@@ -146,7 +146,7 @@ def test_more_ad_accounts_can_be_added_each_once(alices, at, xandr, sandbox):
     assert list(again.context["form"].errors) == ["ad_account"]
     assert xandr.ad_accounts.count() == 2
     assert list(alices.post(url, {"ad_account": "x"}).context["form"].errors) == ["ad_account"]
-    assert Activity.objects.filter(verb="added an ad account to", actor__isnull=False).count() == 1
+    assert Activity.objects.filter(code="connection.ad_account_added", actor__isnull=False).count() == 1
 
 
 @pytest.mark.parametrize(("name", "status"), [("bob", 403), ("vera", 403), ("charlie", 404)])

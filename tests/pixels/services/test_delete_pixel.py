@@ -36,7 +36,7 @@ def test_it_is_gone_at_the_provider_and_the_row_says_so(bobs, at, xandr, live, s
     assert "Deleted" in Page.of(bobs.get(at("pixel", pixel))).text
     assert Page.of(bobs.get(at("pixel_list"))).text.count("Shoes") == 0
     assert Page.of(bobs.get(at("pixel_list"), {"state": "deleted"})).text.count("Shoes") > 0
-    assert Activity.objects.filter(verb="asked to delete", kind="pixel", actor=bob).count() == 1
+    assert Activity.objects.filter(code="pixel.delete_asked", kind="pixel", actor=bob).count() == 1
 
 
 def test_one_that_a_line_item_uses_stays_and_the_words_are_told(bobs, at, xandr, live, sandbox, carry_out):
@@ -107,8 +107,8 @@ def test_archive_sends_nothing_and_restore_brings_it_back(bobs, at, xandr, live,
     assert "Shoes" in Page.of(bobs.get(at("pixel_list"))).text
     assert claim.due(10) == []
     assert sandbox.ask("GET", "requests") == before
-    verbs = Activity.objects.filter(kind="pixel", actor=bob).order_by("at").values_list("verb", flat=True)
-    assert list(verbs) == ["created", "archived", "restored"]
+    codes = Activity.objects.filter(kind="pixel", actor=bob).order_by("at").values_list("code", flat=True)
+    assert list(codes) == ["pixel.created", "pixel.archived", "pixel.restored"]
 
 
 def test_what_is_under_way_is_not_put_away(bobs, at, xandr, promise, sandbox):

@@ -40,8 +40,8 @@ def test_open_work_is_named_before_and_cancelled_after(
     carry_out()
     assert len(sandbox.held("xandr")) == 1
     assert sandbox.held("xandr")[0]["state"] == "active"
-    assert Activity.objects.filter(verb="cancelled the open work of").count() == 2
-    assert Activity.objects.filter(verb="disconnected", kind="connection").count() == 1
+    assert Activity.objects.filter(code="pixel.work_cancelled").count() == 2
+    assert Activity.objects.filter(code="connection.disconnected", kind="connection").count() == 1
 
 
 def test_nothing_more_is_tested_synced_or_created_over_it(browser_of, alice, at, xandr, new_pixel, disconnect, sandbox):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.activity import line
 from accounts.models import Activity
 from pixels.models import Pixel, Website
 from pixels.services import pixels, websites
@@ -24,8 +25,8 @@ def test_a_website_is_added(bobs, at, team, bob):
     website = Website.objects.get()
     assert (website.team, website.name, website.url) == (team, "Gärten & Co 🌱", "https://garden.example")
     assert "Gärten & Co 🌱" in Page.of(bobs.get(at("website_list"))).text
-    line = Activity.objects.get(kind="website")
-    assert (line.actor, line.verb, line.label) == (bob, "added", website.name)
+    written = Activity.objects.get(kind="website")
+    assert (written.actor, written.code, written.label) == (bob, "website.added", website.name)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,8 @@ def test_it_is_changed_archived_and_restored(bobs, at, shop, xandr, promise, san
     bobs.post(at("website_restore", shop))
     shop.refresh_from_db()
     assert shop.archived_at is None
-    verbs = Activity.objects.filter(kind="website").order_by("at").values_list("verb", flat=True)
-    assert list(verbs) == ["added", "changed", "archived", "restored"]
+    codes = Activity.objects.filter(kind="website").order_by("at").values_list("code", flat=True)
+    assert list(codes) == ["website.added", "website.changed", "website.archived", "website.restored"]
 
 
 @pytest.mark.parametrize(("name", "status"), [("vera", 403), ("charlie", 404)])
@@ -112,7 +113,7 @@ def test_a_pixel_gets_a_website_and_loses_it(bobs, at, shop, xandr, live, sandbo
     pixel.refresh_from_db()
     assert pixel.website is None
     assert sandbox.ask("GET", "requests") == before  # ours alone
-    assert list(Activity.objects.filter(verb="moved").order_by("at").values_list("detail", flat=True)) == [
+    assert [line(one).detail for one in Activity.objects.filter(code__startswith="pixel.moved").order_by("at")] == [
         "to Shop", "to no website",
     ]  # fmt: skip
 

@@ -94,7 +94,7 @@ def test_easyflows_two_values_are_filled_in_and_issued_anew(browser_of, bob, ver
     assert pixel.snippets.count() == 2  # the same values make no new one
     browser.post(at("pixel_tag_values", pixel), {"business_id": "", "fingerprint_id": ""})
     assert pixel.snippets.get(number=3).body == pixel.snippets.get(number=1).body
-    assert Activity.objects.filter(verb="filled in the snippet of").count() == 3
+    assert Activity.objects.filter(code="pixel.snippet_filled_in").count() == 3
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\nb", "b" * 300])
@@ -111,7 +111,7 @@ def test_where_there_is_nothing_to_fill_in_nothing_happens(
     for pixel in (live(xandr), promise(easyflow)):
         response = browser_of(bob).post(at("pixel_tag_values", pixel), {"business_id": "1"}, follow=True)
         assert "nothing to fill in" in Page.of(response).text
-    assert not Activity.objects.filter(verb="filled in the snippet of").exists()
+    assert not Activity.objects.filter(code="pixel.snippet_filled_in").exists()
 
 
 def test_stored_once_issued_with_number_and_fingerprint(xandr, live, carry_out, sandbox, sync):

@@ -115,7 +115,7 @@ def test_records_are_neither_added_changed_nor_deleted(admin, filled, model):
 def test_the_activity_log_is_read_only_too(admin, filled):
     line = Activity.objects.first()
     assert admin.get(reverse("admin:accounts_activity_change", args=[line.pk])).status_code == 200
-    assert admin.post(reverse("admin:accounts_activity_change", args=[line.pk]), {"verb": "x"}).status_code == 403
+    assert admin.post(reverse("admin:accounts_activity_change", args=[line.pk]), {"code": "x"}).status_code == 403
     assert admin.post(reverse("admin:accounts_activity_delete", args=[line.pk]), {"post": "yes"}).status_code == 403
 
 

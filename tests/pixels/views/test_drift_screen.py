@@ -225,8 +225,8 @@ def test_for_an_archived_pixel_nothing_is_sent(differs, bob, browser_of, at, row
 def test_who_decided_what_is_in_the_activity(differs, decide):
     decide(differs, "ignore", "name")
     decide(differs, "adopt", "trigger_type")
-    assert Activity.objects.filter(verb="ignores differences of", label="Shoes").count() == 1
-    assert Activity.objects.filter(verb="adopted the provider's values of").count() == 1
+    assert Activity.objects.filter(code="pixel.drift_ignored", label="Shoes").count() == 1
+    assert Activity.objects.filter(code="pixel.theirs_adopted").count() == 1
 
 
 def test_many_fields_take_no_more_queries_than_one(xandr, live, changed, browser_of, bob, at):

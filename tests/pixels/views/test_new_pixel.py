@@ -169,7 +169,7 @@ def test_the_page_of_the_new_pixel_follows_and_goes_from_queued_to_live(new_pixe
 
 def test_it_is_in_the_activity_log_with_an_operation_written_before_sending(new_pixel, xandr, bob, sandbox):
     new_pixel.create(xandr, "7", name="Shoes")
-    line = Activity.objects.get(verb="created", kind="pixel")
+    line = Activity.objects.get(code="pixel.created", kind="pixel")
     assert (line.actor, line.label) == (bob, "Shoes")
     operation = Operation.objects.get()
     assert (operation.kind, operation.state, operation.sent_at, operation.created_by) == (

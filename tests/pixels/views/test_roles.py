@@ -142,8 +142,8 @@ def does(
     return Ask(view=view, there=there, typed=typed, form=form, effect=effect, leads_to=leads_to)
 
 
-def said(verb: str) -> Callable[[], QuerySet[Any]]:
-    return lambda: Activity.objects.filter(verb=verb)
+def recorded(code: str) -> Callable[[], QuerySet[Any]]:
+    return lambda: Activity.objects.filter(code=code)
 
 
 def promised(kind: str) -> Callable[[], QuerySet[Any]]:
@@ -170,7 +170,7 @@ ASKS = [
         role="editor",
     ),
     shows("membership_remove", "Remove Dora", Scene.dora),
-    does("membership_remove", Scene.dora, said("removed"), "people"),
+    does("membership_remove", Scene.dora, recorded("member.removed"), "people"),
     shows("pixel_list", "Pixels"),
     shows("pixel", "Ours", Scene.live),
     shows("pixel_new", "New pixel"),
@@ -217,7 +217,7 @@ ASKS = [
     does("connection_gone", Scene.stopped, lambda: SyncRun.objects.filter(confirmed=3), "connection"),
     shows("connection_credentials", "Replace credentials", Scene.xandr),
     does(
-        "connection_credentials", Scene.xandr, said("replaced the credentials of"), "connection", "username",
+        "connection_credentials", Scene.xandr, recorded("connection.credentials_replaced"), "connection", "username",
         password="another",
     ),
     shows("ad_account_new", "Add ad account", Scene.xandr),
