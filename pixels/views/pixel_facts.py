@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from pixels.messages.fields import field_label
 from pixels.models import Pixel, PixelSecrets
 from pixels.models.badge import Badge
 from pixels.reconcile import compare
@@ -63,7 +64,7 @@ def _difference(pixel: Pixel, name: str) -> Difference:
     moved = compare.who_moved(pixel, name)
     return Difference(
         name=name,
-        label=_label(pixel, name),
+        label=field_label(provider, name),
         base=_said(pixel, name, pixel.base_values.get(name, local)),
         local=_said(pixel, name, local),
         remote=_said(pixel, name, (pixel.remote_values or {}).get(name)),
@@ -75,14 +76,6 @@ def _difference(pixel: Pixel, name: str) -> Difference:
         }[moved],
         cannot_restore=provider.pixel_form.fixed.get(name, ""),
     )
-
-
-def _label(pixel: Pixel, name: str) -> str:
-    if name == "name":
-        return _("Name")
-    field = pixel.provider_class.pixel_form.base_fields.get(name)
-    label = str(field.label) if field and field.label else name.replace("_", " ")
-    return label[:1].upper() + label[1:]
 
 
 def _said(pixel: Pixel, name: str, value: Any) -> str:

@@ -7,11 +7,11 @@ BEFORE = ("pixels", "0007_confirmed_counts_and_constraints")
 
 @pytest.fixture
 def upgrade(transactional_db):
-    """Goes back to the tables of 0007, lets that version write, and goes on to this one's."""
+    """Goes back to the tables of 0007 (or of `before`), lets that version write, and goes on to this one's."""
 
-    def run(write):
-        migrate([BEFORE])
-        write(MigrationExecutor(connection).loader.project_state([BEFORE]).apps)
+    def run(write, before=(BEFORE,)):
+        migrate([*before])
+        write(MigrationExecutor(connection).loader.project_state([*before]).apps)
         migrate(None)
 
     yield run
