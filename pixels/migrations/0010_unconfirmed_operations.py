@@ -8,17 +8,20 @@ OPEN = ["pending", "unconfirmed", "in_flight"]
 
 
 def carry_over(apps, schema_editor):
-    """When the request left was not recorded; it was after the operation's last failure, or its creation."""
+    """When the request left was not recorded; it was after the operation's last failure, or its creation.
+
+    No row is updated twice: PostgreSQL would put off a check of its foreign keys, and alter no table until then.
+    """
     marked = apps.get_model("pixels", "Operation").objects.filter(maybe_sent=True)
-    marked.update(sent_at=Coalesce(F("trying_since"), F("created_at")))
-    marked.filter(state="pending", kind="create").update(state="unconfirmed")
-    marked.filter(state="pending").update(sent_at=None)
+    sent_at = Coalesce(F("trying_since"), F("created_at"))
+    marked.exclude(state="pending").update(sent_at=sent_at)
+    marked.filter(state="pending", kind="create").update(state="unconfirmed", sent_at=sent_at)
 
 
 def carry_back(apps, schema_editor):
     operations = apps.get_model("pixels", "Operation").objects
-    operations.exclude(sent_at=None).update(maybe_sent=True)
-    operations.filter(state="unconfirmed").update(state="pending")
+    operations.exclude(state="unconfirmed").exclude(sent_at=None).update(maybe_sent=True)
+    operations.filter(state="unconfirmed").update(state="pending", maybe_sent=True)
 
 
 class Migration(migrations.Migration):
