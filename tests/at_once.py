@@ -8,10 +8,10 @@ from django.db import connection
 
 def at_once(*actions: Callable[[], object]) -> list[str]:
     """Starts all of them together; gives what became of each: "done" or the name of its error."""
-    gate, results = threading.Barrier(len(actions)), []
+    barrier, results = threading.Barrier(len(actions)), []
 
     def run(action: Callable[[], object]) -> None:
-        gate.wait()
+        barrier.wait()
         try:
             action()
             results.append("done")

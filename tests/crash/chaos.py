@@ -108,9 +108,9 @@ class Chaos:
                 unknown = said == Verdict.UNKNOWN and provider not in FINDING
                 if said != Verdict.RESOLVED and not unknown:
                     problems.append(f"{provider}, {said}: {row}")
-        doubts, most = sum(found[p][Verdict.UNKNOWN] for p in PROVIDERS), self._most_doubts()
-        if doubts > most:
-            problems.append(f"{doubts} are unknown, and at most {most} were interrupted")
+        unknown, most = sum(found[p][Verdict.UNKNOWN] for p in PROVIDERS), self._most_unknown()
+        if unknown > most:
+            problems.append(f"{unknown} are unknown, and at most {most} were interrupted")
         self.found = {
             "verdicts": {provider: dict(counts) for provider, counts in found.items()},
             "struck": dict(self.struck),
@@ -118,7 +118,7 @@ class Chaos:
             "seconds": round(time.monotonic() - self.started, 1),
         }
 
-    def _most_doubts(self) -> int:
+    def _most_unknown(self) -> int:
         """Creates that may have been under way where something was killed."""
         at_once = CONCURRENCY * len(self.stack.worker_names)
         struck = self.struck

@@ -38,9 +38,9 @@ class Naive:
             with _table() as table:
                 table.execute("INSERT INTO jobs VALUES (?, ?, 'queued', '', '')", (str(job_id), name))
             crash_point("cp1")
-            self.hint(connection, job_id)
+            self.notify(connection, job_id)
 
-    def hint(self, connection: Connection, job_id: UUID) -> None:
+    def notify(self, connection: Connection, job_id: UUID) -> None:
         create.delay(str(connection.pk), str(job_id))
 
     def row(self, job_id: UUID) -> Row:

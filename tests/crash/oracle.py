@@ -103,7 +103,7 @@ MOST_SENT = 4  # requests for one create; more would be a storm
 def is_allowed(found: Verdict, point: Point, provider: str) -> bool:
     """Whether the suite may end well with it."""
     if found == Verdict.UNKNOWN:
-        return provider not in FINDING and point.doubt
+        return provider not in FINDING and point.may_be_unknown
     if found == Verdict.REPORTED:
         return provider in point.reported
     return found == Verdict.RESOLVED

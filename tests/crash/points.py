@@ -35,7 +35,7 @@ class Point:
     orders: tuple[Order, ...] = ()
     faults: tuple[dict[str, Any], ...] = ()
     special: str = ""
-    doubt: bool = True
+    may_be_unknown: bool = True
     resume: str = ""
     reported: tuple[str, ...] = ()
     naive: bool = False
@@ -65,19 +65,19 @@ LOST = fault("drop", effect=True)
 
 POINTS = [
     # A worker ends
-    *killed("cp3", doubt=False, naive=True),
+    *killed("cp3", may_be_unknown=False, naive=True),
     *killed("cp4", naive=True),
     *killed("cp5", after="cp4", naive=True),
     *killed("cp7", naive=True),
-    *killed("cp8", doubt=False, naive=True),
+    *killed("cp8", may_be_unknown=False, naive=True),
     *killed("cp9", name="cp9 there", providers=FINDING, faults=LOST),
     *killed("cp9", name="cp9 absent", providers=FINDING, before=(Order("cp4", "kill_child"),)),
     *killed("cp12", name="cp12", naive=True),
     *killed("cp13", providers=FINDING, special="expired"),
-    *killed("cp14", providers=(XANDR,), kind="delete", doubt=False),
-    *killed("cp5", after="cp4", name="cp5 delete", providers=(XANDR,), kind="delete", doubt=False),
-    *killed("cp4", name="cp4 update", providers=CHANGING, kind="update", doubt=False),
-    *killed("cp7", name="cp7 update", providers=CHANGING, kind="update", doubt=False),
+    *killed("cp14", providers=(XANDR,), kind="delete", may_be_unknown=False),
+    *killed("cp5", after="cp4", name="cp5 delete", providers=(XANDR,), kind="delete", may_be_unknown=False),
+    *killed("cp4", name="cp4 update", providers=CHANGING, kind="update", may_be_unknown=False),
+    *killed("cp7", name="cp7 update", providers=CHANGING, kind="update", may_be_unknown=False),
     # The database, a pause, two at once, the broker, the page
     Point(name="cp12 refused", orders=(Order("cp12", "refuse"),), naive=True),
     Point(
@@ -85,7 +85,7 @@ POINTS = [
         kind="update",
         providers=CHANGING,
         orders=(Order("cp12", "refuse"),),
-        doubt=False,
+        may_be_unknown=False,
     ),
     Point(name="cp11", orders=(Order("cp4", "stop"),), resume="taken"),
     Point(name="cp11 half", orders=(Order("cp5", "stop", after="cp4"),), resume="taken"),
@@ -104,9 +104,9 @@ POINTS = [
         resume="sending",
         reported=(XANDR,),
     ),
-    Point(name="cp10", orders=(Order("cp3", "together"), Order("cp3", "together")), doubt=False, naive=True),
-    Point(name="cp1", special="dies", doubt=False, naive=True),
-    Point(name="cp2", special="lost", doubt=False, naive=True),
+    Point(name="cp10", orders=(Order("cp3", "together"), Order("cp3", "together")), may_be_unknown=False, naive=True),
+    Point(name="cp1", special="dies", may_be_unknown=False, naive=True),
+    Point(name="cp2", special="lost", may_be_unknown=False, naive=True),
     # The provider
     Point(name="cp6 lost", faults=LOST, naive=True),
     Point(name="cp6b late", faults=fault("delay_after", seconds=3), naive=True),
@@ -114,8 +114,8 @@ POINTS = [
     Point(name="500 after", faults=fault("status", code=500, effect=True), naive=True),
     Point(name="502 after", faults=fault("status", code=502, body="html", effect=True), naive=True),
     Point(name="truncated", faults=fault("truncated_json"), naive=True),
-    Point(name="429", faults=fault("throttled", seconds=1), doubt=False, naive=True),
-    Point(name="refused", special="refused", doubt=False, naive=True),
+    Point(name="429", faults=fault("throttled", seconds=1), may_be_unknown=False, naive=True),
+    Point(name="refused", special="refused", may_be_unknown=False, naive=True),
     Point(name="late effect", faults=fault("late_effect", seconds=1), naive=True),
     Point(
         name="late effect beyond",
@@ -128,10 +128,14 @@ POINTS = [
         kind="update",
         providers=CHANGING,
         faults=fault("status", "update", code=500, effect=True),
-        doubt=False,
+        may_be_unknown=False,
     ),
     Point(
-        name="lost delete", kind="delete", providers=(XANDR,), faults=fault("drop", "delete", effect=True), doubt=False
+        name="lost delete",
+        kind="delete",
+        providers=(XANDR,),
+        faults=fault("drop", "delete", effect=True),
+        may_be_unknown=False,
     ),
 ]
 

@@ -175,7 +175,7 @@ class Scenario:
             case "create", _:
                 self.subject.create(self.lane.connection, {self.pixel_id: self.name})
                 if self.subject.way == "naive" and self._is_for_two():
-                    naive.Naive().hint(self.lane.connection, self.pixel_id)  # as a message that comes twice
+                    naive.Naive().notify(self.lane.connection, self.pixel_id)  # as a message that comes twice
             case "update", _:
                 product.Outbox().change(self.pixel_id, self.new_name)
             case "delete", _:

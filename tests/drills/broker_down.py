@@ -18,7 +18,7 @@ from .scene import TEAM, Scene
 from .stage import until
 
 POST = 3.0
-SWEEPS = 45.0  # seconds: three intervals
+BOUND = 45.0  # seconds: three intervals
 DELAYED = "Background work is delayed"
 
 
@@ -31,14 +31,14 @@ def play(scene: Scene, options: Options) -> None:
     hold, within = scene.findings.hold, scene.findings.within
     within("a form that creates is answered", POST, slowest(posts), f", {said(posts)}")
     hold("every form creates", all(post.status == 302 for post in posts), said(posts))
-    took = until(lambda: scene.live(names) == len(names), SWEEPS * scene.findings.leniency)
-    within("live without a broker", SWEEPS, took, f", {scene.live(names)} of {len(names)}")
+    took = until(lambda: scene.live(names) == len(names), BOUND * scene.findings.leniency)
+    within("live without a broker", BOUND, took, f", {scene.live(names)} of {len(names)}")
     _nobody_works(scene)
     back = time.monotonic()
     scene.stage.start_broker()
     name = scene.name("xandr")
     _create(scene, "xandr", name)
-    until(lambda: scene.live([name]) == 1, 2 * SWEEPS)
+    until(lambda: scene.live([name]) == 1, 2 * BOUND)
     within("the broker is back: the next one is live", 30, time.monotonic() - back if scene.live([name]) else None)
     scene.all_is_well(30, most_unknown=0)
 
@@ -60,7 +60,7 @@ def _nobody_works(scene: Scene) -> None:
     Operation.objects.filter(finished_at__gt=a_while_ago).update(finished_at=a_while_ago)
     late = DELAYED in scene.visitor.get(path).text
     scene.stage.send("scheduler", signal.SIGCONT)
-    until(lambda: scene.live([name]) == 1, SWEEPS * scene.findings.leniency)
+    until(lambda: scene.live([name]) == 1, BOUND * scene.findings.leniency)
     at_last = DELAYED in scene.visitor.get(path).text
     said_so = (at_first, late, at_last) == (False, True, False)
     measured = f"at once: {_word(at_first)}, 90 s late: {_word(late)}, live: {_word(at_last)}"

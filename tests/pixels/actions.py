@@ -41,7 +41,7 @@ ACTIONS: Mapping[str, Callable[[Pixel, User], Any]] = {
     "delete": pixels.delete_pixel,
     "cancel": pixels.cancel,
     "retry": pixels.retry,
-    "there": lambda pixel, actor: pixels.confirm_exists(pixel, actor, "4711"),
+    "exists": lambda pixel, actor: pixels.confirm_exists(pixel, actor, "4711"),
     "absent": pixels.confirm_absent,
     "dismiss": pixels.dismiss_error,
     "adopt": lambda pixel, actor: pixels.adopt_theirs(pixel, actor, {"name"}),

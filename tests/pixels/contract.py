@@ -27,7 +27,7 @@ def slug_of(case: str) -> str:
 
 
 # Which of a provider's fields changes there, into what, and which of ours then differs (None: none of ours).
-THERE: dict[str, list[tuple[str, Any, str | None]]] = {
+REMOTE_CHANGES: dict[str, list[tuple[str, Any, str | None]]] = {
     "easyflow": [
         ("name", "Renamed", "name"),
         ("events", ["pix-copied"], "events"),
@@ -90,7 +90,7 @@ CALLS: dict[Capability, Callable[[Provider, AdAccountRef], Any]] = {
 
 
 @dataclass
-class There:
+class Subject:
     """One provider at the sandbox, connected by Alice."""
 
     slug: str

@@ -26,7 +26,17 @@ from pixels.providers.xandr.mapping import time_text
 from pixels.reconcile.compare import differing
 from pixels.services import pixels
 from tests.pixels.conftest import AD_ACCOUNTS, Sandbox
-from tests.pixels.contract import CALLS, CASES, LIST_ON, OF_A_CONNECTION, OF_A_PIXEL, SIGN_INS, THERE, There, slug_of
+from tests.pixels.contract import (
+    CALLS,
+    CASES,
+    LIST_ON,
+    OF_A_CONNECTION,
+    OF_A_PIXEL,
+    REMOTE_CHANGES,
+    SIGN_INS,
+    Subject,
+    slug_of,
+)
 from tests.pixels.page import Page
 
 
@@ -37,8 +47,8 @@ def case(request: pytest.FixtureRequest, settings: Any) -> str:
 
 
 @pytest.fixture
-def there(case: str, sandbox: Sandbox, connect: Callable[..., Connection]) -> There:
-    return There(slug_of(case), sandbox, connect, case == LIST_ON)
+def subject(case: str, sandbox: Sandbox, connect: Callable[..., Connection]) -> Subject:
+    return Subject(slug_of(case), sandbox, connect, case == LIST_ON)
 
 
 def values(*rows: Pixel) -> list[dict[str, Any]]:
@@ -90,19 +100,19 @@ def test_1_good_credentials_connect_and_of_bad_ones_the_field_is_named(
 # 2
 
 
-def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
+def test_2_what_was_created_reads_back_without_a_difference(subject, live, sync):
     name = "Shoes & <more> é"
-    if rules.name_errors(there.provider, name):  # signs that this provider does not take
+    if rules.name_errors(subject.provider, name):  # signs that this provider does not take
         name = "Shoes & more é"
-    pixel = live(there.connection, name)
-    seen = "in_sync" if there.provider.can("read") else "unverifiable"
+    pixel = live(subject.connection, name)
+    seen = "in_sync" if subject.provider.can("read") else "unverifiable"
     assert (pixel.remote_status, pixel.drift, pixel.snippets.exists()) == (seen, [], True)
-    [held] = there.held().values()
+    [held] = subject.held().values()
     assert (str(held["id"]), held["name"]) == (pixel.remote_id, pixel.name)
-    if not there.cannot("read", lambda provider, account: provider.read_pixel(account, pixel.remote_id)):
-        assert there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id)).name == pixel.name
-    if not there.cannot_list():
-        assert (sync(there.connection).updated, len(there.held())) == (0, 1)
+    if not subject.cannot("read", lambda provider, account: provider.read_pixel(account, pixel.remote_id)):
+        assert subject.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id)).name == pixel.name
+    if not subject.cannot_list():
+        assert (sync(subject.connection).updated, len(subject.held())) == (0, 1)
         pixel.refresh_from_db()
         assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
@@ -110,37 +120,37 @@ def test_2_what_was_created_reads_back_without_a_difference(there, live, sync):
 # 3
 
 
-def test_3_the_import_of_the_same_object_is_the_same_row(there, live, sync):
-    if there.cannot_list():
+def test_3_the_import_of_the_same_object_is_the_same_row(subject, live, sync):
+    if subject.cannot_list():
         return
-    ours = live(there.connection, "Ours")
-    run = sync(there.connection)
+    ours = live(subject.connection, "Ours")
+    run = sync(subject.connection)
     assert (run.created, Pixel.objects.get().pk) == (0, ours.pk)
 
     Pixel.objects.all().delete()  # as if it had been made elsewhere
-    assert sync(there.connection).created == 1
+    assert sync(subject.connection).created == 1
     theirs = Pixel.objects.get()
     assert theirs.remote_id == ours.remote_id
     assert differing(theirs, ours.local_values) == []
     assert snippets.shown(theirs) != []
 
-    assert sync(there.connection).created == 0
+    assert sync(subject.connection).created == 0
     assert Pixel.objects.get().pk == theirs.pk
 
 
 # 4
 
 
-def test_4_what_changed_there_differs_and_nothing_else(there, live, sync, browser_of, vera, at):
-    if there.cannot_list():
+def test_4_what_changed_there_differs_and_nothing_else(subject, live, sync, browser_of, vera, at):
+    if subject.cannot_list():
         return
-    pixel, other = live(there.connection, "Ours"), live(there.connection, "Other")
-    sync(there.connection)
-    held, untouched, ours = there.held()[pixel.remote_id], values(other), pixel.local_values
-    assert {field for _, _, field in THERE[there.slug]} - {None} == set(ours)  # each is tried
-    for their_field, value, our_field in THERE[there.slug]:
-        there.put({**held, their_field: value})
-        sync(there.connection)
+    pixel, other = live(subject.connection, "Ours"), live(subject.connection, "Other")
+    sync(subject.connection)
+    held, untouched, ours = subject.held()[pixel.remote_id], values(other), pixel.local_values
+    assert {field for _, _, field in REMOTE_CHANGES[subject.slug]} - {None} == set(ours)  # each is tried
+    for their_field, value, our_field in REMOTE_CHANGES[subject.slug]:
+        subject.put({**held, their_field: value})
+        sync(subject.connection)
         pixel.refresh_from_db()
         wanted = [our_field] if our_field else []
         assert (their_field, pixel.drift, pixel.remote_status) == (
@@ -150,10 +160,10 @@ def test_4_what_changed_there_differs_and_nothing_else(there, live, sync, browse
         )
         assert (pixel.local_values, pixel.lifecycle) == (ours, "live")
         page = Page.of(browser_of(vera).get(at("pixel", pixel))).text
-        assert (f"Differs at {there.provider.label}" in page) is bool(wanted)
+        assert (f"Differs at {subject.provider.label}" in page) is bool(wanted)
 
-        there.put(held)
-        sync(there.connection)
+        subject.put(held)
+        sync(subject.connection)
         pixel.refresh_from_db()
         assert (pixel.drift, pixel.remote_status) == ([], "in_sync")
     assert values(other) == untouched
@@ -162,24 +172,24 @@ def test_4_what_changed_there_differs_and_nothing_else(there, live, sync, browse
 # 5
 
 
-def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(there, live, sync):
-    if there.cannot_list():
+def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(subject, live, sync):
+    if subject.cannot_list():
         return
-    pixel, other = live(there.connection, "Ours"), live(there.connection, "Other")
-    sync(there.connection)
-    held, untouched, before = there.held()[pixel.remote_id], values(other), values(pixel)
-    there.remove(pixel.remote_id)
-    run = sync(there.connection)
+    pixel, other = live(subject.connection, "Ours"), live(subject.connection, "Other")
+    sync(subject.connection)
+    held, untouched, before = subject.held()[pixel.remote_id], values(other), values(pixel)
+    subject.remove(pixel.remote_id)
+    run = sync(subject.connection)
     assert (run.state, run.missing) == ("done", 1)
     with pytest.raises(NotFound):
-        there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
+        subject.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
     pixel.refresh_from_db()
     assert pixel.absent_at
     assert values(pixel) == [{**before[0], "remote_status": "absent", "absent_at": pixel.absent_at}]
     assert values(other) == untouched
 
-    there.put(held)
-    assert sync(there.connection).missing == 0
+    subject.put(held)
+    assert sync(subject.connection).missing == 0
     pixel.refresh_from_db()
     assert pixel.remote_status == "in_sync"
 
@@ -187,16 +197,16 @@ def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(there, live,
 # 6
 
 
-def test_6_of_two_reads_in_a_row_the_second_writes_no_row(there, live, sync):
-    if there.cannot_list():
+def test_6_of_two_reads_in_a_row_the_second_writes_no_row(subject, live, sync):
+    if subject.cannot_list():
         return
-    pixel = live(there.connection, "Ours")
-    held = there.held()[pixel.remote_id]
-    there.put(*({**held, "id": str(number), "name": f"Theirs {number}"} for number in range(1, 31)))
-    assert sync(there.connection).created == 30
+    pixel = live(subject.connection, "Ours")
+    held = subject.held()[pixel.remote_id]
+    subject.put(*({**held, "id": str(number), "name": f"Theirs {number}"} for number in range(1, 31)))
+    assert sync(subject.connection).created == 30
     before = list(Pixel.objects.order_by("pk").values())
     with CaptureQueriesContext(database) as queries:
-        run = sync(there.connection)
+        run = sync(subject.connection)
     assert (run.state, run.created, run.updated, run.unchanged) == ("done", 0, 0, 31)
     written = [one["sql"] for one in queries if one["sql"].split(" ")[0] in ("INSERT", "UPDATE", "DELETE")]
     assert [sql for sql in written if "pixels_pixel" in sql or "pixels_snippet" in sql] == []
@@ -209,17 +219,17 @@ FUTURE, ANCIENT = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), dateti
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
 
 
-def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(there, live, sync):
-    pixel = live(there.connection, "Ours")
+def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(subject, live, sync):
+    pixel = live(subject.connection, "Ours")
 
     def since(moment: datetime) -> list[str]:
-        pages = there.ask(lambda provider, account: list(provider.list_pixels(account, changed_since=moment)))
+        pages = subject.ask(lambda provider, account: list(provider.list_pixels(account, changed_since=moment)))
         return [pixel.remote_id for page in pages for pixel in page.pixels]
 
-    if there.cannot_list():
+    if subject.cannot_list():
         return
     # Only who heeds the moment leaves out what did not change since; nobody leaves out what did.
-    heeds = there.provider.can("changed_since")
+    heeds = subject.provider.can("changed_since")
     for moment in (FUTURE, FUTURE.replace(tzinfo=WEST)):
         assert since(moment) == ([] if heeds else [pixel.remote_id])
     for moment in (ANCIENT, datetime(1970, 1, 1, tzinfo=EAST)):
@@ -227,7 +237,7 @@ def test_7_a_cursor_out_of_time_neither_breaks_nor_loses_anything(there, live, s
     before = values(pixel)
     for listed_at in (FUTURE.replace(year=9990), ANCIENT):
         AdAccount.objects.update(listed_at=listed_at)
-        assert sync(there.connection).state == "done"
+        assert sync(subject.connection).state == "done"
         assert values(pixel) == [{**before[0], "remote_status": "in_sync"}]
 
 
@@ -241,78 +251,78 @@ def test_7_every_moment_of_the_calendar_can_be_said_to_xandr():
 # 8
 
 
-def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(there, live, sync, carry_out, bob):
-    pixel = live(there.connection, "Ours")
-    if there.cannot("delete", lambda provider, account: provider.delete_pixel(account, pixel.remote_id)):
-        with pytest.raises(RuleViolation, match=re.escape(there.provider.missing["delete"])):
+def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(subject, live, sync, carry_out, bob):
+    pixel = live(subject.connection, "Ours")
+    if subject.cannot("delete", lambda provider, account: provider.delete_pixel(account, pixel.remote_id)):
+        with pytest.raises(RuleViolation, match=re.escape(subject.provider.missing["delete"])):
             pixels.delete_pixel(pixel, bob)
-        assert (list(there.held()), Operation.objects.filter(kind="delete").count()) == ([pixel.remote_id], 0)
+        assert (list(subject.held()), Operation.objects.filter(kind="delete").count()) == ([pixel.remote_id], 0)
         return
-    other = live(there.connection, "Gone already")
-    there.remove(other.remote_id)
+    other = live(subject.connection, "Gone already")
+    subject.remove(other.remote_id)
     for row in (pixel, other):
         pixels.delete_pixel(row, bob)
         carry_out()
         row.refresh_from_db()
         assert (row.lifecycle, row.remote_status, row.error_code) == ("deleted", "gone", "")
-    assert there.held() == {}
-    there.ask(lambda provider, account: provider.delete_pixel(account, pixel.remote_id))
+    assert subject.held() == {}
+    subject.ask(lambda provider, account: provider.delete_pixel(account, pixel.remote_id))
     with pytest.raises(NotFound):
-        there.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
-    run = sync(there.connection)
+        subject.ask(lambda provider, account: provider.read_pixel(account, pixel.remote_id))
+    run = sync(subject.connection)
     assert (run.created, run.missing, Pixel.objects.count()) == (0, 0, 2)
 
 
-def test_8_what_is_archived_is_put_away_here_and_stays_there(there, live, bob, browser_of, at):
-    pixel = live(there.connection, "Ours")
-    asked = there.sandbox.ask("GET", "requests")
+def test_8_what_is_archived_is_put_away_here_and_stays_there(subject, live, bob, browser_of, at):
+    pixel = live(subject.connection, "Ours")
+    asked = subject.sandbox.ask("GET", "requests")
     for _ in range(2):
         pixels.archive_pixel(pixel, bob)
         assert "Ours" not in Page.of(browser_of(bob).get(at("pixel_list"))).text
-    assert list(there.held()) == [pixel.remote_id]
-    assert there.sandbox.ask("GET", "requests") == asked
+    assert list(subject.held()) == [pixel.remote_id]
+    assert subject.sandbox.ask("GET", "requests") == asked
 
 
 # 9
 
 
-def test_9_what_a_provider_cannot_do_says_so_and_sends_nothing(there):
+def test_9_what_a_provider_cannot_do_says_so_and_sends_nothing(subject):
     # changed_since is no call of its own: point 7.
     assert {*CALLS, "create", "changed_since"} == set(get_args(Capability)) - {"one_event_per_pixel", "name_unique"}
-    lacking = {capability for capability, call in CALLS.items() if there.cannot(capability, call)}
-    assert lacking == CALLS.keys() - there.provider.capabilities
+    lacking = {capability for capability, call in CALLS.items() if subject.cannot(capability, call)}
+    assert lacking == CALLS.keys() - subject.provider.capabilities
 
 
-def test_9_the_screens_offer_what_a_provider_can_and_nothing_else(there, live, carry_out, browser_of, alice, at):
-    browser, connection = browser_of(alice), there.connection
+def test_9_the_screens_offer_what_a_provider_can_and_nothing_else(subject, live, carry_out, browser_of, alice, at):
+    browser, connection = browser_of(alice), subject.connection
     pixel = live(connection, "Ours")
     carry_out()
     page = Page.of(browser.get(at("pixel", pixel)))
     for capability, (name, _) in OF_A_PIXEL.items():
-        assert (f'"{at(name, pixel)}"' in page.html) is there.provider.can(capability), capability
-        assert there.provider.missing.get(capability, "") in page.text
-    assert ("Deactivate" in page.text) is there.provider.can("activate")
+        assert (f'"{at(name, pixel)}"' in page.html) is subject.provider.can(capability), capability
+        assert subject.provider.missing.get(capability, "") in page.text
+    assert ("Deactivate" in page.text) is subject.provider.can("activate")
     assert "Last fired" not in page.text  # nobody was asked for it
     page = Page.of(browser.get(at("connection", connection)))
     for capability, name in OF_A_CONNECTION.items():
-        assert (f'"{at(name, connection)}"' in page.html) is there.provider.can(capability), capability
-        assert there.provider.missing.get(capability, "") in page.text
+        assert (f'"{at(name, connection)}"' in page.html) is subject.provider.can(capability), capability
+        assert subject.provider.missing.get(capability, "") in page.text
     page = Page.of(browser.get(at("ad_account_new", connection)))
-    assert ("Add picked" in page.text) is there.provider.can("ad_accounts")
+    assert ("Add picked" in page.text) is subject.provider.can("ad_accounts")
 
 
-def test_9_who_asks_all_the_same_is_told_why_not(there, live, carry_out, browser_of, alice, at):
-    browser, connection = browser_of(alice), there.connection
+def test_9_who_asks_all_the_same_is_told_why_not(subject, live, carry_out, browser_of, alice, at):
+    browser, connection = browser_of(alice), subject.connection
     pixel = live(connection, "Ours")
     carry_out()
-    before = there.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()
+    before = subject.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()
     addresses = {capability: (at(name, pixel), data) for capability, (name, data) in OF_A_PIXEL.items()}
     addresses |= {capability: (at(name, connection), {}) for capability, name in OF_A_CONNECTION.items()}
-    for capability in addresses.keys() - there.provider.capabilities:
+    for capability in addresses.keys() - subject.provider.capabilities:
         address, data = addresses[capability]
         browser.post(address, data)
         carry_out()
         place = at("pixel", pixel) if capability in OF_A_PIXEL else at("connection", connection)
-        told = browser.get(place)
-        assert there.provider.missing[capability] in Page.of(told).text
-    assert (there.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()) == before
+        answer = browser.get(place)
+        assert subject.provider.missing[capability] in Page.of(answer).text
+    assert (subject.sandbox.ask("GET", "requests"), values(pixel), Operation.objects.count()) == before

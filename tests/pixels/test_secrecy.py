@@ -54,15 +54,15 @@ def echoing(misbehaving):
     def answer(status):
         def behave(connection):
             received: Received = misbehaving.received[-1]
-            told = f"{received.headers} {received.body.decode()} {received.query}"
+            echo = f"{received.headers} {received.body.decode()} {received.query}"
             if received.path.endswith("/auth"):
                 says({"response": {"status": "OK", "token": SESSION}})(connection)
             else:
                 body = {
-                    "message": told,
-                    "error": told,
-                    "errors": {"name": [told]},
-                    "response": {"error_id": "SYNTAX", "error": told},
+                    "message": echo,
+                    "error": echo,
+                    "errors": {"name": [echo]},
+                    "response": {"error_id": "SYNTAX", "error": echo},
                 }
                 says(body, status, {"X-Told": "told"})(connection)
 
@@ -175,8 +175,8 @@ def test_no_exception_holds_one(connect, echoing, provider, status):
     with pytest.raises(Exception) as caught, open_provider(connection) as client:
         client.create_pixel(connection.ad_accounts.get().ref, "x", (EVENT[provider],), OPTIONS[provider], "ph-1")
     error = caught.value
-    told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args) + repr(vars(error))
-    assert leaks(told.encode()) == []
+    echo = "".join(traceback.format_exception(error)) + repr(error) + repr(error.args) + repr(vars(error))
+    assert leaks(echo.encode()) == []
     assert error.__context__ is None or error.__suppress_context__
 
 

@@ -18,10 +18,10 @@ from pixels.reconcile import last_fired
 from pixels.services import pixels
 from tests.pixels import transcript
 from tests.pixels.conftest import Sandbox
-from tests.pixels.contract import CASES, LIST_ON, There, slug_of
+from tests.pixels.contract import CASES, LIST_ON, Subject, slug_of
 from tests.pixels.providers.loopback import Loopback
 
-Act = Callable[[There], Any]
+Act = Callable[[Subject], Any]
 OTHER_EVENT = {"easyflow": "pix-copied", "pitchtarget": "LEAD", "xandr": "8"}
 MARKED = {"easyflow": "external_reference", "xandr": "code"}  # the option that would hold our reference
 
@@ -56,7 +56,7 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
             patched.setattr(rules, "draft_errors", lambda *_: {})
             make(3, "Hats")
         synced()
-        elsewhere(lambda there: there.sandbox.ask("POST", "expire"))
+        elsewhere(lambda subject: subject.sandbox.ask("POST", "expire"))
         if provider.can("update"):
             carried_out(pixels.change_pixel, first, {"name": "Boots", "events": [OTHER_EVENT[slug]]})
         if provider.can("activate"):
@@ -68,7 +68,7 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
                 last_fired.read_last_fired(account)
         if provider.can("delete"):
             carried_out(pixels.delete_pixel, first)
-            elsewhere(lambda there: there.remove(next(iter(there.held()))))
+            elsewhere(lambda subject: subject.remove(next(iter(subject.held()))))
             carried_out(pixels.delete_pixel, second)
         synced()
         connection.refresh_from_db()
@@ -77,13 +77,13 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
     return run
 
 
-def _edit(there: There) -> None:
+def _edit(subject: Subject) -> None:
     """One is renamed, one is new; and the first has fired."""
-    first, second, *_ = there.held().values()
-    there.put({**second, "name": "Theirs"}, {**second, "id": "77", "name": "Made elsewhere"})
-    if there.slug == "xandr":
+    first, second, *_ = subject.held().values()
+    subject.put({**second, "name": "Theirs"}, {**second, "id": "77", "name": "Made elsewhere"})
+    if subject.slug == "xandr":
         fired = {str(first["id"]): "2026-11-01 10:00:00"}
-        there.sandbox.ask("POST", "seed", json={"provider": "xandr", "last_fired": fired})
+        subject.sandbox.ask("POST", "seed", json={"provider": "xandr", "last_fired": fired})
 
 
 def rows() -> list[dict[str, Any]]:
@@ -109,10 +109,10 @@ def test_10_a_transcript_is_replayed_to_the_same_calls_and_the_same_end(
     slug = slug_of(case)
     settings.EASYFLOW_LIST = case == LIST_ON
     if transcript.RECORDING:
-        there = There(slug, sandbox, lambda _: None, case == LIST_ON)
+        subject = Subject(slug, sandbox, lambda _: None, case == LIST_ON)
         recorder = transcript.Recorder(sandbox.url)
         settings.SANDBOX_URL = recorder.url
-        result = journey(slug, lambda act: act(there))
+        result = journey(slug, lambda act: act(subject))
         recorder.stop()
         transcript.write(case, recorder.exchanges(), result)
         return

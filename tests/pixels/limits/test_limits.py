@@ -159,9 +159,9 @@ def test_pixelhub_finds_the_limit_of_a_provider_by_itself_and_makes_each_pixel_o
         time.pass_by(wait)
         sandbox.ask("POST", "seed", json={"provider": "xandr", "pass_seconds": wait})
     assert set(lifecycles(xandr)) == {"live"}
-    told = sandbox.ask("GET", "requests")
-    assert told["objects"]["xandr"]["created"] == 12
-    assert told["answers"]["xandr"]["create 429"] <= 2
+    found = sandbox.ask("GET", "requests")
+    assert found["objects"]["xandr"]["created"] == 12
+    assert found["answers"]["xandr"]["create 429"] <= 2
 
 
 # -- A pull and a person --------------------------------------------------------------------------------------
@@ -269,8 +269,8 @@ def test_many_workers_of_two_teams_create_no_more_than_allowed_and_lose_nothing(
     theirs = rival()
     for number in range(5):
         promise(xandr, f"Ours {number}"), promise(theirs, f"Theirs {number}")
-    turns = [lambda pk=one.pk: deliver.drain(pk, 60) for one in (xandr, theirs)] * 3
-    assert at_once(*turns) == ["done"] * 6
+    drains = [lambda pk=one.pk: deliver.drain(pk, 60) for one in (xandr, theirs)] * 3
+    assert at_once(*drains) == ["done"] * 6
     made = Pixel.objects.filter(lifecycle="live").count()
     assert 4 <= made == sandbox.asked("xandr", "create") <= 6
     assert Pixel.objects.filter(lifecycle="queued").count() == 10 - made

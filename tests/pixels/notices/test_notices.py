@@ -122,8 +122,8 @@ def test_each_change_is_told(xandr, pause, resume, notify, mailoutbox):
         notify()
         resume(xandr)
         notify()
-    told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
-    assert told == ["paused, please look at its credentials", "works again"] * 2
+    subjects = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
+    assert subjects == ["paused, please look at its credentials", "works again"] * 2
 
 
 def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, notify, mailoutbox, time, settings):
@@ -174,8 +174,8 @@ def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follo
     notify()
     go_away(xandr, minutes=10)
     notify()
-    told = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
-    assert told == ["not reachable", "works again", "not reachable"]
+    subjects = [mail.subject.split(": ")[1] for mail in mailoutbox if mail.to == ["ada@shop.example"]]
+    assert subjects == ["not reachable", "works again", "not reachable"]
 
 
 # -- What is not ----------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def go(time, settings):
 
 
 @pytest.fixture
-def ours(connect, promise):
+def recognisable(connect, promise):
     """A pixel that can be looked up: Xandr's carries our reference as its code."""
 
     def make(provider, name="Purchase"):
@@ -76,8 +76,8 @@ def state(pixel):
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_a_pixel_that_was_created_since_is_found_and_not_created_twice(ours, backup, go, sandbox, provider):
-    pixel = ours(provider)
+def test_a_pixel_that_was_created_since_is_found_and_not_created_twice(recognisable, backup, go, sandbox, provider):
+    pixel = recognisable(provider)
     put_back = backup()
     go(1)
     [held] = sandbox.held(provider)
@@ -91,8 +91,8 @@ def test_a_pixel_that_was_created_since_is_found_and_not_created_twice(ours, bac
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_one_that_was_not_is_created_once_after_looking(ours, backup, go, sandbox, provider):
-    pixel = ours(provider)
+def test_one_that_was_not_is_created_once_after_looking(recognisable, backup, go, sandbox, provider):
+    pixel = recognisable(provider)
     backup()()
     go(1)
     assert sandbox.asked(provider, "create") == 0
@@ -102,8 +102,8 @@ def test_one_that_was_not_is_created_once_after_looking(ours, backup, go, sandbo
 
 
 @pytest.mark.parametrize("sent_since", [True, False])
-def test_where_nobody_can_be_asked_a_person_decides(ours, backup, go, sandbox, bob, sent_since):
-    pixel = ours("easyflow")
+def test_where_nobody_can_be_asked_a_person_decides(recognisable, backup, go, sandbox, bob, sent_since):
+    pixel = recognisable("easyflow")
     put_back = backup()
     if sent_since:
         go(1)
@@ -118,8 +118,8 @@ def test_where_nobody_can_be_asked_a_person_decides(ours, backup, go, sandbox, b
 
 
 @pytest.mark.parametrize("facts", [{}, {"sent_at": Now(), "sends": 1, "preexisting_ids": []}])
-def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(ours, backup, go, sandbox, facts):
-    pixel = ours("xandr")
+def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(recognisable, backup, go, sandbox, facts):
+    pixel = recognisable("xandr")
     lease = timezone.now() + timedelta(seconds=90)
     Operation.objects.update(state="in_flight", attempt=1, lease_until=lease, **facts)
     backup()()
@@ -230,8 +230,8 @@ def test_a_sync_that_was_under_way_in_the_backup_begins_again(xandr, sandbox, sy
 # -- The command ----------------------------------------------------------------------------------------------
 
 
-def test_circuits_and_turns_of_the_past_hold_nobody(ours, backup, go, sandbox):
-    ours("xandr")
+def test_circuits_and_turns_of_the_past_hold_nobody(recognisable, backup, go, sandbox):
+    recognisable("xandr")
     later = timezone.now() + timedelta(seconds=50)
     Connection.objects.update(failures=5, down_since=timezone.now(), circuit_open_until=later, drain_lease_until=later)
     backup()()
@@ -241,8 +241,8 @@ def test_circuits_and_turns_of_the_past_hold_nobody(ours, backup, go, sandbox):
     assert sandbox.asked("xandr", "create") == 1
 
 
-def test_run_twice_it_does_no_harm(ours, backup, go, sandbox):
-    pixel = ours("xandr")
+def test_run_twice_it_does_no_harm(recognisable, backup, go, sandbox):
+    pixel = recognisable("xandr")
     put_back = backup()
     go(1)
     put_back()

@@ -17,7 +17,7 @@ from tests.pixels.providers.loopback import says
 
 
 @pytest.fixture
-def theirs(charlie):
+def rivals(charlie):
     """Charlie's connection to Easyflow, with credentials that count as another user's."""
     return connections.connect(
         charlie.memberships.get().team,
@@ -57,36 +57,36 @@ def test_all_that_is_due_of_a_connection_is_sent_in_the_order_in_which_it_was_as
     assert Connection.objects.get().drain_lease_until is None
 
 
-def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, theirs, promise, sandbox, one_worker):
+def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, rivals, promise, sandbox, one_worker):
     messages, work = one_worker
     for number in range(12):
         promise(easyflow, f"Ours {number:02}")
-    promise(theirs, "Theirs")
+    promise(rivals, "Theirs")
     messages.extend(claim.due_connections(10))
     work(2)
-    assert names(theirs) == ["Theirs"]
+    assert names(rivals) == ["Theirs"]
     assert names(easyflow) == ["Ours 00"]
     work()
     assert len(names(easyflow)) == 12
     assert sandbox.asked("easyflow", "create") == 13
 
 
-def test_two_who_both_have_many_take_turns(easyflow, theirs, promise, sandbox, one_worker):
+def test_two_who_both_have_many_take_turns(easyflow, rivals, promise, sandbox, one_worker):
     messages, work = one_worker
     for number in range(6):
         promise(easyflow, f"Ours {number}")
     for number in range(6):
-        promise(theirs, f"Theirs {number}")
+        promise(rivals, f"Theirs {number}")
     messages.extend(claim.due_connections(10))
     work(6)
-    assert (len(names(easyflow)), len(names(theirs))) == (3, 3)
+    assert (len(names(easyflow)), len(names(rivals))) == (3, 3)
 
 
-def test_who_has_waited_longest_is_handed_out_first(easyflow, theirs, xandr, promise, sandbox):
-    for connection in (theirs, xandr, easyflow):
+def test_who_has_waited_longest_is_handed_out_first(easyflow, rivals, xandr, promise, sandbox):
+    for connection in (rivals, xandr, easyflow):
         promise(connection)
     Operation.objects.filter(pixel__connection=xandr).update(created_at=timezone.now() - timedelta(hours=1))
-    assert claim.due_connections(10) == [xandr.pk, theirs.pk, easyflow.pk]
+    assert claim.due_connections(10) == [xandr.pk, rivals.pk, easyflow.pk]
     assert claim.due_connections(1) == [xandr.pk]
 
 

@@ -74,14 +74,14 @@ def test_a_second_object_is_found_after_ten_minutes_and_reported(
     sent_twice, comes_in_late, time, look, sandbox, browser_of, bob, at, code
 ):
     pixel = sent_twice(code)
-    twin = comes_in_late(pixel)
+    second_id = comes_in_late(pixel)
     assert look() == 0
     time.pass_by(TEN_MINUTES + 1)
     assert look() == 1
     pixel.refresh_from_db()
     assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
     text = Page.of(browser_of(bob).get(at("pixel", pixel))).text
-    assert f"Xandr holds this pixel more than once: as {pixel.remote_id}, {twin}." in text
+    assert f"Xandr holds this pixel more than once: as {pixel.remote_id}, {second_id}." in text
     assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
     assert sandbox.asked("xandr", "delete") == 0
 
@@ -289,11 +289,11 @@ def test_of_a_pixel_that_was_deleted_here_nothing_is_reported(sent_twice, comes_
 
 def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late, time, look, sandbox, alice, sync):
     pixel = sent_twice()
-    twin = comes_in_late(pixel)
+    second_id = comes_in_late(pixel)
     time.pass_by(TEN_MINUTES + 1)
     look()
     pixels.dismiss_error(Pixel.objects.get(), alice)
-    kept = [one for one in sandbox.held("xandr") if str(one["id"]) != twin]
+    kept = [one for one in sandbox.held("xandr") if str(one["id"]) != second_id]
     sandbox.ask("POST", "reset")
     sandbox.seed("xandr", kept)
     time.pass_by(A_DAY)

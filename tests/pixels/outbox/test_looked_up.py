@@ -23,7 +23,7 @@ def fault(sandbox):
 
 
 @pytest.fixture
-def ours(connect, promise):
+def recognisable(connect, promise):
     """A pixel that can be looked up: Xandr's carries our reference as its code."""
 
     def make(provider, name="Purchase", **more):
@@ -64,8 +64,8 @@ LOST = {
 
 @pytest.mark.parametrize("provider", SEARCHED)
 @pytest.mark.parametrize("lost", LOST)
-def test_a_pixel_that_was_made_is_found_and_attached(ours, fault, sandbox, go, provider, lost):
-    pixel = ours(provider)
+def test_a_pixel_that_was_made_is_found_and_attached(recognisable, fault, sandbox, go, provider, lost):
+    pixel = recognisable(provider)
     more = LOST[lost]
     fault(provider, "create", lost, **({k: v for k, v in more.items() if k != "host"}))
     deliver.deliver(claim.due(1)[0])
@@ -81,8 +81,8 @@ def test_a_pixel_that_was_made_is_found_and_attached(ours, fault, sandbox, go, p
 
 
 @pytest.mark.parametrize("provider", SEARCHED)
-def test_a_pixel_that_was_not_made_is_sent_again_once(ours, fault, sandbox, go, provider):
-    pixel = ours(provider)
+def test_a_pixel_that_was_not_made_is_sent_again_once(recognisable, fault, sandbox, go, provider):
+    pixel = recognisable(provider)
     fault(provider, "create", "drop", effect=False)
     deliver.deliver(claim.due(1)[0])
     assert state(pixel) == ("checking", "unconfirmed")
@@ -93,8 +93,8 @@ def test_a_pixel_that_was_not_made_is_sent_again_once(ours, fault, sandbox, go, 
 
 
 @pytest.mark.parametrize("provider", SEARCHED)
-def test_it_takes_effect_during_the_quiet_time(ours, fault, sandbox, go, provider):
-    pixel = ours(provider)
+def test_it_takes_effect_during_the_quiet_time(recognisable, fault, sandbox, go, provider):
+    pixel = recognisable(provider)
     fault(provider, "create", "late_effect", seconds=0.2)
     deliver.deliver(claim.due(1)[0])
     while sandbox.ask("GET", "faults")["late"]:
@@ -105,8 +105,8 @@ def test_it_takes_effect_during_the_quiet_time(ours, fault, sandbox, go, provide
 
 
 @pytest.mark.parametrize("provider", SEARCHED)
-def test_a_look_up_that_fails_is_made_again_and_sends_nothing(ours, fault, sandbox, go, provider):
-    pixel = ours(provider)
+def test_a_look_up_that_fails_is_made_again_and_sends_nothing(recognisable, fault, sandbox, go, provider):
+    pixel = recognisable(provider)
     fault(provider, "create", "drop", effect=True)
     deliver.deliver(claim.due(1)[0])
     for operation in ("list", "read"):
@@ -120,9 +120,9 @@ def test_a_look_up_that_fails_is_made_again_and_sends_nothing(ours, fault, sandb
     assert sandbox.asked(provider, "create") == 1
 
 
-def test_a_namesake_that_was_there_before_is_never_taken_for_ours(ours, fault, sandbox, go):
+def test_a_namesake_that_was_there_before_is_never_taken_for_ours(recognisable, fault, sandbox, go):
     sandbox.seed("pitchtarget", [namesake("6014360300000", "Purchase")], ad_account="9")
-    pixel = ours("pitchtarget")
+    pixel = recognisable("pitchtarget")
     fault("pitchtarget", "create", "drop", effect=False)
     deliver.deliver(claim.due(1)[0])
     assert Operation.objects.get().preexisting_ids == ["6014360300000"]
@@ -133,8 +133,8 @@ def test_a_namesake_that_was_there_before_is_never_taken_for_ours(ours, fault, s
     assert len(sandbox.held("pitchtarget")) == 1
 
 
-def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, fault, sandbox, go):
-    ours("xandr", code="theirs")
+def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(recognisable, fault, sandbox, go):
+    recognisable("xandr", code="theirs")
     other = {"id": 700, "name": "Theirs", "advertiser_id": 2, "code": "theirs"}
     sandbox.seed("xandr", [other])
     pixel = Pixel.objects.get()
@@ -146,8 +146,8 @@ def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(ours, faul
     assert pixel.remote_id != "700"
 
 
-def test_more_than_one_is_reported_and_none_deleted(ours, fault, sandbox, go, browser_of, bob, at):
-    pixel = ours("xandr")
+def test_more_than_one_is_reported_and_none_deleted(recognisable, fault, sandbox, go, browser_of, bob, at):
+    pixel = recognisable("xandr")
     fault("xandr", "create", "drop", effect=True)
     deliver.deliver(claim.due(1)[0])
     [held] = sandbox.held("xandr")
@@ -161,9 +161,9 @@ def test_more_than_one_is_reported_and_none_deleted(ours, fault, sandbox, go, br
 
 
 def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_reported(
-    ours, fault, sandbox, go, sync, alice, browser_of, at
+    recognisable, fault, sandbox, go, sync, alice, browser_of, at
 ):
-    pixel = ours("xandr")
+    pixel = recognisable("xandr")
     fault("xandr", "create", "drop", effect=False)
     deliver.deliver(claim.due(1)[0])
     go()
@@ -183,8 +183,8 @@ def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_
     assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
 
 
-def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):
-    pixel = ours("xandr")
+def test_the_page_says_what_is_going_on(recognisable, fault, browser_of, vera, at):
+    pixel = recognisable("xandr")
     fault("xandr", "create", "drop", effect=True)
     deliver.deliver(claim.due(1)[0])
     page = Page.of(browser_of(vera).get(at("pixel", pixel)))
@@ -192,8 +192,8 @@ def test_the_page_says_what_is_going_on(ours, fault, browser_of, vera, at):
     assert "Checking whether it was created" in page.text
 
 
-def test_disconnecting_does_not_cancel_what_may_have_been_sent(ours, fault, sandbox, go, alice):
-    pixel = ours("xandr")
+def test_disconnecting_does_not_cancel_what_may_have_been_sent(recognisable, fault, sandbox, go, alice):
+    pixel = recognisable("xandr")
     fault("xandr", "create", "drop", effect=True)
     deliver.deliver(claim.due(1)[0])
     assert connections.disconnect(pixel.connection, alice) == 0
@@ -207,9 +207,9 @@ def test_disconnecting_does_not_cancel_what_may_have_been_sent(ours, fault, sand
 
 @pytest.mark.parametrize("provider", SEARCHED)
 def test_a_worker_that_died_while_sending_or_looking_leaves_it_to_the_next(
-    ours, sandbox, go, worker_died, meanwhile, provider
+    recognisable, sandbox, go, worker_died, meanwhile, provider
 ):
-    pixel = ours(provider)
+    pixel = recognisable(provider)
     meanwhile(provider, "create_pixel", after=dies)
     with pytest.raises(SystemExit):
         deliver.deliver(claim.due(1)[0])

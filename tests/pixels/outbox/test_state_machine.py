@@ -35,9 +35,9 @@ from tests.cells import examples
 from tests.pixels.actions import ACTIONS
 from tests.pixels.contract import CASES, LIST_ON, slug_of
 from tests.pixels.moving_clock import installed
-from tests.pixels.sequences.holds import Watch
-from tests.pixels.sequences.office import CRASH_POINTS, FALLS_ASLEEP, GAPS, Office
-from tests.pixels.sequences.there import There
+from tests.pixels.sequences.invariants import Invariants
+from tests.pixels.sequences.product_side import CRASH_POINTS, FALLS_ASLEEP, GAPS, ProductSide
+from tests.pixels.sequences.provider_side import ProviderSide
 
 SEQUENCES = int(os.environ.get("STATE_MACHINE", "0")) or examples(0, 400)
 PROFILE = settings(
@@ -72,97 +72,97 @@ LEADS_ON = {
     "deleting": ["cancel"],
     "draft": ["retry"],
     "failed": ["retry", "archive"],
-    "unknown": ["there", "archive"],
+    "unknown": ["exists", "archive"],
 }
 WRITES = {"easyflow": ["create", "update"], "pitchtarget": ["create"], "xandr": ["create", "update", "delete"]}
 
 
 class Sequence(RuleBasedStateMachine):
-    office: ClassVar[Office]
+    product: ClassVar[ProductSide]
 
     def __init__(self) -> None:
         super().__init__()
         self.database = transaction.atomic()
         self.database.__enter__()
-        self.office.open()
-        self.watch = Watch(self.office)
+        self.product.reset()
+        self.checks = Invariants(self.product)
 
     def teardown(self) -> None:
         try:
             if sys.exc_info()[0] is None:  # else the sequence has failed already
-                self.watch.settle()
-                self.watch.assert_settled()
+                self.checks.settle()
+                self.checks.assert_settled()
         finally:
             transaction.set_rollback(True)
             self.database.__exit__(None, None, None)
 
-    @initialize(marked=st.booleans(), namesake=st.booleans(), pushed=st.booleans())
-    def begin(self, marked: bool, namesake: bool, pushed: bool) -> None:
+    @initialize(with_reference=st.booleans(), namesake=st.booleans(), pushed=st.booleans())
+    def begin(self, with_reference: bool, namesake: bool, pushed: bool) -> None:
         """A pixel that is there, mostly, and one that is to come."""
-        self.office.create(marked=True)
+        self.product.create(with_reference=True)
         if pushed:
-            self.office.push()
+            self.product.push()
         if namesake:
-            self.office.there.make(f"pixel-{len(self.office.tags)}")
-        self.office.create(marked=marked)
+            self.product.remote.make(f"pixel-{len(self.product.tags)}")
+        self.product.create(with_reference=with_reference)
 
     # People
 
-    @precondition(lambda self: len(self.office.tags) < MOST_PIXELS)
-    @rule(marked=st.booleans(), fault=st.none() | st.sampled_from(FAULTS))
-    def create(self, marked: bool, fault: tuple[str, dict[str, Any]] | None) -> None:
-        self.office.create(marked=marked)
+    @precondition(lambda self: len(self.product.tags) < MOST_PIXELS)
+    @rule(with_reference=st.booleans(), fault=st.none() | st.sampled_from(FAULTS))
+    def create(self, with_reference: bool, fault: tuple[str, dict[str, Any]] | None) -> None:
+        self.product.create(with_reference=with_reference)
         if fault:
-            self.office.there.fault(fault[0], "create", **fault[1])
-            self.office.push()
+            self.product.remote.fault(fault[0], "create", **fault[1])
+            self.product.push()
 
     @rule(number=st.integers(0, MOST_PIXELS - 1), name=st.sampled_from(list(ACTIONS)))
     def ask(self, number: int, name: str) -> None:
-        rows = self.office.pixels()
-        self.office.ask(rows[number % len(rows)], name)
+        rows = self.product.pixels()
+        self.product.ask(rows[number % len(rows)], name)
 
     @rule(number=st.integers(0, MOST_PIXELS - 1), choice=st.integers(0, 5), pushed=st.booleans())
     def ask_what_leads_on(self, number: int, choice: int, pushed: bool) -> None:
-        rows = self.office.pixels()
+        rows = self.product.pixels()
         pixel = rows[number % len(rows)]
         if names := LEADS_ON.get(pixel.lifecycle):
-            self.office.ask(pixel, names[choice % len(names)])
+            self.product.ask(pixel, names[choice % len(names)])
             if pushed:
-                self.office.push()
+                self.product.push()
 
     @rule(what=st.sampled_from(["right", "right", "right", "wrong", "disconnected", "tested"]))
     def credentials(self, what: str) -> None:
-        self.office.credentials(what)
+        self.product.credentials(what)
 
-    @precondition(lambda self: self.office.provider.can("list"))
+    @precondition(lambda self: self.product.provider.can("list"))
     @rule(full=st.booleans())
     def sync(self, full: bool) -> None:
-        self.office.ask_for_sync(full=full)
-        self.office.pull()
+        self.product.ask_for_sync(full=full)
+        self.product.pull()
 
     # Workers and time
 
     @rule(seconds=st.sampled_from([0, 5, 70, 70, 200, 200, 1000, 4000, 90_000]))
     def time_goes_by(self, seconds: int) -> None:
-        self.office.clock.pass_by(seconds)
-        self.office.sweep()
+        self.product.clock.pass_by(seconds)
+        self.product.dispatch()
 
-    @rule(place=st.sampled_from([*CRASH_POINTS, FALLS_ASLEEP]), seconds=st.sampled_from([0, 70]))
-    def a_worker_is_stopped(self, place: str, seconds: int) -> None:
-        self.office.stop_at(place)
-        self.office.clock.pass_by(seconds)
-        self.office.push()
+    @rule(step=st.sampled_from([*CRASH_POINTS, FALLS_ASLEEP]), seconds=st.sampled_from([0, 70]))
+    def a_worker_is_stopped(self, step: str, seconds: int) -> None:
+        self.product.stop_at(step)
+        self.product.clock.pass_by(seconds)
+        self.product.push()
 
-    @rule(place=st.sampled_from(GAPS), what=st.sampled_from(BETWEEN), seconds=st.sampled_from([0, 70]))
-    def something_comes_between(self, place: str, what: str, seconds: int) -> None:
-        self.office.meanwhile(place, getattr(self.office, what))
-        self.office.clock.pass_by(seconds)
-        self.office.push()
+    @rule(step=st.sampled_from(GAPS), what=st.sampled_from(BETWEEN), seconds=st.sampled_from([0, 70]))
+    def something_comes_between(self, step: str, what: str, seconds: int) -> None:
+        self.product.meanwhile(step, getattr(self.product, what))
+        self.product.clock.pass_by(seconds)
+        self.product.push()
 
-    @precondition(lambda self: self.office.asleep)
+    @precondition(lambda self: self.product.sleeping)
     @rule()
     def who_slept_wakes(self) -> None:
-        self.office.awake()
+        self.product.wake()
 
     # The provider
 
@@ -173,24 +173,24 @@ class Sequence(RuleBasedStateMachine):
         data=st.data(),
     )
     def fault(self, fault: tuple[str, dict[str, Any]], any_call: bool, count: int, data: st.DataObject) -> None:
-        writes = WRITES[self.office.there.slug]
+        writes = WRITES[self.product.remote.slug]
         operation = "*" if any_call else data.draw(st.sampled_from(writes))
         name, given = fault
-        self.office.there.fault(name, operation, count=count, **given)
-        self.office.push()
+        self.product.remote.fault(name, operation, count=count, **given)
+        self.product.push()
 
-    @precondition(lambda self: self.office.there.on_the_way)
+    @precondition(lambda self: self.product.remote.on_the_way)
     @rule()
     def it_arrives_late(self) -> None:
-        self.office.there.arrive()
+        self.product.remote.arrive()
 
     @rule(number=st.integers(0, MOST_PIXELS - 1), renames=st.booleans())
     def somebody_else(self, number: int, renames: bool) -> None:
-        self.office.somebody_else(number, renames=renames)
+        self.product.somebody_else(number, renames=renames)
 
     @invariant()
     def holds(self) -> None:
-        self.watch.look()
+        self.checks.look()
 
 
 @pytest.fixture
@@ -214,6 +214,6 @@ def test_whatever_happens_nothing_is_made_twice_lost_or_stuck(
 ) -> None:
     settings.SANDBOX_URL = sandbox_server.url
     settings.EASYFLOW_LIST = case == LIST_ON
-    there = There(sandbox_server, slug_of(case), list_on=case == LIST_ON, monkeypatch=monkeypatch)
-    Sequence.office = Office(there, installed(monkeypatch), team, alice, bob, monkeypatch)
+    remote = ProviderSide(sandbox_server, slug_of(case), list_on=case == LIST_ON, monkeypatch=monkeypatch)
+    Sequence.product = ProductSide(remote, installed(monkeypatch), team, alice, bob, monkeypatch)
     run_state_machine_as_test(Sequence, settings=PROFILE)

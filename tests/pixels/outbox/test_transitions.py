@@ -30,42 +30,42 @@ from tests.pixels.elsewhere import at_xandr, delete
 # What becomes of it, by two letters of its lifecycle; "=": done, and its lifecycle is the same; "no": refused;
 # ".": there is nothing to do, which is no error. Below the line the same once they are archived.
 TABLE = """
-                 again change on off delete cancel retry there absent dismiss adopt resend ignore watch archive restore
-draft            .     no     no no  no     no     qu    no    no     .       no    no     no     no    =       .
-queued           .     no     no no  no     dr     no    no    no     .       no    no     no     no    no      .
-creating         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-checking         .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-live             .     up     .  up  de     no     no    no    no     .       no    no     no     no    =       .
-drifted          .     up     .  up  de     no     no    no    no     .       =     up     =      no    =       .
-ignored          .     up     .  up  de     no     no    no    no     .       no    no     no     =     =       .
-change_refused   .     up     .  up  de     no     up    no    no     =       no    no     no     no    =       .
-held_twice       .     up     .  up  de     no     no    no    no     =       no    no     no     no    =       .
-inactive         .     up     up .   de     no     no    no    no     .       no    no     no     no    =       .
-gone             .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
-live_paused      .     no     .  no  no     no     no    no    no     .       no    no     no     no    =       .
-drifted_paused   .     no     .  no  no     no     no    no    no     .       =     no     =      no    =       .
-draft_paused     .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
-unknown_paused   .     no     no no  no     no     no    li    no     .       no    no     no     no    =       .
-checking_no_conn .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
-updating         .     no     no no  no     li     no    no    no     .       no    no     no     no    no      .
-change_sent      .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-change_in_doubt  .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-deleting         .     no     no no  no     li     no    no    no     .       no    no     no     no    no      .
-delete_in_doubt  .     no     no no  no     no     no    no    no     .       no    no     no     no    no      .
-failed           .     no     no no  no     no     qu    no    no     .       no    no     no     no    =       .
-unknown          .     no     no no  no     no     no    li    qu     .       no    no     no     no    =       .
-in_use_elsewhere .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
-deleted          .     no     no no  no     no     no    no    no     .       no    no     no     no    =       .
+                 again change on off delete cancel retry exists absent dismiss adopt resend ignore watch archive restore
+draft            .     no     no no  no     no     qu    no     no     .       no    no     no     no    =       .
+queued           .     no     no no  no     dr     no    no     no     .       no    no     no     no    no      .
+creating         .     no     no no  no     no     no    no     no     .       no    no     no     no    no      .
+checking         .     no     no no  no     no     no    no     no     .       no    no     no     no    no      .
+live             .     up     .  up  de     no     no    no     no     .       no    no     no     no    =       .
+drifted          .     up     .  up  de     no     no    no     no     .       =     up     =      no    =       .
+ignored          .     up     .  up  de     no     no    no     no     .       no    no     no     =     =       .
+change_refused   .     up     .  up  de     no     up    no     no     =       no    no     no     no    =       .
+held_twice       .     up     .  up  de     no     no    no     no     =       no    no     no     no    =       .
+inactive         .     up     up .   de     no     no    no     no     .       no    no     no     no    =       .
+gone             .     no     no no  no     no     no    no     no     .       no    no     no     no    =       .
+live_paused      .     no     .  no  no     no     no    no     no     .       no    no     no     no    =       .
+drifted_paused   .     no     .  no  no     no     no    no     no     .       =     no     =      no    =       .
+draft_paused     .     no     no no  no     no     no    no     no     .       no    no     no     no    =       .
+unknown_paused   .     no     no no  no     no     no    li     no     .       no    no     no     no    =       .
+checking_no_conn .     no     no no  no     no     no    no     no     .       no    no     no     no    =       .
+updating         .     no     no no  no     li     no    no     no     .       no    no     no     no    no      .
+change_sent      .     no     no no  no     no     no    no     no     .       no    no     no     no    no      .
+change_in_doubt  .     no     no no  no     no     no    no     no     .       no    no     no     no    no      .
+deleting         .     no     no no  no     li     no    no     no     .       no    no     no     no    no      .
+delete_in_doubt  .     no     no no  no     no     no    no     no     .       no    no     no     no    no      .
+failed           .     no     no no  no     no     qu    no     no     .       no    no     no     no    =       .
+unknown          .     no     no no  no     no     no    li     qu     .       no    no     no     no    =       .
+in_use_elsewhere .     no     no no  no     no     no    no     no     .       no    no     no     no    =       .
+deleted          .     no     no no  no     no     no    no     no     .       no    no     no     no    =       .
 ---
-draft            .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
-live             .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
-drifted          .     no     no no  no     no     no    no    no     .       =     no     =      no    .       =
-ignored          .     no     no no  no     no     no    no    no     .       no    no     no     =     .       =
-change_refused   .     no     no no  no     no     no    no    no     =       no    no     no     no    .       =
-failed           .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
-unknown          .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
-in_use_elsewhere .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
-deleted          .     no     no no  no     no     no    no    no     .       no    no     no     no    .       =
+draft            .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
+live             .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
+drifted          .     no     no no  no     no     no    no     no     .       =     no     =      no    .       =
+ignored          .     no     no no  no     no     no    no     no     .       no    no     no     =     .       =
+change_refused   .     no     no no  no     no     no    no     no     =       no    no     no     no    .       =
+failed           .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
+unknown          .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
+in_use_elsewhere .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
+deleted          .     no     no no  no     no     no    no     no     .       no    no     no     no    .       =
 """
 # The column of each action; "again" sends the form of a new pixel once more.
 COLUMNS = {
@@ -75,7 +75,7 @@ COLUMNS = {
     Action.DELETE: "delete",
     Action.CANCEL: "cancel",
     Action.RETRY: "retry",
-    Action.CONFIRM_EXISTS: "there",
+    Action.CONFIRM_EXISTS: "exists",
     Action.CONFIRM_ABSENT: "absent",
     Action.DISMISS: "dismiss",
     Action.ADOPT_THEIRS: "adopt",

@@ -13,7 +13,7 @@ from tests.pixels.page import Page
 from tests.pixels.providers.loopback import breaks_off, drips, hangs_up, raw, resets, says, silent
 
 PROVIDERS = list(EVENT)
-DOUBTS = {
+FAULTS = {
     "500": says({"message": "Internal server error"}, 500),
     "502 of a gateway": says("<html>Bad gateway</html>", 502),
     "html": says("<!doctype html><title>Hello</title>"),
@@ -34,10 +34,10 @@ DOUBTS = {
 }
 
 
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, doubt):
-    misbehaving.script = script(provider, DOUBTS[doubt])
+def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, fault):
+    misbehaving.script = script(provider, FAULTS[fault])
     pixel = promise(connect(provider))  # Xandr's without a code: nothing to look it up by
     deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
@@ -175,12 +175,12 @@ def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sa
 def called_unknown(worker_died):
     """The worker is only slow: its lease runs out and the sweeper calls the pixel unknown."""
 
-    def sweep():
+    def call_unknown():
         worker_died()
         deliver.deliver(claim.due(1)[0])
         assert Pixel.objects.get().lifecycle == "unknown"
 
-    return sweep
+    return call_unknown
 
 
 def test_an_answer_after_the_lease_is_still_taken(easyflow, promise, sandbox, meanwhile, called_unknown):

@@ -64,9 +64,9 @@ def test_it_becomes_dots_and_what_stands_around_it_stays(spelling: str, secret: 
     assert redact(f"({said}) and ({said})", (Secret(secret),)) == f"({DOTS}) and ({DOTS})"
 
 
-@pytest.mark.parametrize("told", [PEM.strip(), PEM.replace("\n", " "), PEM.replace("\n", "\\n"), quote(PEM)])
-def test_a_key_of_several_lines_is_found_however_they_are_joined(told: str) -> None:
-    assert redact(told, (Secret(PEM),)).strip() == DOTS
+@pytest.mark.parametrize("key_text", [PEM.strip(), PEM.replace("\n", " "), PEM.replace("\n", "\\n"), quote(PEM)])
+def test_a_key_of_several_lines_is_found_however_they_are_joined(key_text: str) -> None:
+    assert redact(key_text, (Secret(PEM),)).strip() == DOTS
 
 
 def test_of_two_secrets_the_longer_goes_first() -> None:

@@ -9,7 +9,7 @@ from pixels.services import pixels
 
 
 @pytest.fixture
-def theirs(sandbox, sync):
+def change_at_xandr(sandbox, sync):
     """Somebody changes this pixel at Xandr, and a sync reads it."""
 
     def change(pixel, **values):
@@ -23,7 +23,7 @@ def theirs(sandbox, sync):
 
 
 @pytest.fixture
-def ours(bob, carry_out):
+def change_here(bob, carry_out):
     """Bob changes it here, and it is sent."""
 
     def change(pixel, **values):

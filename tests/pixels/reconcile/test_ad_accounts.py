@@ -125,14 +125,14 @@ def test_a_list_that_comes_after_its_credentials_were_put_aside_is_not_stored(
     connection = connect("xandr")
     connection_test.check(connection.pk)
 
-    def put_aside():
+    def replace_credentials():
         current = Connection.objects.get()
         if then == "replaced":
             connections.replace_credentials(current, alice, {"username": "sandbox", "password": "another"})
         else:
             connections.disconnect(current, alice)
 
-    meanwhile("xandr", "list_ad_accounts", after=put_aside)
+    meanwhile("xandr", "list_ad_accounts", after=replace_credentials)
     ad_accounts.read_ad_accounts(connection.pk)
     connection.refresh_from_db()
     assert connection.ad_accounts_listed_at is None

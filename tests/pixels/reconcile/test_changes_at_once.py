@@ -11,14 +11,14 @@ from tests.pixels.page import Page
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
-    pixel, theirs, bob, carry_out, sandbox, browser_of, at, lost
+    pixel, change_at_xandr, bob, carry_out, sandbox, browser_of, at, lost
 ):
     was = pixel.name
     fault = {"fault": "drop"} if lost else {"fault": "status", "code": 503, "body": "html"}
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", **fault})
     pixels.change_pixel(pixel, bob, {"name": "Ours"})
     carry_out()
-    theirs(pixel, name="Theirs")
+    change_at_xandr(pixel, name="Theirs")
     assert (pixel.lifecycle, pixel.name, pixel.drift) == ("live", "Ours", ["name"])
     assert (pixel.base_values["name"], pixel.remote_values["name"], who_moved(pixel, "name")) == (was, "Theirs", "both")
     assert not Operation.objects.open().exists()
@@ -33,27 +33,27 @@ def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
     assert [one["name"] for one in sandbox.held("xandr")] == ["Ours"]
 
 
-def test_a_change_of_another_field_there_stops_nothing(pixel, theirs, bob, carry_out, sandbox):
+def test_a_change_of_another_field_there_stops_nothing(pixel, change_at_xandr, bob, carry_out, sandbox):
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "status", "code": 503})
     pixels.change_pixel(pixel, bob, {"name": "Ours"})
     carry_out()
-    theirs(pixel, state="inactive")
+    change_at_xandr(pixel, state="inactive")
     assert Operation.objects.open().exists()
 
 
-def test_a_change_that_took_effect_is_no_change_of_theirs(pixel, theirs, bob, carry_out, sandbox):
+def test_a_change_that_took_effect_is_no_change_of_theirs(pixel, change_at_xandr, bob, carry_out, sandbox):
     fault = {"provider": "xandr", "operation": "update", "fault": "drop", "effect": True}
     sandbox.ask("POST", "faults", json=fault)
     pixels.change_pixel(pixel, bob, {"name": "Ours"})
     carry_out()
-    theirs(pixel)
+    change_at_xandr(pixel)
     assert Operation.objects.open().exists()
 
 
 def test_an_edit_sends_what_was_edited_and_leaves_other_differences_alone(
-    pixel, theirs, bob, browser_of, at, carry_out, sandbox
+    pixel, change_at_xandr, bob, browser_of, at, carry_out, sandbox
 ):
-    theirs(pixel, state="inactive")
+    change_at_xandr(pixel, state="inactive")
     browser = browser_of(bob)
     form = Page.of(browser.get(at("pixel_edit", pixel))).form_with("name")
     browser.post(at("pixel_edit", pixel), {**form.values, "name": "Edited"})
@@ -70,11 +70,11 @@ def shown(page):
     return value
 
 
-def test_what_is_decided_is_what_was_shown(pixel, theirs, bob, browser_of, at):
-    theirs(pixel, name="Theirs")
+def test_what_is_decided_is_what_was_shown(pixel, change_at_xandr, bob, browser_of, at):
+    change_at_xandr(pixel, name="Theirs")
     browser = browser_of(bob)
     first = shown(Page.of(browser.get(at("pixel", pixel))))
-    theirs(pixel, name="Theirs again")
+    change_at_xandr(pixel, name="Theirs again")
     post = {"field": "name", "action": "adopt", "shown": first}
     page = Page.of(browser.post(at("pixel_drift", pixel), post, follow=True))
     assert "changed meanwhile" in page.text

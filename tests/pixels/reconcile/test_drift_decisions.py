@@ -18,8 +18,8 @@ def held_name(sandbox):
 # -- Adopting theirs ------------------------------------------------------------------------------------------
 
 
-def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, theirs, bob, sandbox, sync):
-    theirs(pixel, name="Boots", trigger_type="hybrid")
+def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, change_at_xandr, bob, sandbox, sync):
+    change_at_xandr(pixel, name="Boots", trigger_type="hybrid")
     pixels.adopt_theirs(pixel, bob, ["name"])
     pixel.refresh_from_db()
     assert (pixel.name, pixel.drift, pixel.remote_status) == ("Boots", ["trigger_type"], "drifted")
@@ -33,19 +33,19 @@ def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, theirs, bob, sandbox,
     assert Activity.objects.filter(code="pixel.theirs_adopted", actor=bob).count() == 2
 
 
-def test_what_is_adopted_is_what_was_seen(pixel, theirs, bob, sandbox):
+def test_what_is_adopted_is_what_was_seen(pixel, change_at_xandr, bob, sandbox):
     """They have moved on meanwhile, and nobody here has seen that."""
-    theirs(pixel, name="Seen")
+    change_at_xandr(pixel, name="Seen")
     sandbox.seed("xandr", [sandbox.held("xandr")[0] | {"name": "Not seen yet"}])
     pixels.adopt_theirs(pixel, bob, ["name"])
     pixel.refresh_from_db()
     assert pixel.name == "Seen"
-    theirs(pixel)
+    change_at_xandr(pixel)
     assert sides(pixel, "name") == ("Seen", "Seen", "Not seen yet")
 
 
-def test_adopting_the_event_changes_the_event(pixel, theirs, bob):
-    theirs(pixel, pixel_conversion_event_id=8)
+def test_adopting_the_event_changes_the_event(pixel, change_at_xandr, bob):
+    change_at_xandr(pixel, pixel_conversion_event_id=8)
     assert pixel.drift == ["events"]
     pixels.adopt_theirs(pixel, bob, ["events"])
     pixel.refresh_from_db()
@@ -55,8 +55,8 @@ def test_adopting_the_event_changes_the_event(pixel, theirs, bob):
 # -- Restoring ours -------------------------------------------------------------------------------------------
 
 
-def test_restored_ours_is_sent_and_only_that_field(pixel, theirs, bob, carry_out, sandbox):
-    theirs(pixel, name="Boots", trigger_type="hybrid")
+def test_restored_ours_is_sent_and_only_that_field(pixel, change_at_xandr, bob, carry_out, sandbox):
+    change_at_xandr(pixel, name="Boots", trigger_type="hybrid")
     pixels.restore_ours(pixel, bob, ["name"])
     operation = Operation.objects.get(kind="update")
     assert operation.payload == {"name": "Shoes"}
@@ -67,8 +67,8 @@ def test_restored_ours_is_sent_and_only_that_field(pixel, theirs, bob, carry_out
     assert (pixel.drift, pixel.base_values) == (["trigger_type"], {"trigger_type": "click"})
 
 
-def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, theirs, bob, carry_out, answers):
-    theirs(pixel, name="Boots")
+def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, change_at_xandr, bob, carry_out, answers):
+    change_at_xandr(pixel, name="Boots")
     answers("Boots")
     pixels.restore_ours(pixel, bob, ["name"])
     carry_out()
@@ -77,8 +77,8 @@ def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, theirs, bob,
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, theirs, bob, sandbox, no_wait):
-    theirs(pixel, name="Boots")
+def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, change_at_xandr, bob, sandbox, no_wait):
+    change_at_xandr(pixel, name="Boots")
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "drop", "effect": True})
     pixels.restore_ours(pixel, bob, ["name"])
     deliver.drain(pixel.connection_id, 60)
@@ -91,25 +91,25 @@ def test_an_answer_that_got_lost_is_repeated_until_it_is_certain(pixel, theirs, 
 # -- Ignoring, and watching again -----------------------------------------------------------------------------
 
 
-def test_an_ignored_field_may_differ_as_it_likes(pixel, theirs, bob):
-    theirs(pixel, name="Boots")
+def test_an_ignored_field_may_differ_as_it_likes(pixel, change_at_xandr, bob):
+    change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     for name in ("Boots", "Sandals"):
-        theirs(pixel, name=name)
+        change_at_xandr(pixel, name=name)
         assert (pixel.remote_status, pixel.drift, pixel.name) == ("in_sync", [], "Shoes")
 
 
-def test_another_field_of_the_same_pixel_is_watched_all_the_same(pixel, theirs, bob):
-    theirs(pixel, name="Boots")
+def test_another_field_of_the_same_pixel_is_watched_all_the_same(pixel, change_at_xandr, bob):
+    change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
-    theirs(pixel, trigger_type="hybrid")
+    change_at_xandr(pixel, trigger_type="hybrid")
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["trigger_type"])
 
 
-def test_watched_again_it_says_who_moved_since_both_agreed(pixel, theirs, bob):
-    theirs(pixel, name="Boots")
+def test_watched_again_it_says_who_moved_since_both_agreed(pixel, change_at_xandr, bob):
+    change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
-    theirs(pixel, name="Sandals")
+    change_at_xandr(pixel, name="Sandals")
     pixels.watch_again(pixel, bob, ["name"])
     pixel.refresh_from_db()
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
@@ -117,19 +117,19 @@ def test_watched_again_it_says_who_moved_since_both_agreed(pixel, theirs, bob):
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, theirs, bob):
-    theirs(pixel, name="Boots")
+def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, change_at_xandr, bob):
+    change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
-    theirs(pixel, name="Shoes")
+    change_at_xandr(pixel, name="Shoes")
     pixels.watch_again(pixel, bob, ["name"])
     pixel.refresh_from_db()
     assert (pixel.remote_status, pixel.drift, pixel.ignored) == ("in_sync", [], [])
 
 
-def test_a_change_of_ours_is_sent_though_the_field_is_ignored(pixel, theirs, bob, ours, sandbox):
-    theirs(pixel, name="Boots")
+def test_a_change_of_ours_is_sent_though_the_field_is_ignored(pixel, change_at_xandr, bob, change_here, sandbox):
+    change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
-    ours(pixel, name="Ours")
+    change_here(pixel, name="Ours")
     assert (held_name(sandbox), pixel.remote_status) == ("Ours", "in_sync")
 
 
@@ -141,8 +141,8 @@ DECISIONS = [pixels.adopt_theirs, pixels.restore_ours, pixels.ignore_drift]
 
 @pytest.mark.parametrize("decide", DECISIONS)
 @pytest.mark.parametrize("fields", [[], ["trigger_type"], ["no such field"]])
-def test_what_does_not_differ_is_not_decided(pixel, theirs, bob, decide, fields):
-    theirs(pixel, name="Boots")
+def test_what_does_not_differ_is_not_decided(pixel, change_at_xandr, bob, decide, fields):
+    change_at_xandr(pixel, name="Boots")
     with pytest.raises(RuleViolation):
         decide(pixel, bob, fields)
     pixel.refresh_from_db()
@@ -151,9 +151,9 @@ def test_what_does_not_differ_is_not_decided(pixel, theirs, bob, decide, fields)
 
 
 @pytest.mark.parametrize("decide", DECISIONS)
-def test_a_decision_about_an_old_page_is_refused(pixel, theirs, bob, decide, sandbox):
+def test_a_decision_about_an_old_page_is_refused(pixel, change_at_xandr, bob, decide, sandbox):
     """Somebody else has settled it since the page was shown."""
-    theirs(pixel, name="Boots")
+    change_at_xandr(pixel, name="Boots")
     shown = Pixel.objects.get()
     pixels.adopt_theirs(pixel, bob, ["name"])
     with pytest.raises(RuleViolation):
@@ -163,8 +163,8 @@ def test_a_decision_about_an_old_page_is_refused(pixel, theirs, bob, decide, san
 
 
 @pytest.mark.parametrize("decide", [*DECISIONS, pixels.watch_again])
-def test_while_a_change_is_under_way_nothing_is_decided(pixel, theirs, bob, decide):
-    theirs(pixel, name="Boots")
+def test_while_a_change_is_under_way_nothing_is_decided(pixel, change_at_xandr, bob, decide):
+    change_at_xandr(pixel, name="Boots")
     pixels.change_pixel(pixel, bob, {"trigger_type": "hybrid"})
     with pytest.raises(RuleViolation):
         decide(pixel, bob, ["name"])

@@ -19,7 +19,7 @@ def look() -> None:
 
 
 @pytest.fixture
-def told(xandr, sandbox, live, sync):
+def two_pixels(xandr, sandbox, live, sync):
     """Two pixels, of which one has fired; the connection was listed, so the report is due."""
     first, second = live(xandr, "First"), live(xandr, "Second")
     sandbox.ask("POST", "seed", json={"provider": "xandr", "last_fired": {first.remote_id: "2026-11-01 10:00:00"}})
@@ -27,13 +27,13 @@ def told(xandr, sandbox, live, sync):
     return first, second
 
 
-def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox, browser_of, vera, at):
+def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(two_pixels, sandbox, browser_of, vera, at):
     look()
     assert not Pixel.objects.filter(last_fired_report_seen_at__isnull=False).exists()  # ordered, not yet ready
     look()
     look()
-    first, second = told
-    for pixel in told:
+    first, second = two_pixels
+    for pixel in two_pixels:
         pixel.refresh_from_db()
     assert first.last_fired_at.isoformat() == "2026-11-01T10:00:00+00:00"
     assert (second.last_fired_at, second.last_fired_report_seen_at is None) == (None, False)
@@ -41,10 +41,10 @@ def test_each_pixel_learns_when_it_last_fired_or_that_it_never_did(told, sandbox
     assert "Last fired never" in page.text
 
 
-def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
+def test_the_next_report_writes_only_what_is_new(two_pixels, sandbox, sync, xandr):
     for _ in range(3):
         look()
-    first, second = told
+    first, second = two_pixels
     before = {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
     report = {first.remote_id: datetime(2026, 11, 1, 10, tzinfo=UTC), second.remote_id: None}
     account = AdAccount.objects.get()
@@ -57,7 +57,7 @@ def test_the_next_report_writes_only_what_is_new(told, sandbox, sync, xandr):
     assert before == {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
 
 
-def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox, sync, xandr):
+def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(two_pixels, sandbox, sync, xandr):
     assert sandbox.asked("xandr", "report") == 0
     for _ in range(5):
         look()
@@ -72,7 +72,7 @@ def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(told, sandbox
     assert len(last_fired.due(10)) == 1
 
 
-def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, sandbox, sync, xandr):
+def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(two_pixels, sandbox, sync, xandr):
     sandbox.switch(xandr_report_polls=1000)
     for _ in range(3):
         look()
@@ -85,7 +85,7 @@ def test_a_report_that_is_never_ready_is_given_up_and_ordered_anew_later(told, s
     assert sandbox.asked("xandr", "report") == 2
 
 
-def test_a_report_that_could_not_be_fetched_is_asked_for_again_and_not_ordered_anew(told, sandbox):
+def test_a_report_that_could_not_be_fetched_is_asked_for_again_and_not_ordered_anew(two_pixels, sandbox):
     look()
     rule = {"provider": "xandr", "operation": "report_status", "fault": "status", "code": 500}
     sandbox.ask("POST", "faults", json=rule)
@@ -95,7 +95,7 @@ def test_a_report_that_could_not_be_fetched_is_asked_for_again_and_not_ordered_a
     assert sandbox.asked("xandr", "report") == 1
 
 
-def test_a_report_that_fails_changes_nothing(told, xandr, alice):
+def test_a_report_that_fails_changes_nothing(two_pixels, xandr, alice):
     xandr.credential.put({"username": "sandbox", "password": "wrong"}, alice)
     xandr.credential.save()
     look()

@@ -15,68 +15,68 @@ def test_a_pixel_that_was_never_touched_has_no_sides(pixel):
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
-def test_a_change_at_xandr_is_theirs(pixel, theirs):
-    theirs(pixel, name="Boots")
+def test_a_change_at_xandr_is_theirs(pixel, change_at_xandr):
+    change_at_xandr(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Shoes", "Boots")
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_a_change_of_ours_that_was_accepted_and_not_taken_over_is_ours(pixel, ours, answers):
+def test_a_change_of_ours_that_was_accepted_and_not_taken_over_is_ours(pixel, change_here, answers):
     answers("Shoes")
-    ours(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Boots", "Shoes")
     assert who_moved(pixel, "name") == "local"
 
 
-def test_both_is_a_conflict(pixel, theirs, ours, answers):
-    theirs(pixel, name="Theirs")
+def test_both_is_a_conflict(pixel, change_at_xandr, change_here, answers):
+    change_at_xandr(pixel, name="Theirs")
     answers("Theirs")
-    ours(pixel, name="Ours")
+    change_here(pixel, name="Ours")
     assert sides(pixel, "name") == ("Shoes", "Ours", "Theirs")
     assert who_moved(pixel, "name") == "both"
 
 
-def test_each_field_has_its_own_answer(pixel, theirs, ours, answers):
-    theirs(pixel, trigger_type="hybrid")
+def test_each_field_has_its_own_answer(pixel, change_at_xandr, change_here, answers):
+    change_at_xandr(pixel, trigger_type="hybrid")
     answers("Shoes")
-    ours(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     assert {field: who_moved(pixel, field) for field in pixel.drift} == {"name": "local", "trigger_type": "remote"}
 
 
-def test_the_agreed_value_stays_through_further_moves(pixel, theirs):
+def test_the_agreed_value_stays_through_further_moves(pixel, change_at_xandr):
     for name in ("One", "Two", "Three"):
-        theirs(pixel, name=name)
+        change_at_xandr(pixel, name=name)
         assert sides(pixel, "name") == ("Shoes", "Shoes", name)
         assert who_moved(pixel, "name") == "remote"
 
 
-def test_when_they_go_back_there_is_no_difference_and_nothing_to_remember(pixel, theirs):
-    theirs(pixel, name="Boots")
-    theirs(pixel, name="Shoes")
+def test_when_they_go_back_there_is_no_difference_and_nothing_to_remember(pixel, change_at_xandr):
+    change_at_xandr(pixel, name="Boots")
+    change_at_xandr(pixel, name="Shoes")
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
-def test_when_they_come_to_the_same_there_is_none_either(pixel, theirs, ours):
-    theirs(pixel, name="Boots")
-    ours(pixel, name="Boots")
+def test_when_they_come_to_the_same_there_is_none_either(pixel, change_at_xandr, change_here):
+    change_at_xandr(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
-def test_a_change_that_was_taken_over_moves_what_is_agreed(pixel, theirs, ours):
-    ours(pixel, name="Boots")
+def test_a_change_that_was_taken_over_moves_what_is_agreed(pixel, change_at_xandr, change_here):
+    change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.base_values) == ("in_sync", {})
-    theirs(pixel, name="Shoes")  # the old name again, by their hand
+    change_at_xandr(pixel, name="Shoes")  # the old name again, by their hand
     assert sides(pixel, "name") == ("Boots", "Boots", "Shoes")
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, ours, answers, sandbox, sync):
+def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, change_here, answers, sandbox, sync):
     """Xandr's answer says nothing of the name and a second look fails; its list tells."""
     answers(None)
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "read", "fault": "status", "code": 500})
-    ours(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     sandbox.seed("xandr", [sandbox.held("xandr")[0] | {"name": "Shoes"}])
     sync(pixel.connection)
     pixel.refresh_from_db()
@@ -84,11 +84,11 @@ def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, ours, answers, 
     assert who_moved(pixel, "name") == "local"
 
 
-def test_a_change_that_xandr_affirms_and_does_not_carry_out_is_drift(pixel, ours, sandbox, sync):
+def test_a_change_that_xandr_affirms_and_does_not_carry_out_is_drift(pixel, change_here, sandbox, sync):
     """Its list says then what it said before the change, to the letter."""
     sync(pixel.connection)
     before = sandbox.held("xandr")
-    ours(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     assert (pixel.name, pixel.remote_status) == ("Boots", "in_sync")  # as the answer says
     sandbox.seed("xandr", before)
     run = sync(pixel.connection)
@@ -97,10 +97,10 @@ def test_a_change_that_xandr_affirms_and_does_not_carry_out_is_drift(pixel, ours
     assert sides(pixel, "name") == ("Boots", "Boots", "Shoes")
 
 
-def test_a_change_that_was_refused_moves_nobody(pixel, ours, sandbox, bob, carry_out):
+def test_a_change_that_was_refused_moves_nobody(pixel, change_here, sandbox, bob, carry_out):
     refusal = {"provider": "xandr", "operation": "update", "fault": "status", "code": 400}
     sandbox.ask("POST", "faults", json=refusal)
-    ours(pixel, name="Boots")
+    change_here(pixel, name="Boots")
     assert (pixel.name, pixel.error_code, pixel.base_values) == ("Shoes", "refused", {})
     assert pixel.remote_status == "in_sync"
 
@@ -108,32 +108,32 @@ def test_a_change_that_was_refused_moves_nobody(pixel, ours, sandbox, bob, carry
 # -- What is no difference ------------------------------------------------------------------------------------
 
 
-def test_what_xandr_fills_in_by_itself_is_none_and_is_not_counted(pixel, theirs, sandbox):
+def test_what_xandr_fills_in_by_itself_is_none_and_is_not_counted(pixel, change_at_xandr, sandbox):
     issued = pixel.snippets.count()
-    run = theirs(pixel, **FILLED_IN)
+    run = change_at_xandr(pixel, **FILLED_IN)
     assert (run.updated, run.unchanged) == (0, 1)
     assert (pixel.remote_status, pixel.drift, pixel.snippets.count()) == ("in_sync", [], issued)
     item = {"id": 1, "name": "Spring", "state": "active", "advertiser_id": 2, "pixel_ids": [int(pixel.remote_id)]}
     sandbox.seed("xandr", sandbox.held("xandr"), line_items=[item])
-    run = theirs(pixel)
+    run = change_at_xandr(pixel)
     assert (run.updated, run.unchanged, pixel.remote_status) == (0, 1, "in_sync")
 
 
-def test_other_words_for_the_same_are_none(xandr, live, theirs):
+def test_other_words_for_the_same_are_none(xandr, live, change_at_xandr):
     pixel = live(xandr, options={"post_click_expire_mins": None, "post_click_value": 3})
-    theirs(pixel, post_click_expire_mins=0, post_click_value="3.0")
+    change_at_xandr(pixel, post_click_expire_mins=0, post_click_value="3.0")
     assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
-def test_a_field_that_this_version_does_not_know_is_none(pixel, theirs):
-    theirs(pixel, something_new={"of": ["2027"]})
+def test_a_field_that_this_version_does_not_know_is_none(pixel, change_at_xandr):
+    change_at_xandr(pixel, something_new={"of": ["2027"]})
     assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
-def test_a_new_pixel_made_elsewhere_agrees_with_itself(xandr, sandbox, sync, theirs):
+def test_a_new_pixel_made_elsewhere_agrees_with_itself(xandr, sandbox, sync, change_at_xandr):
     sandbox.seed("xandr", [at_xandr(12, pixel_conversion_event_id=8)])
     sync(xandr)
     pixel = Pixel.objects.select_related("connection").get()
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
-    theirs(pixel, name="Renamed")
+    change_at_xandr(pixel, name="Renamed")
     assert sides(pixel, "name") == ("Elsewhere", "Elsewhere", "Renamed")

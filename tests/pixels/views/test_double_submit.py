@@ -132,12 +132,12 @@ def test_the_token_of_another_team_names_other_pixels(new_pixel, browser_of, cha
 @pytest.mark.parametrize("site", [{}, {"new_site": "Garden", "new_site_url": "garden.example"}])
 def test_two_clicks_at_the_same_moment_make_one_pixel(new_pixel, xandr, sandbox, site):
     values = new_pixel.fill(xandr, "2", "7", **site)
-    gate, answers = threading.Barrier(4), []
+    barrier, answers = threading.Barrier(4), []
 
     def click():
         browser = Client(raise_request_exception=False)
         browser.cookies = new_pixel.browser.cookies
-        gate.wait()
+        barrier.wait()
         try:
             answers.append(browser.post(new_pixel.url, values).status_code)
         finally:

@@ -65,7 +65,7 @@ def ours(xandr, promise, team, alice):
 
 
 @pytest.fixture
-def told(browser_of, bob, ours, team):
+def answer_to(browser_of, bob, ours, team):
     """What bob is told, without what differs between two requests for the same."""
     window = browser_of(bob)
     known = {str(row.pk).encode() for row in ours.values()}
@@ -114,15 +114,15 @@ ASKED = [
     ids=[f"{method} {view} {parameter} {number}" for number, (method, view, _, _, parameter, _) in enumerate(ASKED)],
 )
 def test_an_id_of_another_team_is_answered_as_one_that_does_not_exist(
-    told, theirs, ours, method, view, objects, sent, parameter, kind
+    answer_to, theirs, ours, method, view, objects, sent, parameter, kind
 ):
     foreign, missing = theirs[kind]
     if method == "post" and sent is FORM:
         account = ours["connection"].ad_accounts.get()
         sent = {"connection": str(ours["connection"].pk), "ad_account": account.pk, **sent}
     before = all_rows()
-    answer = told(method, view, {**sent, parameter: foreign}, foreign, *objects)
-    assert answer == told(method, view, {**sent, parameter: missing}, missing, *objects)
+    answer = answer_to(method, view, {**sent, parameter: foreign}, foreign, *objects)
+    assert answer == answer_to(method, view, {**sent, parameter: missing}, missing, *objects)
     assert [name for name in RIVALS if name in answer[2].decode()] == []
     assert all_rows() == before
 
@@ -138,15 +138,15 @@ def test_of_a_run_as_well(browser_of, bob, ours, theirs, team, charlie):
     assert all_rows() == before
 
 
-def test_the_same_parameters_do_filter_by_what_is_ours(told, ours, xandr, connect, promise):
+def test_the_same_parameters_do_filter_by_what_is_ours(answer_to, ours, xandr, connect, promise):
     """Or a page that heeds no parameter would pass the tests above."""
     promise(connect("xandr", ad_account=AdAccountRef(id="3")), "Zebra")
-    all_of_them = told("get", "pixel_list", {}, "none")[2]
-    found = told("get", "pixel_list", {"connection": str(xandr.pk)}, "none")[2]
+    all_of_them = answer_to("get", "pixel_list", {}, "none")[2]
+    found = answer_to("get", "pixel_list", {"connection": str(xandr.pk)}, "none")[2]
     assert b"Zebra" in all_of_them and b"Ours" in all_of_them
     assert b"Zebra" not in found and b"Ours" in found
     site = Website.objects.get()
-    assert b'value="Garden"' in told("get", "pixel_new", {"website": site.pk}, "none")[2]
-    assert b'value="Garden"' not in told("get", "pixel_new", {}, "none")[2]
-    listed = told("get", "ad_account_new", {"q": "Mead"}, "none", "connection")[2]
+    assert b'value="Garden"' in answer_to("get", "pixel_new", {"website": site.pk}, "none")[2]
+    assert b'value="Garden"' not in answer_to("get", "pixel_new", {}, "none")[2]
+    listed = answer_to("get", "ad_account_new", {"q": "Mead"}, "none", "connection")[2]
     assert b"Meadow" in listed

@@ -21,7 +21,7 @@ from pixels.services import connections, pixels
 from tests.pixels.actions import ACTIONS, all_rows, do
 from tests.pixels.conftest import CREDENTIALS, EVENT, OPTIONS, dies
 from tests.pixels.moving_clock import MovingClock
-from tests.pixels.sequences.there import There
+from tests.pixels.sequences.provider_side import ProviderSide
 
 WRONG = {
     "easyflow": {"api_key": "sandbox-key", "api_secret": "wrong"},
@@ -36,38 +36,44 @@ GAPS = ("cp4", "cp7", "cp14", "cp9", "listed")
 FALLS_ASLEEP = "falls asleep"
 
 
-class Office:
+class ProductSide:
     def __init__(
-        self, there: There, clock: MovingClock, team: Team, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+        self,
+        remote: ProviderSide,
+        clock: MovingClock,
+        team: Team,
+        alice: User,
+        bob: User,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        self.there, self.clock, self.team, self.alice, self.bob = there, clock, team, alice, bob
+        self.remote, self.clock, self.team, self.alice, self.bob = remote, clock, team, alice, bob
         monkeypatch.setattr(crash, "armed", self._at)
         for name in ("record", "record_error", "link_found"):
             monkeypatch.setattr(deliver, name, partial(self._write_down, getattr(deliver, name)))
-        provider = PROVIDERS[there.slug]
+        provider = PROVIDERS[remote.slug]
         monkeypatch.setattr(provider, "list_pixels", _with_gap(provider.list_pixels, self._at))
 
-    def open(self) -> None:
+    def reset(self) -> None:
         """A new day, with nothing from before."""
         self.clock.reset()
-        self.there.forget()
-        self.asleep: list[Callable[[], Any]] = []
-        self.misled: set[str] = set()  # somebody said it was not there, and it came later
+        self.remote.reset()
+        self.sleeping: list[Callable[[], Any]] = []
+        self.wrongly_absent: set[str] = set()  # somebody said it was not there, and it came later
         self.dismissed: set[str] = set()
         self.tags: dict[Any, str] = {}
-        self._place, self._happens = "", dies
+        self._step, self._action = "", dies
         self.connection = connections.connect(
             self.team,
             self.alice,
-            provider=self.there.slug,
+            provider=self.remote.slug,
             environment="sandbox",
-            credentials=CREDENTIALS[self.there.slug],
-            ad_account=self.there.account,
+            credentials=CREDENTIALS[self.remote.slug],
+            ad_account=self.remote.account,
         )
 
     @property
     def provider(self) -> type[Provider]:
-        return PROVIDERS[self.there.slug]
+        return PROVIDERS[self.remote.slug]
 
     def pixels(self) -> list[Pixel]:
         """Those that somebody here asked for, in that order."""
@@ -75,12 +81,12 @@ class Office:
 
     # People
 
-    def create(self, *, marked: bool) -> None:
+    def create(self, *, with_reference: bool) -> None:
         pk, tag = Pixel().pk, f"pixel-{len(self.tags)}"
-        options = dict(OPTIONS[self.there.slug])
+        options = dict(OPTIONS[self.remote.slug])
         if mark := self.provider.reference_option:
-            options[mark] = f"ph-{pk}" if marked or self.there.slug == "easyflow" else None
-        draft = pixels.Draft(id=pk, name=tag, events=(EVENT[self.there.slug],), options=options)
+            options[mark] = f"ph-{pk}" if with_reference or self.remote.slug == "easyflow" else None
+        draft = pixels.Draft(id=pk, name=tag, events=(EVENT[self.remote.slug],), options=options)
         account = self.connection.ad_accounts.get()
         with suppress(RuleViolation):  # while the connection is not in use
             pixels.create_pixels(self.team, self.bob, ad_account=account, website=None, drafts=[draft])
@@ -90,15 +96,15 @@ class Office:
         """Refused, it changes nothing. Whoever settles a doubt has looked at the provider."""
         tag = self.tags[pixel.pk]
         action = ACTIONS[name]
-        made = sorted(self.there.of(tag), key=lambda one: (len(one), one))
-        if name in ("there", "absent"):
-            name = "there" if made else "absent"
-            action = ACTIONS["absent"] if not made else partial(_is_there, remote_id=made[0])
+        made = sorted(self.remote.made_for(tag), key=lambda one: (len(one), one))
+        if name in ("exists", "absent"):
+            name = "exists" if made else "absent"
+            action = ACTIONS["absent"] if not made else partial(_confirm_exists, remote_id=made[0])
         before = all_rows()
         if not do(action, pixel.pk, self.bob):
             assert all_rows() == before, name
         elif name == "absent":
-            self.misled.add(tag)
+            self.wrongly_absent.add(tag)
         elif name == "dismiss" and pixel.error_code == "duplicate":
             self.dismissed.add(tag)
 
@@ -107,7 +113,7 @@ class Office:
         known = {"right": CREDENTIALS, "wrong": WRONG}.get(what)
         with suppress(RuleViolation):
             if known:
-                connections.replace_credentials(self.connection, self.alice, known[self.there.slug])
+                connections.replace_credentials(self.connection, self.alice, known[self.remote.slug])
             elif what == "disconnected":
                 connections.disconnect(self.connection, self.alice)
             else:
@@ -130,22 +136,22 @@ class Office:
 
     def somebody_else(self, number: int, *, renames: bool) -> None:
         """At the provider, with a pixel that we know to be there."""
-        known = [pixel for pixel in self.pixels() if pixel.remote_id in self.there.held()]
+        known = [pixel for pixel in self.pixels() if pixel.remote_id in self.remote.held()]
         if known:
             pixel = known[number % len(known)]
             if renames:
-                self.there.rename(pixel.remote_id, f"{self.tags[pixel.pk]} theirs")
+                self.remote.rename(pixel.remote_id, f"{self.tags[pixel.pk]} theirs")
             elif self.provider.can("list"):  # nobody could ever tell
-                self.there.remove(pixel.remote_id)
+                self.remote.remove(pixel.remote_id)
 
     # Workers
 
-    def meanwhile(self, place: str, happens: Callable[[], Any]) -> None:
+    def meanwhile(self, step: str, action: Callable[[], Any]) -> None:
         """The next worker that comes to this place."""
-        self._place, self._happens = place, happens
+        self._step, self._action = step, action
 
-    def stop_at(self, place: str) -> None:
-        self.meanwhile(place, dies)
+    def stop_at(self, step: str) -> None:
+        self.meanwhile(step, dies)
 
     def push(self) -> None:
         for operation_id in claim.due(10):
@@ -157,7 +163,7 @@ class Office:
             with suppress(SystemExit):
                 pull.pull(run_id)
 
-    def sweep(self) -> None:
+    def dispatch(self) -> None:
         """Whatever the rows say is due."""
         runs.schedule(10)
         self.push()
@@ -171,10 +177,10 @@ class Office:
         for operation_id in duplicate_check.due(10):
             duplicate_check.check(operation_id)
 
-    def awake(self) -> None:
+    def wake(self) -> None:
         """Who slept writes down what it knows, as if no time had gone by."""
-        asleep, self.asleep = self.asleep, []
-        for write in asleep:
+        sleeping, self.sleeping = self.sleeping, []
+        for write in sleeping:
             with suppress(SystemExit):  # it may be stopped now
                 write()
 
@@ -183,9 +189,9 @@ class Office:
     def another(self) -> None:
         """It is so slow that its lease ends, and another worker takes over."""
         self.clock.pass_by(300)
-        self.sweep()
+        self.dispatch()
         self.clock.pass_by(100)
-        self.sweep()
+        self.dispatch()
 
     def synced(self) -> None:
         self.ask_for_sync()
@@ -198,22 +204,22 @@ class Office:
         self.credentials("right")
 
     def arrives(self) -> None:
-        self.there.arrive()
+        self.remote.arrive()
 
-    def _at(self, place: str) -> None:
-        if place == self._place:
-            self._place = ""
-            self._happens()
+    def _at(self, step: str) -> None:
+        if step == self._step:
+            self._step = ""
+            self._action()
 
     def _write_down(self, real: Callable[..., Any], operation: Operation, *rest: Any) -> Any:
-        if self._place == FALLS_ASLEEP:
-            self._place = ""
-            self.asleep.append(partial(real, operation, *rest))
+        if self._step == FALLS_ASLEEP:
+            self._step = ""
+            self.sleeping.append(partial(real, operation, *rest))
             raise SystemExit
         return real(operation, *rest)
 
 
-def _is_there(pixel: Pixel, actor: User, *, remote_id: str) -> None:
+def _confirm_exists(pixel: Pixel, actor: User, *, remote_id: str) -> None:
     pixels.confirm_exists(pixel, actor, remote_id)
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from pixels.limits import clock
 from pixels.models import Operation, Pixel, SyncRun
 from pixels.outbox.retry_policy import LONGEST_WAIT, MAX_UNCONFIRMED
-from tests.pixels.sequences.office import Office
+from tests.pixels.sequences.product_side import ProductSide
 
 Lifecycle, Kind, State = Pixel.Lifecycle, Operation.Kind, Operation.State
 
@@ -35,42 +35,42 @@ ENDED = {
 }
 
 
-class Watch:
+class Invariants:
     """Looks after every event; remembers of the last look what nobody but people may change."""
 
-    def __init__(self, office: Office) -> None:
-        self.office = office
+    def __init__(self, product: ProductSide) -> None:
+        self.product = product
         self._unknown: dict[str, int] = {}  # the pixels that were unknown, and how often they had been asked for
 
     def look(self) -> None:
-        self.office.there.look()
-        pixels = self.office.pixels()
+        self.product.remote.look()
+        pixels = self.product.pixels()
         operations: dict[UUID, list[Operation]] = {pixel.pk: [] for pixel in pixels}
         for one in Operation.objects.order_by("created_at"):
             operations.setdefault(one.pixel_id, []).append(one)
-            _has_an_end(one)
+            _check_it_will_end(one)
         for pixel in pixels:
-            _fit_together(pixel, operations[pixel.pk])
+            _check_consistent(pixel, operations[pixel.pk])
             self._objects(pixel, operations[pixel.pk])
             assert pixel.remote_id or pixel.lifecycle not in (Lifecycle.LIVE, Lifecycle.UPDATING, Lifecycle.DELETING)
         for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING):
             assert run.lease_until and run.lease_until <= _latest(settings.LEASE)
-        self._the_unknown_is_left_alone(pixels)
+        self._unknown_ones_are_not_sent(pixels)
 
     def _objects(self, pixel: Pixel, operations: list[Operation]) -> None:
-        there, tag = self.office.there, self.office.tags[pixel.pk]
-        is_late = tag in there.late  # a request took effect when everybody had given it up
+        remote, tag = self.product.remote, self.product.tags[pixel.pk]
+        is_late = tag in remote.took_effect_late  # a request took effect when everybody had given it up
         if not is_late:
-            assert len(there.ever[tag]) <= 1, "made twice"
+            assert len(remote.ever_held[tag]) <= 1, "made twice"
         if pixel.lifecycle in (Lifecycle.DRAFT, Lifecycle.QUEUED, Lifecycle.FAILED):
-            assert is_late or not there.ever[tag], f"{pixel.lifecycle}, but it was made"
+            assert is_late or not remote.ever_held[tag], f"{pixel.lifecycle}, but it was made"
         if any(one.kind == Kind.CREATE and one.state == State.DONE for one in operations):
-            assert there.ever[tag], "done, but never made"
+            assert remote.ever_held[tag], "done, but never made"
         if pixel.remote_id:
-            assert pixel.remote_id in there.ever[tag], "somebody else's"
+            assert pixel.remote_id in remote.ever_held[tag], "somebody else's"
 
-    def _the_unknown_is_left_alone(self, pixels: list[Pixel]) -> None:
-        asked, tags = self.office.there.asked, self.office.tags
+    def _unknown_ones_are_not_sent(self, pixels: list[Pixel]) -> None:
+        asked, tags = self.product.remote.asked, self.product.tags
         for tag, times in self._unknown.items():
             assert asked[tag] == times, "sent again, and nobody has decided so"
         unknown = [tags[pixel.pk] for pixel in pixels if pixel.lifecycle == Lifecycle.UNKNOWN]
@@ -80,41 +80,41 @@ class Watch:
 
     def settle(self) -> None:
         """All is well again, and as much time goes by as anything waits."""
-        office, there = self.office, self.office.there
-        there.no_faults()
-        office.awake()
-        there.arrive()
-        office.credentials("right")
+        product, remote = self.product, self.product.remote
+        remote.no_faults()
+        product.wake()
+        remote.arrive()
+        product.credentials("right")
         for _ in range(12):
-            office.sweep()
+            product.dispatch()
             self.look()
-            office.clock.pass_by(1000)
-            office.test_again()
+            product.clock.pass_by(1000)
+            product.test_again()
             if not Operation.objects.open().exists():
                 break
-        office.clock.pass_by(100_000)  # the late checks
+        product.clock.pass_by(100_000)  # the late checks
         for _ in range(3):
-            office.ask_for_sync(confirms=True)
-            office.sweep()
-            office.clock.pass_by(1000)
+            product.ask_for_sync(confirms=True)
+            product.dispatch()
+            product.clock.pass_by(1000)
             self.look()
 
     def assert_settled(self) -> None:
         assert not Operation.objects.open().exists()
         assert not SyncRun.objects.filter(state__in=SyncRun.OPEN).exists()
-        held = self.office.there.held()
+        held = self.product.remote.held()
         rows = Pixel.objects.exclude(remote_id="").exclude(lifecycle=Lifecycle.DELETED)
         assert all(count == 1 for count in Counter(rows.values_list("remote_id", flat=True)).values())
         for pixel in rows.select_related("connection"):
             assert pixel.lifecycle == Lifecycle.LIVE
             self._same_on_both_sides(pixel, held.get(pixel.remote_id))
-        if self.office.provider.can("list"):
-            assert set(held) <= set(rows.values_list("remote_id", flat=True)), "there, and no row says so"
-            self._told_of_twins()
+        if self.product.provider.can("list"):
+            assert set(held) <= set(rows.values_list("remote_id", flat=True)), "no row for an object"
+            self._duplicates_are_reported()
 
     def _same_on_both_sides(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
         if not pixel.provider_class.can("list"):
-            return self._as_it_was_said(pixel, one)
+            return self._as_last_accepted(pixel, one)
         if one is None:
             # An archived one is not looked for.
             absent = {Pixel.RemoteStatus.ABSENT} if pixel.archived_at else set()
@@ -129,24 +129,25 @@ class Watch:
             )
         return None
 
-    def _as_it_was_said(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
+    def _as_last_accepted(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
         """Where nothing can be read: what we hold is what was last accepted, or the pixel says that it is not sure."""
         assert one is not None
-        in_doubt = pixel.operations.filter(
+        unconfirmed = pixel.operations.filter(
             kind=Kind.UPDATE, unconfirmed_count__gt=0, state__in=[State.FAILED, State.CANCELLED]
         )
-        if "theirs" not in one["name"] and not in_doubt.exists():
+        if "theirs" not in one["name"] and not unconfirmed.exists():
             assert pixel.name == one["name"]
 
-    def _told_of_twins(self) -> None:
-        office = self.office
-        for pixel in office.pixels():
-            tag = office.tags[pixel.pk]
-            if len(office.there.of(tag)) > 1 and pixel.lookup_key == pixel.reference and tag not in office.dismissed:
-                assert pixel.error_code == "duplicate", "held twice, and nobody was told"
+    def _duplicates_are_reported(self) -> None:
+        product = self.product
+        for pixel in product.pixels():
+            tag = product.tags[pixel.pk]
+            has_several = len(product.remote.made_for(tag)) > 1 and pixel.lookup_key == pixel.reference
+            if has_several and tag not in product.dismissed:
+                assert pixel.error_code == "duplicate", "held twice, and not reported"
 
 
-def _fit_together(pixel: Pixel, operations: list[Operation]) -> None:
+def _check_consistent(pixel: Pixel, operations: list[Operation]) -> None:
     """The pixel says what its operations say. These are in the order in which they were promised."""
     opened = [one for one in operations if one.state in Operation.OPEN]
     if opened:
@@ -160,7 +161,7 @@ def _fit_together(pixel: Pixel, operations: list[Operation]) -> None:
     assert last.state in states or pixel.remote_status == Pixel.RemoteStatus.DUPLICATE, (pixel.lifecycle, last.state)
 
 
-def _has_an_end(operation: Operation) -> None:
+def _check_it_will_end(operation: Operation) -> None:
     """Open, it has a time, or a worker whose lease ends."""
     assert operation.unconfirmed_count <= MAX_UNCONFIRMED
     if operation.state == State.IN_FLIGHT:

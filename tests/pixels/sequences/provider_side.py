@@ -31,7 +31,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class There:
+class ProviderSide:
     def __init__(self, server: SandboxServer, slug: str, *, list_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         self.slug = slug
         self._store, self._url, self._list_on = server.store, server.url, list_on
@@ -49,15 +49,15 @@ class There:
         monkeypatch.setattr(app, "answer", answer)
         monkeypatch.setattr(xandr_pixels, "_now", _now)
         monkeypatch.setattr(Faults, "later", lambda faults, seconds, work: self.on_the_way.append(work))
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Empty, as at the beginning."""
         self.asked: Counter[str] = Counter()  # to make this pixel
         self.on_the_way: list[Callable[[], Any]] = []  # effects that are still to come
-        self.late: set[str] = set()  # whose pixel was made by such a one
-        self.ever: defaultdict[str, set[str]] = defaultdict(set)  # ids that there were
-        self.others: set[str] = set()  # ids of what somebody else has made
+        self.took_effect_late: set[str] = set()  # whose pixel was made by such a one
+        self.ever_held: defaultdict[str, set[str]] = defaultdict(set)  # ids that there were
+        self.made_by_others: set[str] = set()  # ids of what somebody else has made
         self._ask("POST", "reset")
         self._ask("POST", "switch", json={"easyflow_list": self._list_on})
 
@@ -78,19 +78,19 @@ class There:
     def held(self) -> dict[str, dict[str, Any]]:
         return {str(one["id"]): one for one in self._store.objects(self.slug)}
 
-    def of(self, tag: str) -> dict[str, dict[str, Any]]:
+    def made_for(self, tag: str) -> dict[str, dict[str, Any]]:
         """What was made of this pixel and is still there."""
         return {
             remote_id: one
             for remote_id, one in self.held().items()
-            if remote_id not in self.others and TAG.match(one["name"]) and TAG.match(one["name"])[0] == tag
+            if remote_id not in self.made_by_others and TAG.match(one["name"]) and TAG.match(one["name"])[0] == tag
         }
 
     def look(self) -> None:
         """Remember what there is now; after every event."""
         for remote_id, one in self.held().items():
-            if remote_id not in self.others and (found := TAG.match(one["name"])):
-                self.ever[found[0]].add(remote_id)
+            if remote_id not in self.made_by_others and (found := TAG.match(one["name"])):
+                self.ever_held[found[0]].add(remote_id)
 
     def arrive(self) -> None:
         """What was on its way takes effect, however late."""
@@ -100,7 +100,7 @@ class There:
             work()
             for remote_id, one in self.held().items():
                 if remote_id not in before:
-                    self.late.add(TAG.match(one["name"])[0])  # type: ignore[index]
+                    self.took_effect_late.add(TAG.match(one["name"])[0])  # type: ignore[index]
 
     def rename(self, remote_id: str, name: str) -> None:
         if one := self.held().get(remote_id):
@@ -113,10 +113,10 @@ class There:
         """Somebody else's, once."""
         one = {**OBJECTS[self.slug], "name": name, "last_modified": _now()}
         if self.slug != "xandr":
-            one["id"] = one["id"].format(len(self.others))
+            one["id"] = one["id"].format(len(self.made_by_others))
         else:
-            one["id"] += len(self.others)
-        self.others.add(str(one["id"]))
+            one["id"] += len(self.made_by_others)
+        self.made_by_others.add(str(one["id"]))
         self._put(one)
         return str(one["id"])
 
