@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.activity import record as record_activity
@@ -17,14 +17,12 @@ State, Kind = Operation.State, Operation.Kind
 def cancel(operation: Operation) -> bool:
     """Cancel an operation that no worker holds. Returns False if a worker claimed it first.
 
-    On a disconnected connection this also cancels a change whose answer was lost: nobody can repeat it, and the pixel
-    says so.
+    A change whose answer was lost may be cancelled only when its connection is disconnected, as nobody can repeat it
+    then: pixels/actions.py sees to that. The pixel says that it was perhaps carried out.
     """
     with transaction.atomic():
         pixel = locked(operation.pixel_id)
         pending = Operation.objects.filter(pk=operation.pk, state=State.PENDING)
-        if not pixel.connection.disconnected_at:
-            pending = pending.filter(Q(kind=Kind.CREATE) | Q(unconfirmed_count=0))
         return _cancel(operation, pixel, pending, may_be_done=operation.unconfirmed_count > 0)
 
 

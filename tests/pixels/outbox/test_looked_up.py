@@ -6,6 +6,7 @@ from accounts.models import Activity
 from pixels.messages import error_sentence
 from pixels.models import Operation, Pixel
 from pixels.outbox import claim, deliver
+from pixels.providers.values import AdAccountRef
 from pixels.services import connections
 from tests.pixels.conftest import dies
 from tests.pixels.page import Page
@@ -144,6 +145,32 @@ def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(recognisab
     go(2)
     pixel.refresh_from_db()
     assert pixel.remote_id != "700"
+
+
+def test_without_the_advertisers_code_what_has_changed_lately_is_listed(connect, promise, fault, sandbox, go):
+    connection, pk = connect("xandr", ad_account=AdAccountRef(id="2")), Pixel().pk
+    pixel = promise(connection, id=pk, options={"code": f"ph-{pk}"})
+    fault("xandr", "create", "drop", effect=True)
+    deliver.deliver(claim.due(1)[0])
+    go()
+    assert state(pixel) == ("live", "done")
+    assert sandbox.asked("xandr", "create") == 1
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_a_row_of_the_same_object_gives_way_unless_people_work_with_it(recognisable, fault, sandbox, go, bob, in_use):
+    pixel = recognisable("xandr")
+    fault("xandr", "create", "drop", effect=True)
+    deliver.deliver(claim.due(1)[0])
+    [held] = sandbox.held("xandr")
+    other = Pixel.objects.create(
+        team=pixel.team, connection=pixel.connection, ad_account=pixel.ad_account, name="Listed", lifecycle="live",
+        remote_id=str(held["id"]), created_by=bob if in_use else None,
+    )  # fmt: skip
+    go()
+    assert Pixel.objects.filter(pk=other.pk).exists() == in_use
+    pixel.refresh_from_db()
+    assert (pixel.remote_id == other.remote_id) == (not in_use)
 
 
 def test_more_than_one_is_reported_and_none_deleted(recognisable, fault, sandbox, go, browser_of, bob, at):
