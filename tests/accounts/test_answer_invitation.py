@@ -102,7 +102,7 @@ def test_who_signs_up_with_another_address_gets_a_team_of_their_own_and_does_not
     assert "You are signed in as" in response.content.decode()
 
 
-def test_the_wrong_person_is_told_and_cannot_join(browser_of, invite, team, charlie):
+def test_the_wrong_person_cannot_join_and_the_page_says_why(browser_of, invite, team, charlie):
     browser = browser_of(charlie)
     page = browser.get(invite("dora@shop.example"), follow=True).content.decode()
     assert "You are signed in as <strong>charlie@shop.example</strong>" in page

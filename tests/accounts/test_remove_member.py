@@ -55,7 +55,7 @@ def test_an_admin_can_leave_and_their_open_invitations_end(browser_of, alice, ad
     assert Invitation.objects.get().state == "revoked"
 
 
-def test_who_is_gone_already_is_said(browser_of, alice, bob):
+def test_removing_a_former_member_says_so(browser_of, alice, bob):
     membership = bob.memberships.get()
     membership_of_another_tab = bob.memberships.get()
     services.remove_member(membership, alice)

@@ -63,7 +63,7 @@ def test_a_delete(lifecycle: str, objects: list[dict[str, Any]], came: Verdict) 
     assert verdict(Row(**LIVE | {"lifecycle": lifecycle}), objects, kind="delete") == came
 
 
-def test_unknown_is_for_doubts_where_nobody_can_be_asked() -> None:
+def test_unknown_is_allowed_only_where_nobody_can_be_asked() -> None:
     points = {point.name: point for point in POINTS}
     assert is_allowed(Verdict.UNKNOWN, points["cp6 lost"], "easyflow")
     assert not is_allowed(Verdict.UNKNOWN, points["cp6 lost"], "xandr")

@@ -65,12 +65,12 @@ def test_messages_of_python_and_of_templates_are_found():
     assert not any("sandbox server" in str(message).lower() for message in found)
 
 
-def test_a_message_that_no_catalogue_has_is_told(copy, template):
+def test_a_message_missing_from_a_catalogue_is_reported(copy, template):
     template.add("A new sentence.")
     assert stale(copy, template) == ["en lacks 'A new sentence.'"]
 
 
-def test_a_compiled_file_that_is_older_than_its_text_is_told(copy, template):
+def test_a_stale_compiled_catalogue_is_reported(copy, template):
     po = file_of("en", "po", copy)
     singular, plural = 'msgid "{count} pixel"\n', 'msgid_plural "{count} pixels"\n'
     before = f'{singular}{plural}msgstr[0] ""\n'

@@ -73,7 +73,7 @@ def started(product):
             process.wait(timeout=30)
 
 
-def test_a_worker_whose_broker_has_gone_while_it_started_ends_when_it_is_told_to(started):
+def test_a_worker_whose_broker_went_away_while_it_started_ends_at_a_signal(started):
     broker = started("manage.py", "broker")
     worker = started("-c", START, BROKER_PROCESS=str(broker.pid))
     broker.wait(timeout=60)

@@ -141,7 +141,7 @@ def test_3_the_import_of_the_same_object_is_the_same_row(subject, live, sync):
 # 4
 
 
-def test_4_what_changed_there_differs_and_nothing_else(subject, live, sync, browser_of, vera, at):
+def test_4_only_what_changed_at_the_provider_differs(subject, live, sync, browser_of, vera, at):
     if subject.cannot_list():
         return
     pixel, other = live(subject.connection, "Ours"), live(subject.connection, "Other")
@@ -172,7 +172,7 @@ def test_4_what_changed_there_differs_and_nothing_else(subject, live, sync, brow
 # 5
 
 
-def test_5_what_was_deleted_there_reads_so_and_nothing_else_changes(subject, live, sync):
+def test_5_what_was_deleted_at_the_provider_is_absent_and_nothing_else_changes(subject, live, sync):
     if subject.cannot_list():
         return
     pixel, other = live(subject.connection, "Ours"), live(subject.connection, "Other")
@@ -273,7 +273,7 @@ def test_8_what_is_deleted_is_absent_and_deleting_it_again_is_no_error(subject, 
     assert (run.created, run.missing, Pixel.objects.count()) == (0, 0, 2)
 
 
-def test_8_what_is_archived_is_put_away_here_and_stays_there(subject, live, bob, browser_of, at):
+def test_8_an_archived_pixel_is_hidden_here_and_stays_at_the_provider(subject, live, bob, browser_of, at):
     pixel = live(subject.connection, "Ours")
     asked = subject.sandbox.ask("GET", "requests")
     for _ in range(2):
@@ -311,7 +311,9 @@ def test_9_the_screens_offer_what_a_provider_can_and_nothing_else(subject, live,
     assert ("Add picked" in page.text) is subject.provider.can("ad_accounts")
 
 
-def test_9_who_asks_all_the_same_is_told_why_not(subject, live, carry_out, browser_of, alice, at):
+def test_9_a_request_for_a_missing_capability_is_refused_with_the_reason(
+    subject, live, carry_out, browser_of, alice, at
+):
     browser, connection = browser_of(alice), subject.connection
     pixel = live(connection, "Ours")
     carry_out()

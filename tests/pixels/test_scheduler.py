@@ -55,7 +55,7 @@ def quiet(xandr):
 # -- One of several -------------------------------------------------------------------------------------------
 
 
-def test_of_two_one_works_and_the_other_stands_by(quiet, promise, first, second, published, settings):
+def test_of_two_schedulers_one_works_and_the_other_stands_by(quiet, promise, first, second, published, settings):
     promise(quiet)
     for _ in range(3):
         first.look()
@@ -64,7 +64,7 @@ def test_of_two_one_works_and_the_other_stands_by(quiet, promise, first, second,
     assert Lease.objects.get().holder == "first"
 
 
-def test_the_other_takes_over_when_it_falls_silent_and_not_before(
+def test_the_second_scheduler_takes_over_when_the_first_is_silent_and_not_before(
     quiet, promise, first, second, published, time, settings
 ):
     promise(quiet)
@@ -81,7 +81,7 @@ def test_the_other_takes_over_when_it_falls_silent_and_not_before(
     assert published == []
 
 
-def test_a_pause_of_one_sweep_costs_nobody_the_job(quiet, first, second, time, settings):
+def test_a_scheduler_that_misses_one_interval_keeps_its_lease(quiet, first, second, time, settings):
     for _ in range(5):
         first.look()
         time.pass_by(1.5 * settings.DISPATCH_INTERVAL)
@@ -89,7 +89,7 @@ def test_a_pause_of_one_sweep_costs_nobody_the_job(quiet, first, second, time, s
         assert Lease.objects.get().holder == "first"
 
 
-def test_one_that_is_stopped_in_good_order_leaves_the_job_to_the_other_at_once(quiet, first, second):
+def test_a_stopped_scheduler_hands_over_at_once(quiet, first, second):
     first.look()
     lease.give_back(lease.DISPATCH, first.holder)
     second.look()
@@ -98,7 +98,7 @@ def test_one_that_is_stopped_in_good_order_leaves_the_job_to_the_other_at_once(q
     assert Lease.objects.get().holder == "second"
 
 
-def test_jobs_of_different_names_are_different_jobs(db):
+def test_leases_of_different_names_are_independent(db):
     assert lease.hold("dispatch", "first", 30)
     assert lease.hold("another", "second", 30)
     assert not lease.hold("another", "first", 30)
@@ -107,13 +107,13 @@ def test_jobs_of_different_names_are_different_jobs(db):
 # -- At its moment --------------------------------------------------------------------------------------------
 
 
-def test_with_nothing_to_wait_for_it_looks_now_and_then(quiet, first, published, settings):
+def test_without_waiting_work_the_scheduler_looks_once_per_interval(quiet, first, published, settings):
     assert first.look() == settings.DISPATCH_INTERVAL
     assert published == []
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(4, 4), (0.01, SHORTEST), (3000, 15)])
-def test_it_looks_again_when_the_next_change_that_waits_is_due(
+def test_the_scheduler_looks_when_the_next_waiting_change_is_due(
     quiet, promise, first, settings, monkeypatch, seconds, wait
 ):
     settings.DISPATCH_INTERVAL = 15
@@ -124,7 +124,7 @@ def test_it_looks_again_when_the_next_change_that_waits_is_due(
     assert first.look() == pytest.approx(wait)
 
 
-def test_and_when_a_sync_that_waits_is_due(quiet, first, published, monkeypatch):
+def test_the_scheduler_looks_when_a_waiting_sync_is_due(quiet, first, published, monkeypatch):
     moment = timezone.now()
     monkeypatch.setattr(clock, "now", lambda: moment)  # it stands still
     run = connections.sync_now(quiet, None)
@@ -136,7 +136,7 @@ def test_and_when_a_sync_that_waits_is_due(quiet, first, published, monkeypatch)
     assert published == [("pull_connection", str(run.pk))]
 
 
-def test_a_change_whose_connection_is_paused_wakes_nobody(quiet, promise, first, published, settings):
+def test_a_change_of_a_paused_connection_wakes_no_scheduler(quiet, promise, first, published, settings):
     promise(quiet)
     Operation.objects.update(not_before=timezone.now() + timedelta(seconds=2))
     Connection.objects.update(paused_at=timezone.now(), last_notified_state="paused")
@@ -174,7 +174,7 @@ def run_until(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_when_it_is_told_to_and_gives_the_job_back(run_until, number):
+def test_a_signal_ends_the_scheduler_and_frees_its_lease(run_until, number):
     assert len(run_until(3, number=number)) == 3
     assert not Lease.objects.exists()
 

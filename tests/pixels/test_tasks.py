@@ -67,12 +67,12 @@ def frozen_broker(broker_at):
         yield
 
 
-def test_every_task_can_be_named_in_a_message_and_is_looked_for_by_the_dispatcher():
+def test_every_task_has_a_name_and_a_finder_in_the_dispatcher():
     registered = {name.removeprefix("pixels.tasks.") for name in app.tasks if name.startswith("pixels.tasks.")}
     assert registered == set(get_args(queue.TaskName)) == {task for task, _ in dispatcher.FINDERS}
 
 
-def test_a_promise_is_followed_by_a_message_with_nothing_but_its_id(
+def test_a_new_operation_is_followed_by_a_message_with_only_an_id(
     connect, promise, sandbox, queued, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -97,7 +97,7 @@ def test_no_message_goes_out_for_what_was_rolled_back(
     assert queued() == []
 
 
-def test_the_dispatcher_hands_out_what_is_due_without_any_message(
+def test_the_dispatcher_enqueues_due_rows_without_any_earlier_message(
     connect, promise, misbehaving, sandbox_server, queued, settings
 ):
     settings.DISPATCH_INTERVAL = 0.001
@@ -131,7 +131,7 @@ def test_the_dispatcher_says_nothing_when_nothing_is_due(queued, easyflow, sandb
     assert queued() == []
 
 
-def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
+def test_a_worker_carries_out_what_a_message_names(connect, promise, sandbox, sync):
     connection = connect("xandr")
     pixel = promise(connection)
     run = connections.sync_now(connection, None)
@@ -144,7 +144,7 @@ def test_what_the_messages_name_is_carried_out(connect, promise, sandbox, sync):
     assert (pixel.lifecycle, run.state, connection.test) == ("live", "done", "works")
 
 
-def test_a_message_about_a_row_that_is_gone_does_nothing(db):
+def test_a_message_about_a_deleted_row_does_nothing(db):
     nowhere = str(uuid.uuid4())
     for task in (
         tasks.push_connection,

@@ -71,7 +71,7 @@ def test_7_a_change_of_what_somebody_has_deleted_there(
 
 
 @pytest.mark.parametrize("fault", [("status", {"code": 403, "body": "html"}), ("status", {"code": 500}), ("drop", {})])
-def test_6_a_look_that_fails_makes_nothing_gone(
+def test_6_a_failed_look_up_makes_nothing_gone(
     fault: Any, desk: Callable[[str], Desk], _sandbox: SandboxServer
 ) -> None:
     at = desk("xandr")
@@ -187,7 +187,7 @@ def on_the_way(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Any]]:
     return waiting
 
 
-def test_23_after_a_doubt_the_name_is_taken_by_ours(
+def test_23_after_a_lost_answer_the_name_is_taken_by_our_own_object(
     desk: Callable[[str], Desk], on_the_way: list[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look-up finds nothing, then the first request takes effect, then the second one is refused."""
@@ -212,7 +212,7 @@ def test_23_after_a_doubt_the_name_is_taken_by_ours(
     assert at.counted()[0]["create"] == 2
 
 
-def test_a_second_one_that_is_made_late_is_told_of(
+def test_a_second_object_that_is_made_late_is_reported(
     desk: Callable[[str], Desk], on_the_way: list[Callable[[], Any]]
 ) -> None:
     """Xandr takes a code twice. Nobody can prevent it; the check ten minutes later says so, and deletes nothing."""

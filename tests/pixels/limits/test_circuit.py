@@ -87,7 +87,7 @@ CALLS = [read_list, ask_for_a_test, fetch_what_is_missing, look_for_the_missing,
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_after_five_failures_of_any_kind_of_call_it_is_left_alone(pitchtarget, existing, away, state, call):
+def test_after_five_failures_of_any_kind_of_call_the_circuit_opens(pitchtarget, existing, away, state, call):
     for number in range(5):
         assert state("failures", "circuit_open_until") == (number, None)
         call(pitchtarget)
@@ -104,7 +104,7 @@ def test_failures_of_different_calls_count_together(pitchtarget, existing, promi
     assert state("circuit_open_until") != (None,)
 
 
-def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, existing, away, state):
+def test_one_answer_resets_the_count_of_failures(pitchtarget, existing, away, state):
     away.script = [*[BROKEN] * 4, says([]), *[BROKEN] * 4, says({"errors": {"name": ["is odd"]}}, 422), BROKEN]
     for _ in range(14):
         read_list(pitchtarget)
@@ -125,32 +125,32 @@ def test_one_answer_between_them_and_the_counting_begins_anew(pitchtarget, exist
         (Throttled("provider.throttled", provider="Xandr", status=429), False),
     ],
 )
-def test_only_what_is_no_answer_counts(pitchtarget, error, counts, state):
+def test_only_calls_without_an_answer_count_as_failures(pitchtarget, error, counts, state):
     with pytest.raises(type(error)), open_provider(pitchtarget) as provider:
         provider.reserve("read")  # asked
         raise error
     assert state("failures") == (int(counts),)
 
 
-def test_what_fails_before_anything_was_asked_says_nothing_about_the_provider(pitchtarget, state):
+def test_a_failure_before_any_request_does_not_count(pitchtarget, state):
     with pytest.raises(NotSent), open_provider(pitchtarget):
         raise NotSent("provider.not_reachable", provider="Xandr")
     assert state("failures") == (0,)
 
 
 @pytest.mark.parametrize("script", [[silent], [hangs_up]])
-def test_silence_counts_as_well(pitchtarget, existing, away, state, script):
+def test_a_timeout_counts_as_a_failure(pitchtarget, existing, away, state, script):
     away.script = script
     read_list(pitchtarget)
     assert state("failures") == (1,)
 
 
-def test_nobody_at_the_address_counts_as_well(pitchtarget, existing, unreachable, state):
+def test_a_refused_connection_counts_as_a_failure(pitchtarget, existing, unreachable, state):
     read_list(pitchtarget)
     assert state("failures") == (1,)
 
 
-def test_that_pixelhub_itself_was_held_up_says_nothing_about_the_provider(xandr, sandbox):
+def test_a_delay_of_pixelhub_itself_does_not_count(xandr, sandbox):
     soon = timezone.now() + timedelta(seconds=1)
     with pytest.raises(NotSent), open_provider(xandr, lease_until=soon) as provider:
         provider.sign_in()
@@ -191,14 +191,14 @@ def down(pitchtarget, existing, promise, away, state):
 
 
 @pytest.mark.parametrize("call", [send, *CALLS])
-def test_while_it_is_left_alone_nothing_is_asked_and_the_answer_is_there_at_once(down, away, call):
+def test_while_the_circuit_is_open_no_request_is_made_and_the_call_fails_at_once(down, away, call):
     before = timezone.now()
     call(down)
     assert bool(away.received) == (call is ask_for_a_test)
     assert (timezone.now() - before).total_seconds() < 5
 
 
-def test_nothing_of_it_is_handed_out_and_nothing_is_lost(down, away):
+def test_while_the_circuit_is_open_nothing_is_enqueued_and_nothing_is_lost(down, away):
     for find in (claim.due, claim.due_connections, missing.due, duplicate_check.due, read_back.due):
         assert find(10) == []
     assert runs.schedule(10) == []
@@ -219,7 +219,7 @@ def test_a_sync_that_somebody_asks_for_waits_and_says_why(down, away):
 # -- Half open ------------------------------------------------------------------------------------------------
 
 
-def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away, time, state):
+def test_after_the_pause_one_call_probes_and_the_rest_waits(down, away, time, state):
     time.pass_by(61)
     deliver.drain(down.pk, 60)
     assert len(away.received) == 1
@@ -229,7 +229,7 @@ def test_after_the_pause_one_call_tries_and_the_rest_goes_on_waiting(down, away,
     assert Pixel.objects.filter(lifecycle="queued").count() == 2
 
 
-def test_of_two_workers_that_find_it_half_open_one_tries(down, time):
+def test_of_two_workers_that_find_the_circuit_half_open_one_probes(down, time):
     time.pass_by(61)
     first, second = Connection.objects.get(), Connection.objects.get()
     circuit_breaker.enter(first)
@@ -238,7 +238,7 @@ def test_of_two_workers_that_find_it_half_open_one_tries(down, time):
     assert said(caught.value) == "PitchTarget has not been reachable lately."
 
 
-def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, away, time, meanwhile):
+def test_after_a_worker_died_while_probing_another_one_may_probe(down, away, time, meanwhile):
     time.pass_by(61)
     meanwhile("pitchtarget", "list_pixels", before=dies)
     with pytest.raises(SystemExit):
@@ -248,7 +248,7 @@ def test_a_worker_that_died_while_it_tried_leaves_the_next_try_to_another(down, 
     assert claim.due(10) != []
 
 
-def test_since_when_it_is_away_stays_the_same_over_all_tries(down, time, state):
+def test_the_time_since_when_a_provider_is_away_does_not_change_with_probes(down, time, state):
     since = state("down_since")
     for _ in range(3):
         time.pass_by(61)
@@ -256,7 +256,7 @@ def test_since_when_it_is_away_stays_the_same_over_all_tries(down, time, state):
     assert state("down_since") == since
 
 
-def test_a_provider_that_is_away_for_months_is_counted_no_further(down, time, state):
+def test_the_count_of_failures_has_an_upper_limit(down, time, state):
     for _ in range(5):
         time.pass_by(61)
         read_list(down)
@@ -266,7 +266,7 @@ def test_a_provider_that_is_away_for_months_is_counted_no_further(down, time, st
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(3))
-def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away, _):
+def test_of_many_workers_at_the_same_moment_one_probes(pitchtarget, promise, away, _):
     for name in "abcd":
         promise(pitchtarget, name)
     ago = timezone.now() - timedelta(seconds=1)
@@ -281,7 +281,7 @@ def test_of_many_workers_at_the_same_moment_one_tries(pitchtarget, promise, away
 # -- Closing --------------------------------------------------------------------------------------------------
 
 
-def test_when_it_answers_again_what_waited_is_due_at_once(
+def test_when_the_provider_answers_again_waiting_operations_are_due_at_once(
     down, away, time, state, settings, sandbox_server, sandbox, monkeypatch
 ):
     Operation.objects.filter(state="pending").update(
@@ -310,7 +310,9 @@ def test_while_half_open_only_what_was_not_sent_may_probe(down, time):
         assert claim.due(10) == due
 
 
-def test_but_doubts_keep_their_quiet_time_and_waits_that_the_provider_asked_for_stay(down, time, settings, sandbox):
+def test_closing_the_circuit_ends_neither_quiet_times_nor_waits_that_the_provider_asked_for(
+    down, time, settings, sandbox
+):
     settings.SANDBOX_URL = sandbox.url
     doubtful, throttled = Operation.objects.filter(state="pending").order_by("created_at")
     later = timezone.now() + timedelta(minutes=15)
@@ -332,7 +334,7 @@ def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, st
     assert len(claim.due(10)) == 2
 
 
-def test_a_refusal_is_an_answer_and_closes_it(down, away, time, state):
+def test_a_refusal_is_an_answer_and_closes_the_circuit(down, away, time, state):
     away.script = [says({"errors": ["not yours"]}, 403)]
     time.pass_by(61)
     read_list(down)

@@ -103,7 +103,7 @@ def test_the_end_of_the_calendar_is_no_reason_to_wait(xandr, promise, sandbox):
     assert len(claim.due(1)) == 1
 
 
-def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promise, shared, sandbox, meanwhile):
+def test_a_worker_whose_clock_is_a_moment_behind_takes_no_held_lease(xandr, promise, shared, sandbox, meanwhile):
     promise(xandr)
 
     def another_comes():
@@ -118,7 +118,7 @@ def test_a_worker_whose_clock_is_a_moment_behind_takes_nobodys_turn(xandr, promi
     assert sandbox.asked("xandr", "create") == 1
 
 
-def test_nor_does_it_log_in_beside_another(xandr, shared, settings):
+def test_a_worker_whose_clock_is_behind_does_not_log_in_beside_another(xandr, shared, settings):
     settings.CALL_DEADLINE = 0.2
     tokens = StoredTokens(Credential.objects.all())
     with tokens.lock():
@@ -133,7 +133,7 @@ def test_nor_does_it_log_in_beside_another(xandr, shared, settings):
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_leases_waits_and_turns_are_not_touched_by_it(xandr, promise, shared, sandbox, hours):
+def test_a_wrong_machine_clock_does_not_affect_leases_and_waits(xandr, promise, shared, sandbox, hours):
     """The shared clock is an hour away from the machine's."""
     shared.pass_by(hours * 3600)
     promise(xandr)

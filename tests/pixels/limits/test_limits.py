@@ -58,7 +58,7 @@ def lifecycles(connection):
 # -- Whose calls are counted together -------------------------------------------------------------------------
 
 
-def test_two_teams_that_connect_the_same_user_share_one_budget(xandr, rival, promise, sandbox, settings):
+def test_two_teams_that_connect_the_same_user_share_one_rate_limit(xandr, rival, promise, sandbox, settings):
     settings.XANDR_WRITES = 4
     theirs = rival()
     for number in range(5):
@@ -70,7 +70,7 @@ def test_two_teams_that_connect_the_same_user_share_one_budget(xandr, rival, pro
     assert RateLimit.objects.count() == 1
 
 
-def test_another_user_and_another_environment_have_budgets_of_their_own(xandr, connect, sandbox, settings):
+def test_another_user_and_another_environment_have_limits_of_their_own(xandr, connect, sandbox, settings):
     settings.XANDR_WRITES = 1
     assert opened(xandr)("write") == 1
     with pytest.raises(Waiting):
@@ -89,7 +89,7 @@ def test_the_same_user_by_key_and_by_password_is_one_user(xandr, connect, sandbo
         opened(xandr)("write")
 
 
-def test_the_row_does_not_tell_who_the_user_is(xandr, sandbox):
+def test_the_rate_limit_row_does_not_reveal_the_user(xandr, sandbox):
     connections.replace_credentials(xandr, None, {"username": "planted-user", "password": "planted-password"})
     opened(Connection.objects.get())("read")
     row = json.dumps([list(RateLimit.objects.values_list("key", flat=True)), RateLimit.objects.get().reads])
@@ -105,7 +105,7 @@ def test_a_provider_without_limits_leaves_no_row(connect, live, sync, sandbox, p
     assert not RateLimit.objects.exists()
 
 
-def test_with_the_budgets_at_0_nothing_of_ours_holds_anything_back(xandr, promise, sandbox, settings):
+def test_limits_set_to_0_limit_nothing(xandr, promise, sandbox, settings):
     settings.XANDR_READS = settings.XANDR_WRITES = 0
     for number in range(8):
         promise(xandr, f"Pixel {number}")

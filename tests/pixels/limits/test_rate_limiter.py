@@ -78,7 +78,7 @@ def test_a_window_may_be_used_in_full(limiter):
     assert granted == LIMITS["reads"]
 
 
-def test_who_waits_is_told_the_moment_at_which_there_is_room(limiter, still):
+def test_a_refused_caller_learns_when_there_will_be_room(limiter, still):
     let_through(limiter("first"))
     still.pass_by(10)
     let_through(limiter("second"))
@@ -96,7 +96,7 @@ def test_changes_and_reads_are_counted_apart(limiter):
     assert let_through(limiter("a"), "write") > 0
 
 
-def test_a_request_that_was_let_through_counts_whatever_became_of_it(limiter, still):
+def test_an_allowed_request_counts_whatever_its_outcome(limiter, still):
     """No answer, an error, a worker that died: nobody knows what the provider has counted."""
     one = limiter("first")
     one("write")
@@ -125,13 +125,13 @@ def test_the_same_user_in_another_process_is_the_same_row_though_its_clock_is_a_
 # -- Whose turn -----------------------------------------------------------------------------------------------
 
 
-def test_one_alone_leaves_a_reserve_for_those_who_ask_seldom(limiter):
+def test_one_owner_alone_leaves_a_reserve_for_others(limiter):
     reserved = LIMITS["reads"] // RESERVED
     assert let_through(limiter("long pull")) == LIMITS["reads"] - reserved
     assert let_through(limiter("somebody")) == reserved
 
 
-def test_two_who_are_at_it_all_the_time_get_half_each(limiter, still):
+def test_two_constantly_calling_owners_get_half_each(limiter, still):
     left = {"first": [], "second": []}
     for second in range(180):
         still.pass_by(1)
@@ -142,7 +142,7 @@ def test_two_who_are_at_it_all_the_time_get_half_each(limiter, still):
     assert all(half - 2 <= calls <= half + 2 for calls in steady.values()), steady
 
 
-def test_who_asks_for_little_takes_no_more_than_that_away(limiter, still):
+def test_an_owner_that_calls_seldom_reduces_the_others_share_by_its_own_calls_only(limiter, still):
     left = []
     for second in range(240):
         still.pass_by(1)
@@ -154,7 +154,7 @@ def test_who_asks_for_little_takes_no_more_than_that_away(limiter, still):
     assert steady >= LIMITS["reads"] - reserved - 2, steady
 
 
-def test_a_newcomer_among_many_is_never_shut_out_for_longer_than_a_window(limiter, still):
+def test_a_new_owner_among_many_waits_one_window_at_most(limiter, still):
     owners = [f"busy {number}" for number in range(30)]
     for _ in range(60):
         still.pass_by(1)
@@ -198,7 +198,7 @@ def test_another_user_does_not_wait(limiter):
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(None, DEFAULT_WAIT), (86400, LONGEST_WAIT), (5, 5)])
-def test_it_is_left_alone_for_a_sensible_time(limiter, asked, waited):
+def test_after_too_many_calls_wait_for_a_bounded_time(limiter, asked, waited):
     one = limiter()
     one("read")
     one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=asked))
@@ -229,7 +229,7 @@ def test_afterwards_fewer_calls_leave(limiter, still, used, allowed):
     assert sum(let_through(limiter(owner)) for owner in "abcdef") == max(allowed - used, 0)
 
 
-def test_and_by_and_by_more_again_up_to_the_budget(limiter, still):
+def test_after_too_many_the_allowance_grows_back_to_the_limit(limiter, still):
     one = limiter()
     one("read")
     one.throttled(Throttled("provider.throttled", provider="Xandr", retry_after=1))
@@ -242,7 +242,7 @@ def test_and_by_and_by_more_again_up_to_the_budget(limiter, still):
     assert all(more - less <= LIMITS["reads"] / 10 for less, more in pairwise(seen))
 
 
-def test_a_provider_that_says_so_again_and_again_is_still_tried(limiter, still):
+def test_after_repeated_too_many_one_call_stays_allowed(limiter, still):
     for _ in range(12):
         one = limiter()
         assert one("write") == 1
@@ -254,7 +254,7 @@ def test_a_provider_that_says_so_again_and_again_is_still_tried(limiter, still):
 # -- On the way at the same time ------------------------------------------------------------------------------
 
 
-def test_no_more_are_on_the_way_than_allowed(limiter):
+def test_no_more_requests_are_under_way_than_allowed(limiter):
     under_way = [limiter(f"{number}", reads=None, at_once=3) for number in range(3)]
     for one in under_way:
         assert one("read")
@@ -266,12 +266,12 @@ def test_no_more_are_on_the_way_than_allowed(limiter):
     assert limiter("late", reads=None, at_once=3)("read")
 
 
-def test_one_that_asks_again_has_its_earlier_request_behind_it(limiter):
+def test_the_next_request_of_a_session_frees_its_earlier_slot(limiter):
     one = limiter(at_once=1)
     assert [one("read"), one("read"), one("write")] == [1, 1, 1]
 
 
-def test_requests_of_a_worker_that_died_count_no_longer_than_a_call_may_last(limiter, still, settings):
+def test_requests_of_a_dead_worker_stop_counting_after_the_call_deadline(limiter, still, settings):
     limiter("dead", at_once=1)("read")
     still.pass_by(settings.CALL_DEADLINE - 1)
     assert let_through(limiter("next", at_once=1)) == 0
@@ -279,7 +279,7 @@ def test_requests_of_a_worker_that_died_count_no_longer_than_a_call_may_last(lim
     assert limiter("next", at_once=1)("read") == 1
 
 
-def test_a_few_at_a_time_count_as_so_many(limiter, settings):
+def test_parallel_requests_of_a_session_are_counted_one_by_one(limiter, settings):
     settings.PULL_CONNECTIONS = 4
     pull = limiter("pull", at_once=6)
     assert pull("read", 10) == 4  # so many as leave at a time
@@ -289,7 +289,7 @@ def test_a_few_at_a_time_count_as_so_many(limiter, settings):
         limiter("fourth", at_once=6)("read")
 
 
-def test_the_last_pages_leave_room_only_when_those_before_have_come(limiter, settings):
+def test_slots_are_freed_only_when_all_parallel_requests_have_ended(limiter, settings):
     """While the last page is asked for, three others may still be on the way."""
     settings.PULL_CONNECTIONS = 4
     pull = limiter("pull", at_once=4)
@@ -299,14 +299,14 @@ def test_the_last_pages_leave_room_only_when_those_before_have_come(limiter, set
         limiter("second", at_once=4)("read")
 
 
-def test_a_budget_of_none_waits_for_nothing_and_counts_nothing(limiter, still):
+def test_without_a_limit_nothing_waits_and_nothing_is_counted(limiter, still):
     free = limiter(reads=None, writes=None, at_once=15)
     assert [free("read") for _ in range(200)] == [GRANTED_AHEAD] * 200  # and so seldom has to be asked
     row = RateLimit.objects.get()
     assert (row.reads, row.writes) == ([], [])
 
 
-def test_where_nothing_is_limited_no_row_is_written_until_it_asks_us_to_wait(limiter, still):
+def test_without_limits_no_row_is_written_until_the_provider_asks_us_to_wait(limiter, still):
     free = limiter(reads=None, writes=None)
     assert free("write") == 1 and free("read", 10) == 10
     assert not RateLimit.objects.exists()
@@ -322,7 +322,7 @@ def test_where_nothing_is_limited_no_row_is_written_until_it_asks_us_to_wait(lim
 # -- A claim that runs out ------------------------------------------------------------------------------------
 
 
-def test_nothing_leaves_whose_answer_might_come_after_the_claim(limiter, still, settings):
+def test_no_request_leaves_whose_answer_might_come_after_the_claim_ends(limiter, still, settings):
     settings.CALL_DEADLINE = 30
     one = limiter(lease_until=clock.now() + timedelta(seconds=40))
     assert one("write") == 1

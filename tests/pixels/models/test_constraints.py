@@ -31,7 +31,7 @@ def another(pixel, **fields):
     return lambda: Pixel.objects.create(**(values | fields))
 
 
-def test_a_remote_id_is_there_once_in_an_ad_account(pixel, refused):
+def test_a_remote_id_is_unique_in_an_ad_account(pixel, refused):
     refused(another(pixel, remote_id="5"))
     elsewhere = AdAccount.objects.create(connection=pixel.connection, remote_id="other")
     another(pixel, remote_id="5", ad_account=elsewhere)()
@@ -71,7 +71,7 @@ def test_a_connection_has_one_open_sync(xandr, refused):
     refused(run("queued"))
 
 
-def test_an_ad_account_is_there_once(xandr, refused):
+def test_an_ad_account_is_unique_on_its_connection(xandr, refused):
     refused(lambda: AdAccount.objects.create(connection=xandr, remote_id="2"))
 
 
@@ -83,7 +83,7 @@ def test_a_number_of_a_snippet_is_given_once(pixel, refused):
     refused(snippet("image", 2))
 
 
-def test_a_website_name_is_there_once_in_a_team_whatever_its_case(team, charlie, refused):
+def test_a_website_name_is_unique_in_a_team_whatever_its_case(team, charlie, refused):
     Website.objects.create(team=team, name="Shop", url="https://a.example")
     refused(lambda: Website.objects.create(team=team, name="SHOP", url="https://b.example"))
     Website.objects.create(team=charlie.memberships.get().team, name="Shop", url="https://a.example")

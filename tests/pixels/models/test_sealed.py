@@ -122,7 +122,7 @@ def test_a_ciphertext_copied_into_another_connection_does_not_open(connect):
         swapped.open_token()
 
 
-def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise, carry_out, settings, sandbox):
+def test_with_a_removed_key_nothing_is_sent_and_the_page_says_so(xandr, promise, carry_out, settings, sandbox):
     pixel = promise(xandr)
     settings.CREDENTIAL_KEYS = [key()]
     carry_out()
@@ -134,7 +134,7 @@ def test_with_the_key_gone_nothing_is_sent_and_the_person_is_told(xandr, promise
     assert connection.test == "refused" and connection.paused_at
 
 
-def test_with_no_key_at_all_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, settings, sandbox):
+def test_without_any_key_nothing_is_sent_and_nothing_becomes_unknown(xandr, promise, settings, sandbox):
     pixel = promise(xandr)
     keys, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, []
     [due] = claim.due(1)

@@ -88,7 +88,7 @@ MANAGERS = ["ada@shop.example", "alice@shop.example"]
 # -- What is told, and to whom --------------------------------------------------------------------------------
 
 
-def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, notify, mailoutbox, settings):
+def test_a_pause_is_mailed_once_to_owners_and_admins_only(xandr, pause, promise, notify, mailoutbox, settings):
     settings.PUBLIC_URL = "https://pixelhub.example"
     assert mailoutbox == []
     promise(xandr)
@@ -105,7 +105,7 @@ def test_a_pause_is_told_once_to_owners_and_admins_only(xandr, pause, promise, n
     assert f"https://pixelhub.example/t/shop/connections/{xandr.pk}/" in mail.body
 
 
-def test_that_it_works_again_is_told_once(xandr, pause, resume, notify, mailoutbox):
+def test_that_it_works_again_is_mailed_once(xandr, pause, resume, notify, mailoutbox):
     pause(xandr)
     notify()
     mailoutbox.clear()
@@ -116,7 +116,7 @@ def test_that_it_works_again_is_told_once(xandr, pause, resume, notify, mailoutb
     assert mailoutbox[0].subject == "Xandr · 2 (sandbox): works again"
 
 
-def test_each_change_is_told(xandr, pause, resume, notify, mailoutbox):
+def test_each_change_of_state_is_mailed(xandr, pause, resume, notify, mailoutbox):
     for _ in range(2):
         pause(xandr)
         notify()
@@ -126,7 +126,7 @@ def test_each_change_is_told(xandr, pause, resume, notify, mailoutbox):
     assert subjects == ["paused, please look at its credentials", "works again"] * 2
 
 
-def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, notify, mailoutbox, time, settings):
+def test_an_outage_of_minutes_is_mailed_and_so_is_its_end(xandr, notify, mailoutbox, time, settings):
     settings.NOTIFY_DOWN_AFTER = 300
     go_away(xandr, seconds=0)
     notify()
@@ -149,7 +149,7 @@ def test_a_provider_that_is_away_for_minutes_is_told_and_its_return_too(xandr, n
     assert "works again" in mailoutbox[0].subject
 
 
-def test_what_was_over_before_anybody_looked_is_not_told(xandr, pause, resume, notify, mailoutbox):
+def test_a_state_that_ended_before_the_dispatcher_looked_is_not_mailed(xandr, pause, resume, notify, mailoutbox):
     pause(xandr)
     resume(xandr)
     go_away(xandr, minutes=2)
@@ -181,7 +181,7 @@ def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follo
 # -- What is not ----------------------------------------------------------------------------------------------
 
 
-def test_one_that_never_worked_is_not_told_of(connect, sandbox, carry_out, resume, notify, mailoutbox):
+def test_a_connection_that_never_worked_causes_no_mail(connect, sandbox, carry_out, resume, notify, mailoutbox):
     """Whoever has just made it is looking at it; and when it works at last it does not work again."""
     connection = connect("xandr", credentials=WRONG)
     carry_out()
@@ -193,7 +193,7 @@ def test_one_that_never_worked_is_not_told_of(connect, sandbox, carry_out, resum
     assert mailoutbox == []
 
 
-def test_but_from_then_on_it_is(connect, sandbox, carry_out, resume, pause, notify, mailoutbox):
+def test_a_connection_that_worked_once_causes_mail(connect, sandbox, carry_out, resume, pause, notify, mailoutbox):
     connection = connect("xandr", credentials=WRONG)
     carry_out(), notify()
     resume(connection), notify()
@@ -201,7 +201,7 @@ def test_but_from_then_on_it_is(connect, sandbox, carry_out, resume, pause, noti
     assert [mail.subject.split(": ")[1] for mail in mailoutbox] == ["paused, please look at its credentials"]
 
 
-def test_a_disconnected_one_is_not_told_of(xandr, pause, alice, notify, mailoutbox):
+def test_a_disconnected_connection_causes_no_mail(xandr, pause, alice, notify, mailoutbox):
     pause(xandr)
     connections.disconnect(Connection.objects.get(pk=xandr.pk), alice)
     go_away(xandr, minutes=10)
@@ -209,14 +209,14 @@ def test_a_disconnected_one_is_not_told_of(xandr, pause, alice, notify, mailoutb
     assert mailoutbox == []
 
 
-def test_neither_other_teams_nor_those_who_have_left_hear_of_it(xandr, pause, ada, charlie, notify, mailoutbox):
+def test_other_teams_and_former_members_get_no_mail(xandr, pause, ada, charlie, notify, mailoutbox):
     type(ada).objects.filter(pk=ada.pk).update(is_active=False)
     pause(xandr)
     notify()
     assert addresses(mailoutbox) == ["alice@shop.example"]
 
 
-def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, alice, notify, mailoutbox):
+def test_a_mail_holds_no_secret_and_no_provider_message(connect, misbehaving, alice, notify, mailoutbox):
     connection = connect("pitchtarget", credentials={"token": "planted-token"})
     Connection.objects.update(test="works")
     notify()
@@ -233,7 +233,7 @@ def test_no_secret_and_no_words_of_the_provider_are_in_it(connect, misbehaving, 
 # -- Where nothing tests the credentials ----------------------------------------------------------------------
 
 
-def test_easyflows_pause_is_told_too_and_new_credentials_are_not_called_good(
+def test_easyflows_pause_is_mailed_and_new_credentials_are_not_reported_as_working(
     connect, promise, live, sandbox, alice, carry_out, notify, mailoutbox, no_wait
 ):
     easyflow = connect("easyflow")
@@ -312,7 +312,7 @@ def test_two_workers_with_the_same_message_send_it_once(xandr, pause, mailoutbox
     assert addresses(mailoutbox) == MANAGERS
 
 
-def test_a_worker_that_saw_it_due_and_was_held_up_tells_nobody_again(xandr, pause, mailoutbox, monkeypatch):
+def test_a_delayed_worker_sends_no_second_mail(xandr, pause, mailoutbox, monkeypatch):
     pause(xandr)
     real = connection_state._due
 

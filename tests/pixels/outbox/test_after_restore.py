@@ -91,7 +91,9 @@ def test_a_pixel_that_was_created_since_is_found_and_not_created_twice(recognisa
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_one_that_was_not_is_created_once_after_looking(recognisable, backup, go, sandbox, provider):
+def test_a_pixel_that_was_not_created_since_is_looked_up_and_then_created_once(
+    recognisable, backup, go, sandbox, provider
+):
     pixel = recognisable(provider)
     backup()()
     go(1)
@@ -118,7 +120,7 @@ def test_where_nobody_can_be_asked_a_person_decides(recognisable, backup, go, sa
 
 
 @pytest.mark.parametrize("facts", [{}, {"sent_at": Now(), "sends": 1, "preexisting_ids": []}])
-def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(recognisable, backup, go, sandbox, facts):
+def test_a_create_that_a_worker_held_in_the_backup_is_looked_up_too(recognisable, backup, go, sandbox, facts):
     pixel = recognisable("xandr")
     lease = timezone.now() + timedelta(seconds=90)
     Operation.objects.update(state="in_flight", attempt=1, lease_until=lease, **facts)
@@ -130,7 +132,7 @@ def test_one_that_a_worker_held_in_the_backup_is_looked_up_too(recognisable, bac
     assert sandbox.asked("xandr", "create") == 1
 
 
-def test_a_namesake_that_the_backup_already_knew_is_not_taken_for_ours(pitchtarget, promise, sandbox, sync, backup, go):
+def test_an_object_of_the_same_name_in_the_backup_is_not_linked(pitchtarget, promise, sandbox, sync, backup, go):
     """Ours had not been sent when the backup was made, so it cannot be that one."""
     pixel = promise(pitchtarget, "Purchase")
     sandbox.seed("pitchtarget", [at_pitchtarget("77", "Purchase")], ad_account="9")
@@ -230,7 +232,7 @@ def test_a_sync_that_was_under_way_in_the_backup_begins_again(xandr, sandbox, sy
 # -- The command ----------------------------------------------------------------------------------------------
 
 
-def test_circuits_and_turns_of_the_past_hold_nobody(recognisable, backup, go, sandbox):
+def test_circuits_and_drain_leases_of_the_backup_block_nobody(recognisable, backup, go, sandbox):
     recognisable("xandr")
     later = timezone.now() + timedelta(seconds=50)
     Connection.objects.update(failures=5, down_since=timezone.now(), circuit_open_until=later, drain_lease_until=later)

@@ -91,7 +91,7 @@ def test_what_waits_for_the_end_of_the_calendar_is_sent_now(xandr, promise, sand
     assert lifecycles(xandr) == {"Purchase": "live"}
 
 
-def test_what_was_there_before_may_be_garbage_and_nothing_is_sent(xandr, promise, sandbox, time, settings):
+def test_unreadable_preexisting_ids_mean_that_nothing_is_sent(xandr, promise, sandbox, time, settings):
     """Then nobody can say whose the object is that a look-up finds."""
     promise(xandr, options={"code": "mine"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop", "effect": True})
@@ -140,7 +140,7 @@ def test_a_message_that_names_no_row_changes_nothing(xandr, promise, sandbox, ro
 # -- Connections, gates and pixels ----------------------------------------------------------------------------
 
 
-def test_a_circuit_closed_for_a_year_is_tried_now(xandr, promise, sandbox, sync):
+def test_a_circuit_open_for_a_year_is_probed_now(xandr, promise, sandbox, sync):
     promise(xandr)
     Connection.objects.update(failures=5, down_since=timezone.now(), circuit_open_until=timezone.now() + YEAR)
     assert claim.due_connections(10) == [xandr.pk]
@@ -150,7 +150,7 @@ def test_a_circuit_closed_for_a_year_is_tried_now(xandr, promise, sandbox, sync)
 
 
 @pytest.mark.parametrize("field", ["drain_lease_until", "test_lease_until"])
-def test_a_turn_or_a_test_held_for_a_year_holds_nobody(xandr, promise, sandbox, field, time):
+def test_a_drain_lease_or_test_lease_of_a_year_blocks_nobody(xandr, promise, sandbox, field, time):
     promise(xandr)
     Connection.objects.update(**{field: timezone.now() + YEAR})
     time.pass_by(60)
@@ -193,7 +193,7 @@ GARBAGE = [
 @pytest.mark.table("garbage")
 @pytest.mark.parametrize("field", ["reads", "writes", "writes_refused", "on_the_way"])
 @pytest.mark.parametrize("garbage", GARBAGE)
-def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
+def test_a_rate_limit_row_full_of_garbage_is_cleaned_and_counts_again(
     xandr, promise, sync, sandbox, settings, field, garbage
 ):
     settings.XANDR_WRITES = 4
@@ -221,9 +221,7 @@ def test_a_gate_full_of_garbage_lets_through_what_it_may_and_counts_again(
         {"reads_allowed": 2**31 - 1, "writes_allowed": 2**31 - 1},
     ],
 )
-def test_a_gate_with_numbers_and_times_that_cannot_be_holds_nobody_for_long(
-    xandr, promise, sandbox, facts, time, settings
-):
+def test_impossible_numbers_in_a_rate_limit_row_block_nobody_for_long(xandr, promise, sandbox, facts, time, settings):
     settings.XANDR_READS = settings.XANDR_WRITES = 10
     promise(xandr, "First")
     deliver.drain(xandr.pk, 60)

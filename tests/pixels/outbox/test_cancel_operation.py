@@ -82,7 +82,7 @@ def test_another_change_may_follow_at_once(xandr, asked, bob, carry_out, sandbox
     assert [held["name"] for held in sandbox.held("xandr")] == ["Boots"]
 
 
-def test_what_waits_for_a_limit_can_be_taken_back(xandr, promise, bob, sandbox, settings):
+def test_an_operation_that_waits_for_a_limit_can_be_cancelled(xandr, promise, bob, sandbox, settings):
     settings.XANDR_WRITES = 1
     promise(xandr, "First")
     second = promise(xandr, "Second")
@@ -93,7 +93,9 @@ def test_what_waits_for_a_limit_can_be_taken_back(xandr, promise, bob, sandbox, 
 
 
 @pytest.mark.parametrize("kind", ["create", *CHANGES])
-def test_what_provably_never_left_can_be_taken_back(xandr, promise, asked, bob, settings, free_address, sandbox, kind):
+def test_an_operation_that_never_left_can_be_cancelled(
+    xandr, promise, asked, bob, settings, free_address, sandbox, kind
+):
     pixel = promise(xandr) if kind == "create" else asked(xandr, kind)
     here, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
     deliver.drain(xandr.pk, 60)
@@ -102,7 +104,7 @@ def test_what_provably_never_left_can_be_taken_back(xandr, promise, asked, bob, 
     assert not Operation.objects.open().exists()
 
 
-def test_what_the_provider_put_off_can_be_taken_back(xandr, asked, bob, fault, sandbox):
+def test_a_throttled_operation_can_be_cancelled(xandr, asked, bob, fault, sandbox):
     pixel = asked(xandr, "change")
     fault("update", "throttled", seconds=60)
     deliver.drain(xandr.pk, 60)
@@ -115,7 +117,9 @@ def test_what_the_provider_put_off_can_be_taken_back(xandr, asked, bob, fault, s
 
 @pytest.mark.parametrize("kind", ["create", *CHANGES])
 @pytest.mark.parametrize("arrived", [True, False])
-def test_what_may_have_been_sent_is_never_called_unsent(xandr, promise, asked, bob, fault, sandbox, kind, arrived):
+def test_an_operation_that_may_have_been_sent_cannot_be_cancelled_as_unsent(
+    xandr, promise, asked, bob, fault, sandbox, kind, arrived
+):
     """The answer got lost."""
     operation = {"create": "create", "delete": "delete"}.get(kind, "update")
     pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
@@ -126,7 +130,9 @@ def test_what_may_have_been_sent_is_never_called_unsent(xandr, promise, asked, b
     assert not allowed(pixel, last_operation(pixel), None)[Action.CANCEL]
 
 
-def test_nor_what_was_looked_for_in_vain_and_then_put_off(xandr, promise, bob, fault, sandbox, time, settings):
+def test_a_create_that_was_looked_up_and_then_throttled_cannot_be_cancelled_as_unsent(
+    xandr, promise, bob, fault, sandbox, time, settings
+):
     """By the time it is sent the look-up is old, and the first request may have come in."""
     pixel = promise(xandr, options={"code": "mine"})
     fault("create", "drop", effect=False)
@@ -142,7 +148,9 @@ def test_nor_what_was_looked_for_in_vain_and_then_put_off(xandr, promise, bob, f
 
 
 @pytest.mark.parametrize("kind", ["create", *CHANGES])
-def test_nor_what_a_worker_died_with(xandr, promise, asked, bob, sandbox, meanwhile, worker_died, kind):
+def test_a_change_whose_worker_died_while_sending_cannot_be_cancelled_as_unsent(
+    xandr, promise, asked, bob, sandbox, meanwhile, worker_died, kind
+):
     method = {"create": "create_pixel", "delete": "delete_pixel"}.get(kind, "update_pixel")
     pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
     meanwhile("xandr", method, after=dies)
@@ -154,14 +162,14 @@ def test_nor_what_a_worker_died_with(xandr, promise, asked, bob, sandbox, meanwh
     assert refused(pixel, bob)
 
 
-def test_nothing_is_taken_back_that_is_over(xandr, live, bob, sandbox):
+def test_a_finished_operation_is_not_cancelled(xandr, live, bob, sandbox):
     pixel = live(xandr)
     refused(pixel, bob)
     pixel.refresh_from_db()
     assert pixel.lifecycle == "live"
 
 
-def test_nor_taken_back_twice(xandr, promise, bob):
+def test_an_operation_is_cancelled_once(xandr, promise, bob):
     pixel = promise(xandr)
     pixels.cancel(pixel, bob)
     refused(pixel, bob)
@@ -172,7 +180,7 @@ def test_nor_taken_back_twice(xandr, promise, bob):
 
 
 @pytest.mark.parametrize("method", ["sign_in", "create_pixel"])
-def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, meanwhile, method):
+def test_an_operation_that_a_worker_holds_cannot_be_cancelled(xandr, promise, bob, sandbox, meanwhile, method):
     pixel = promise(xandr)
     meanwhile("xandr", method, before=lambda: refused(pixel, bob))
     deliver.drain(xandr.pk, 60)
@@ -180,7 +188,9 @@ def test_while_a_worker_has_it_it_is_too_late(xandr, promise, bob, sandbox, mean
     assert (pixel.lifecycle, sandbox.asked("xandr", "create")) == ("live", 1)
 
 
-def test_a_worker_that_looked_before_it_was_taken_back_sends_nothing(xandr, promise, bob, sandbox, monkeypatch):
+def test_a_worker_that_read_the_operation_before_it_was_cancelled_sends_nothing(
+    xandr, promise, bob, sandbox, monkeypatch
+):
     """It has read that the change waits, and not yet claimed it."""
     pixel = promise(xandr)
     [due] = claim.due(1)
@@ -197,7 +207,7 @@ def test_a_worker_that_looked_before_it_was_taken_back_sends_nothing(xandr, prom
     assert Operation.objects.get().state == "cancelled"
 
 
-def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_taken_back(
+def test_an_answer_after_the_claim_was_lost_does_not_undo_a_cancellation(
     xandr, asked, bob, sandbox, meanwhile, time, settings
 ):
     """Held up before anything left; another worker put it back, and bob took it back."""
@@ -221,7 +231,7 @@ def test_an_answer_that_comes_after_its_claim_was_lost_does_not_undo_what_was_ta
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(6))
-def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob, sandbox, _):
+def test_of_a_cancellation_and_a_claim_at_once_one_wins(xandr, promise, bob, sandbox, _):
     pixel = promise(xandr)
     [due] = claim.due(1)
     row = Pixel.objects.get()
@@ -237,7 +247,7 @@ def test_cancelled_and_claimed_at_once_it_is_one_of_the_two(xandr, promise, bob,
 @pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(3))
-def test_pressed_by_everybody_it_is_taken_back_once(xandr, promise, bob, _):
+def test_cancelled_by_everybody_at_once_it_is_cancelled_once(xandr, promise, bob, _):
     promise(xandr)
     rows = [Pixel.objects.get() for _ in range(4)]
     results = at_once(*[lambda row=row: pixels.cancel(row, bob) for row in rows])
@@ -245,7 +255,7 @@ def test_pressed_by_everybody_it_is_taken_back_once(xandr, promise, bob, _):
     assert Activity.objects.filter(code="pixel.change_cancelled").count() == 1
 
 
-def test_the_machine_takes_back_only_what_still_waits(xandr, promise):
+def test_a_conflict_cancels_only_an_update_that_still_waits(xandr, promise):
     """Between the look and the claim of the row."""
     promise(xandr)
     operation = Operation.objects.select_related("pixel").get()

@@ -45,7 +45,7 @@ def test_a_create_is_sent_once_and_recorded(connect, promise, carry_out, sandbox
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_that_it_is_sent_is_written_down_before_the_first_byte(connect, promise, sandbox, meanwhile, provider):
+def test_sent_is_committed_before_the_first_byte(connect, promise, sandbox, meanwhile, provider):
     pixel, seen = promise(connect(provider)), []
     look = Operation.objects.values("sends", "state").filter(sent_at__isnull=False).get
     meanwhile(provider, "create_pixel", before=lambda: seen.append(look()))
@@ -56,7 +56,7 @@ def test_that_it_is_sent_is_written_down_before_the_first_byte(connect, promise,
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_refusal_is_told_in_the_providers_words_and_not_repeated(
+def test_a_refusal_is_shown_with_the_providers_message_and_not_repeated(
     browser_of, vera, at, connect, promise, misbehaving, carry_out, provider
 ):
     misbehaving.script = script(provider, REFUSAL[provider])
@@ -107,7 +107,7 @@ def test_only_what_failed_is_retried(live, promise, xandr, bob, sandbox):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_where_nobody_answers_it_stays_queued_and_goes_on_later(
+def test_while_the_provider_does_not_answer_a_create_stays_queued_and_goes_on_later(
     connect, promise, sandbox, unreachable, no_wait, settings, provider
 ):
     pixel = promise(connect(provider))
@@ -225,7 +225,7 @@ def test_updates_and_deletes_are_repeated_until_they_are_certain(
         assert sandbox.held("xandr") == []
 
 
-def test_a_doubtful_update_ends_after_some_tries_with_the_pixel_as_it_was(
+def test_an_unconfirmed_update_fails_after_some_tries_and_the_pixel_is_as_before(
     xandr, live, alice, sandbox, settings, misbehaving, sandbox_server
 ):
     settings.SANDBOX_URL, away = sandbox_server.url, settings.SANDBOX_URL
@@ -250,7 +250,7 @@ def test_pitchtargets_snippet_is_fetched_after_the_create(pitchtarget, live, san
     assert (pixel.remote_state, pixel.remote_status) == ("Inactive", "in_sync")
 
 
-def test_a_read_back_that_fails_does_not_fail_the_create_and_the_sweeper_asks_again(
+def test_a_failed_read_back_does_not_fail_the_create_and_the_dispatcher_repeats_it(
     browser_of, vera, at, pitchtarget, promise, misbehaving, sandbox_server, settings, sandbox
 ):
     settings.SANDBOX_URL = misbehaving.url

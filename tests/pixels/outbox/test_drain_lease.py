@@ -71,7 +71,7 @@ def test_a_single_change_does_not_wait_behind_another_teams_many(easyflow, rival
     assert sandbox.asked("easyflow", "create") == 13
 
 
-def test_two_who_both_have_many_take_turns(easyflow, rivals, promise, sandbox, one_worker):
+def test_two_connections_with_many_changes_alternate(easyflow, rivals, promise, sandbox, one_worker):
     messages, work = one_worker
     for number in range(6):
         promise(easyflow, f"Ours {number}")
@@ -82,7 +82,7 @@ def test_two_who_both_have_many_take_turns(easyflow, rivals, promise, sandbox, o
     assert (len(names(easyflow)), len(names(rivals))) == (3, 3)
 
 
-def test_who_has_waited_longest_is_handed_out_first(easyflow, rivals, xandr, promise, sandbox):
+def test_the_connection_that_has_waited_longest_is_enqueued_first(easyflow, rivals, xandr, promise, sandbox):
     for connection in (rivals, xandr, easyflow):
         promise(connection)
     Operation.objects.filter(pixel__connection=xandr).update(created_at=timezone.now() - timedelta(hours=1))
@@ -90,7 +90,7 @@ def test_who_has_waited_longest_is_handed_out_first(easyflow, rivals, xandr, pro
     assert claim.due_connections(1) == [xandr.pk]
 
 
-def test_while_one_worker_has_the_turn_another_goes_away(easyflow, promise, sandbox, meanwhile):
+def test_while_one_worker_holds_the_drain_lease_another_leaves(easyflow, promise, sandbox, meanwhile):
     promise(easyflow, "First"), promise(easyflow, "Second")
     came = []
 
@@ -104,7 +104,7 @@ def test_while_one_worker_has_the_turn_another_goes_away(easyflow, promise, sand
     assert names(easyflow) == ["First", "Second"]
 
 
-def test_what_is_asked_for_in_the_last_moment_of_a_turn_is_not_left_lying(easyflow, promise, sandbox, monkeypatch):
+def test_a_change_asked_for_at_the_end_of_a_drain_is_sent(easyflow, promise, sandbox, monkeypatch):
     """Its message found the turn taken and went away."""
     promise(easyflow, "First")
     real = deliver._drain
@@ -119,7 +119,7 @@ def test_what_is_asked_for_in_the_last_moment_of_a_turn_is_not_left_lying(easyfl
     assert deliver.drain(easyflow.pk, 60)  # there is more: the task says so again
 
 
-def test_the_turn_of_a_worker_that_died_ends_by_itself(easyflow, promise, sandbox, time, meanwhile, settings):
+def test_the_drain_lease_of_a_dead_worker_ends_by_itself(easyflow, promise, sandbox, time, meanwhile, settings):
     promise(easyflow, "First"), promise(easyflow, "Second")
     meanwhile("easyflow", "create_pixel", before=dies)
     try:
@@ -133,7 +133,7 @@ def test_the_turn_of_a_worker_that_died_ends_by_itself(easyflow, promise, sandbo
     assert names(easyflow) == ["Second"]  # the first one's claim holds on, until it is certain that nobody sends it
 
 
-def test_when_a_limit_is_reached_the_turn_ends_and_all_of_that_connection_wait(xandr, promise, sandbox, settings):
+def test_at_a_limit_the_drain_ends_and_all_operations_of_the_connection_wait(xandr, promise, sandbox, settings):
     settings.XANDR_WRITES = 1
     for name in "abc":
         promise(xandr, name)
@@ -146,7 +146,7 @@ def test_when_a_limit_is_reached_the_turn_ends_and_all_of_that_connection_wait(x
     assert claim.next_due() is not None
 
 
-def test_a_change_that_is_refused_or_in_doubt_does_not_hold_up_those_behind_it(easyflow, promise, misbehaving):
+def test_a_refused_or_unconfirmed_change_does_not_delay_those_behind_it(easyflow, promise, misbehaving):
     for name in "abc":
         promise(easyflow, name)
     made = {"statusCode": 200, "data": {"pixel": {"id": "e-1", "name": "c"}}}
@@ -155,7 +155,7 @@ def test_a_change_that_is_refused_or_in_doubt_does_not_hold_up_those_behind_it(e
     assert dict(Pixel.objects.values_list("name", "lifecycle")) == {"a": "failed", "b": "unknown", "c": "live"}
 
 
-def test_a_connection_that_does_not_exist_has_no_turn(db):
+def test_a_drain_of_an_unknown_connection_does_nothing(db):
     assert not deliver.drain("00000000-0000-0000-0000-000000000000", 1)
 
 

@@ -86,7 +86,7 @@ def test_a_second_object_is_found_after_ten_minutes_and_reported(
     assert sandbox.asked("xandr", "delete") == 0
 
 
-def test_one_that_comes_in_hours_later_is_found_by_the_last_look(sent_twice, comes_in_late, time, look):
+def test_a_second_object_that_appears_hours_later_is_found_by_the_last_check(sent_twice, comes_in_late, time, look):
     pixel = sent_twice()
     time.pass_by(TEN_MINUTES + 1)
     assert look() == 1
@@ -101,7 +101,7 @@ def test_one_that_comes_in_hours_later_is_found_by_the_last_look(sent_twice, com
     assert look() == 0  # and that was the last
 
 
-def test_where_all_is_well_nothing_is_said(sent_twice, time, look):
+def test_a_duplicate_check_that_finds_one_object_reports_nothing(sent_twice, time, look):
     pixel = sent_twice()
     before = Activity.objects.count()
     for wait in (TEN_MINUTES + 1, A_DAY):
@@ -125,7 +125,7 @@ def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, 
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_nor_what_provably_never_left_the_first_time(
+def test_a_create_whose_first_request_never_left_is_not_checked_again(
     xandr, live, promise, sandbox, settings, free_address, time, look, signed_in
 ):
     """Signed in already, it gets as far as the mark before nobody is there."""
@@ -143,7 +143,7 @@ def test_nor_what_provably_never_left_the_first_time(
     assert look() == 0
 
 
-def test_nor_what_was_refused_for_being_too_much(xandr, live, promise, fault, time, look):
+def test_a_create_that_was_first_throttled_is_not_checked_again(xandr, live, promise, fault, time, look):
     promise(xandr)
     fault("create", "throttled", seconds=1)
     deliver.drain(xandr.pk, 60)
@@ -175,7 +175,7 @@ def test_what_becomes_of_a_change_does_not_hide_the_second_object(
     assert (pixel.remote_status, pixel.error_code, pixel.duplicate_remote_ids) == ("not_seen", "", [])
 
 
-def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice, time, look):
+def test_an_object_that_existed_before_is_not_reported_as_a_duplicate(sandbox, sent_twice, time, look):
     sandbox.seed("xandr", [{"id": 700, "name": "Theirs", "advertiser_id": 2, "code": "shared"}])
     pixel = sent_twice("shared")
     time.pass_by(TEN_MINUTES + 1)
@@ -184,7 +184,9 @@ def test_one_that_was_there_before_is_not_taken_for_a_second(sandbox, sent_twice
     assert (pixel.remote_status, pixel.error_code) == ("in_sync", "")
 
 
-def test_a_look_that_fails_is_made_again_and_changes_nothing(sent_twice, comes_in_late, time, look, fault, settings):
+def test_a_failed_duplicate_check_is_repeated_and_changes_nothing(
+    sent_twice, comes_in_late, time, look, fault, settings
+):
     pixel = sent_twice()
     comes_in_late(pixel)
     time.pass_by(TEN_MINUTES + 1)
@@ -196,7 +198,9 @@ def test_a_look_that_fails_is_made_again_and_changes_nothing(sent_twice, comes_i
     assert look() == 0  # not at once again
 
 
-def test_and_the_next_one_finds_it(sent_twice, comes_in_late, time, look, sandbox, fault, settings):
+def test_the_check_after_a_failed_one_finds_the_second_object(
+    sent_twice, comes_in_late, time, look, sandbox, fault, settings
+):
     pixel = sent_twice()
     comes_in_late(pixel)
     time.pass_by(TEN_MINUTES + 1)
@@ -209,7 +213,7 @@ def test_and_the_next_one_finds_it(sent_twice, comes_in_late, time, look, sandbo
     assert pixel.remote_status == "duplicate"
 
 
-def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
+def test_after_a_worker_died_while_checking_another_one_checks(
     sent_twice, comes_in_late, time, look, meanwhile, settings
 ):
     pixel = sent_twice()
@@ -225,7 +229,7 @@ def test_a_worker_that_died_while_it_looked_leaves_it_to_the_next(
     assert pixel.remote_status == "duplicate"
 
 
-def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbox, meanwhile):
+def test_of_two_workers_with_the_same_message_one_checks(sent_twice, time, sandbox, meanwhile):
     sent_twice()
     time.pass_by(TEN_MINUTES + 1)
     [operation] = duplicate_check.due(10)
@@ -238,7 +242,7 @@ def test_of_two_workers_with_the_same_message_one_looks(sent_twice, time, sandbo
     assert Operation.objects.get().duplicate_checks_done == 1
 
 
-def test_a_worker_that_saw_it_due_and_was_held_up_does_not_look_as_well(sent_twice, time, monkeypatch):
+def test_a_delayed_worker_does_not_check_a_second_time(sent_twice, time, monkeypatch):
     sent_twice()
     time.pass_by(TEN_MINUTES + 1)
     [operation] = duplicate_check.due(10)
@@ -287,7 +291,9 @@ def test_of_a_pixel_that_was_deleted_here_nothing_is_reported(sent_twice, comes_
     assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("deleted", "gone", "")
 
 
-def test_somebody_who_has_put_it_right_is_told_no_more(sent_twice, comes_in_late, time, look, sandbox, alice, sync):
+def test_a_duplicate_that_somebody_has_removed_is_not_reported_again(
+    sent_twice, comes_in_late, time, look, sandbox, alice, sync
+):
     pixel = sent_twice()
     second_id = comes_in_late(pixel)
     time.pass_by(TEN_MINUTES + 1)
@@ -319,7 +325,7 @@ def test_a_paused_or_disconnected_connection_is_looked_at_when_it_is_back(
 
 
 @pytest.mark.parametrize(("checks", "looks"), [([], 0), ([60], 1), ([60, 120, 240], 3)])
-def test_how_often_is_a_setting(sent_twice, time, look, settings, monkeypatch, checks, looks):
+def test_the_number_of_checks_is_a_setting(sent_twice, time, look, settings, monkeypatch, checks, looks):
     pixel = sent_twice()
     operation = Operation.objects.get()
     settings.DUPLICATE_CHECKS = checks
@@ -333,7 +339,7 @@ def test_how_often_is_a_setting(sent_twice, time, look, settings, monkeypatch, c
     assert pixel.operations.get().duplicate_check_at is None
 
 
-def test_looks_that_are_long_overdue_are_made_one_after_the_other(sent_twice, time, look):
+def test_overdue_checks_are_made_one_after_the_other(sent_twice, time, look):
     """The scheduler was away for days."""
     sent_twice()
     Operation.objects.update(duplicate_check_at=timezone.now() - timedelta(days=3))

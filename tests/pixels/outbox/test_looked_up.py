@@ -65,7 +65,7 @@ LOST = {
 
 @pytest.mark.parametrize("provider", SEARCHED)
 @pytest.mark.parametrize("lost", LOST)
-def test_a_pixel_that_was_made_is_found_and_attached(recognisable, fault, sandbox, go, provider, lost):
+def test_a_pixel_that_was_made_is_found_and_linked(recognisable, fault, sandbox, go, provider, lost):
     pixel = recognisable(provider)
     more = LOST[lost]
     fault(provider, "create", lost, **({k: v for k, v in more.items() if k != "host"}))
@@ -106,7 +106,7 @@ def test_it_takes_effect_during_the_quiet_time(recognisable, fault, sandbox, go,
 
 
 @pytest.mark.parametrize("provider", SEARCHED)
-def test_a_look_up_that_fails_is_made_again_and_sends_nothing(recognisable, fault, sandbox, go, provider):
+def test_a_failed_look_up_is_repeated_and_sends_nothing(recognisable, fault, sandbox, go, provider):
     pixel = recognisable(provider)
     fault(provider, "create", "drop", effect=True)
     deliver.deliver(claim.due(1)[0])
@@ -121,7 +121,7 @@ def test_a_look_up_that_fails_is_made_again_and_sends_nothing(recognisable, faul
     assert sandbox.asked(provider, "create") == 1
 
 
-def test_a_namesake_that_was_there_before_is_never_taken_for_ours(recognisable, fault, sandbox, go):
+def test_a_preexisting_object_of_the_same_name_is_never_linked(recognisable, fault, sandbox, go):
     sandbox.seed("pitchtarget", [namesake("6014360300000", "Purchase")], ad_account="9")
     pixel = recognisable("pitchtarget")
     fault("pitchtarget", "create", "drop", effect=False)
@@ -134,7 +134,7 @@ def test_a_namesake_that_was_there_before_is_never_taken_for_ours(recognisable, 
     assert len(sandbox.held("pitchtarget")) == 1
 
 
-def test_a_code_of_ones_own_that_was_there_before_is_not_taken_either(recognisable, fault, sandbox, go):
+def test_a_preexisting_object_with_the_users_own_code_is_never_linked(recognisable, fault, sandbox, go):
     recognisable("xandr", code="theirs")
     other = {"id": 700, "name": "Theirs", "advertiser_id": 2, "code": "theirs"}
     sandbox.seed("xandr", [other])
@@ -187,7 +187,7 @@ def test_more_than_one_is_reported_and_none_deleted(recognisable, fault, sandbox
     assert len(sandbox.held("xandr")) == 2
 
 
-def test_one_that_took_effect_after_the_quiet_time_is_found_by_a_later_sync_and_reported(
+def test_a_create_that_took_effect_after_the_quiet_time_is_found_by_a_sync_and_reported(
     recognisable, fault, sandbox, go, sync, alice, browser_of, at
 ):
     pixel = recognisable("xandr")

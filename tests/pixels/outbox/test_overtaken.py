@@ -116,7 +116,7 @@ def promised(kind, xandr, promise, live, bob):
 
 
 @pytest.mark.parametrize("step", BEFORE_SENDING)
-def test_overtaken_before_it_sent_it_sends_nothing(pitchtarget, promise, sandbox, held_up, another, step):
+def test_a_worker_overtaken_before_sending_sends_nothing(pitchtarget, promise, sandbox, held_up, another, step):
     pixel = promise(pitchtarget)
     held_up(step, another)
     deliver.deliver(claim.due(1)[0])
@@ -128,7 +128,9 @@ def test_overtaken_before_it_sent_it_sends_nothing(pitchtarget, promise, sandbox
 
 
 @pytest.mark.parametrize("step", BEFORE_SENDING)
-def test_what_it_found_is_not_noted_under_the_new_claim(pitchtarget, promise, sandbox, held_up, another_claims, step):
+def test_an_overtaken_worker_stores_no_preexisting_ids_under_the_new_claim(
+    pitchtarget, promise, sandbox, held_up, another_claims, step
+):
     promise(pitchtarget)
     held_up(step, another_claims)
     deliver.deliver(claim.due(1)[0])
@@ -139,7 +141,7 @@ def test_what_it_found_is_not_noted_under_the_new_claim(pitchtarget, promise, sa
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
 @pytest.mark.parametrize("kind", ["create", "update", "delete"])
 @pytest.mark.parametrize("step", ["sign_in", "reserve", "cp4"])
-def test_its_error_changes_nothing_of_what_another_worker_holds(
+def test_an_overtaken_workers_error_changes_nothing_that_another_worker_holds(
     xandr, promise, live, bob, sandbox, held_up, another_claims, kind, step, error
 ):
     promised(kind, xandr, promise, live, bob)
@@ -150,7 +152,7 @@ def test_its_error_changes_nothing_of_what_another_worker_holds(
 
 
 @pytest.mark.parametrize("kind", ["update", "delete"])
-def test_its_answer_to_a_change_is_the_new_holders_to_record(
+def test_an_overtaken_workers_answer_to_a_change_is_left_to_the_new_holder(
     xandr, promise, live, bob, sandbox, held_up, another_claims, kind
 ):
     promised(kind, xandr, promise, live, bob)
@@ -160,7 +162,9 @@ def test_its_answer_to_a_change_is_the_new_holders_to_record(
     assert sandbox.asked("xandr", kind) == 1
 
 
-def test_its_answer_to_a_create_is_recorded_all_the_same(xandr, promise, live, bob, sandbox, held_up, another_claims):
+def test_an_overtaken_workers_answer_to_a_create_is_recorded(
+    xandr, promise, live, bob, sandbox, held_up, another_claims
+):
     """Otherwise a pixel that exists would not be known."""
     pixel = promised("create", xandr, promise, live, bob)
     held_up("cp7", another_claims)
@@ -170,7 +174,7 @@ def test_its_answer_to_a_create_is_recorded_all_the_same(xandr, promise, live, b
     assert [str(held["id"]) for held in sandbox.held("xandr")] == [pixel.remote_id]
 
 
-def test_of_two_answers_to_a_create_the_second_is_told_of(xandr, promise, live, bob, sandbox, held_up, another):
+def test_of_two_answers_to_a_create_the_second_is_reported(xandr, promise, live, bob, sandbox, held_up, another):
     """The first request is held up before its first byte, and arrives when another one has been answered."""
     pixel = promised("create", xandr, promise, live, bob)
     held_up("cp4", another)
@@ -185,7 +189,7 @@ def test_of_two_answers_to_a_create_the_second_is_told_of(xandr, promise, live, 
 
 
 @pytest.mark.parametrize("step", ["find_pixels", "cp9", "reserve"])
-def test_once_the_overtaken_answer_is_there_nobody_sends_again(
+def test_after_an_overtaken_workers_answer_nobody_sends_again(
     xandr, promise, live, bob, sandbox, no_wait, worker_died, held_up, step
 ):
     """The answer comes while another worker is looking, or has looked and found nothing."""
@@ -229,7 +233,7 @@ def test_what_another_worker_has_put_back_meanwhile_keeps_its_wait(xandr, promis
     assert (Operation.objects.get().state, Operation.objects.get().attempt) == ("pending", 1)
 
 
-def test_who_ends_late_leaves_the_drain_lease_to_the_one_who_has_it_now(xandr, promise, sandbox, held_up):
+def test_an_overtaken_worker_does_not_give_back_the_new_holders_drain_lease(xandr, promise, sandbox, held_up):
     promise(xandr)
     later = clock.now() + timedelta(seconds=600)
     held_up("sign_in", lambda: Connection.objects.update(drain_lease_until=later))

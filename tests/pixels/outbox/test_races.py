@@ -80,7 +80,7 @@ def test_a_pixel_that_is_sent_and_listed_at_once_is_one_row(pitchtarget, promise
 
 
 @pytest.mark.parametrize("_", ROUNDS)
-def test_what_is_sent_while_somebody_disconnects_is_sent_or_cancelled_and_never_in_doubt(
+def test_an_operation_sent_during_a_disconnect_is_sent_or_cancelled_and_never_unknown(
     easyflow, promise, alice, sandbox, _
 ):
     promise(easyflow)
@@ -110,7 +110,7 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
     assert team.websites.count() == 1
 
 
-def test_who_is_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
+def test_a_worker_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
     """A sync attaches the object at this moment, which ends the operation."""
     pixel = promise(xandr)
     real = claim.held

@@ -28,7 +28,7 @@ def bobs(browser_of, bob):
     return browser_of(bob)
 
 
-def test_it_is_there_with_its_id(unknown, bobs, bob, at, sandbox, carry_out):
+def test_a_person_confirms_that_the_pixel_exists_with_its_id(unknown, bobs, bob, at, sandbox, carry_out):
     pixel = unknown(made=True)
     page = Page.of(bobs.get(at("pixel", pixel)))
     assert "It is there" in page.text and "It is not, send again" in page.text
@@ -44,7 +44,9 @@ def test_it_is_there_with_its_id(unknown, bobs, bob, at, sandbox, carry_out):
     assert sandbox.asked("easyflow", "create") == 1
 
 
-def test_it_is_not_so_it_is_sent_again_once(unknown, bobs, bob, at, sandbox, carry_out):
+def test_a_person_confirms_that_the_pixel_does_not_exist_and_it_is_sent_again_once(
+    unknown, bobs, bob, at, sandbox, carry_out
+):
     pixel = unknown(made=False)
     for _ in range(2):  # a double click
         bobs.post(at("pixel_confirm_absent", pixel))
@@ -58,7 +60,7 @@ def test_it_is_not_so_it_is_sent_again_once(unknown, bobs, bob, at, sandbox, car
 
 
 @pytest.mark.parametrize("typed", ["", "a b", "x" * 65, "\u00e9"])
-def test_what_is_no_id_is_refused_beside_the_field_and_kept(unknown, bobs, at, typed):
+def test_an_invalid_id_is_refused_at_the_field_and_kept(unknown, bobs, at, typed):
     pixel = unknown(made=True)
     response = bobs.post(at("pixel_confirm_exists", pixel), {"remote_id": typed})
     assert response.status_code == 200
@@ -100,7 +102,7 @@ def test_a_mistyped_id_can_be_put_right_until_the_provider_has_named_it(unknown,
     ]
 
 
-def test_what_is_settled_is_not_settled_again(live, easyflow, sandbox, bobs, at):
+def test_a_resolved_pixel_is_not_resolved_again(live, easyflow, sandbox, bobs, at):
     pixel = live(easyflow)
     for name, values in (("pixel_confirm_exists", {"remote_id": "other"}), ("pixel_confirm_absent", {})):
         assert bobs.post(at(name, pixel), values, follow=True).status_code == 200

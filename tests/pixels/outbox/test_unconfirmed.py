@@ -36,7 +36,9 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_wait, provider, fault):
+def test_a_create_without_a_usable_answer_is_unknown_and_sent_exactly_once(
+    connect, promise, misbehaving, no_wait, provider, fault
+):
     misbehaving.script = script(provider, FAULTS[fault])
     pixel = promise(connect(provider))  # Xandr's without a code: nothing to look it up by
     deliver.deliver(claim.due(10)[0])
@@ -56,7 +58,7 @@ def test_it_is_in_doubt_and_sent_exactly_once(connect, promise, misbehaving, no_
     assert Operation.objects.count() == 1
 
 
-def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at, easyflow, promise, misbehaving):
+def test_an_unknown_pixel_cannot_be_sent_again_but_archived(browser_of, bob, at, easyflow, promise, misbehaving):
     misbehaving.script = [says("", 500)]
     pixel = promise(easyflow)
     deliver.deliver(claim.due(1)[0])
@@ -75,7 +77,7 @@ def test_no_person_can_send_it_again_either_but_put_it_away(browser_of, bob, at,
     assert creates(misbehaving) == 1
 
 
-def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misbehaving):
+def test_after_a_failed_log_in_nothing_is_unknown(xandr, promise, misbehaving):
     misbehaving.script = [says("<html>", 500), LOGGED_IN, says({"response": {"status": "OK", "id": 5}}), says("{")]
     pixel = promise(xandr)
     deliver.deliver(claim.due(1)[0])
@@ -88,7 +90,9 @@ def test_a_failed_log_in_is_no_doubt_as_nothing_was_created(xandr, promise, misb
     assert creates(misbehaving) == 1
 
 
-def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sandbox, worker_died, no_wait, meanwhile):
+def test_a_worker_that_died_after_marking_the_create_as_sent_leaves_it_unknown(
+    easyflow, promise, sandbox, worker_died, no_wait, meanwhile
+):
     pixel = promise(easyflow)
     meanwhile("easyflow", "create_pixel", before=dies)
     with pytest.raises(SystemExit):
@@ -105,7 +109,7 @@ def test_a_worker_that_died_after_may_be_sent_leaves_doubt(easyflow, promise, sa
     assert sandbox.asked("easyflow", "create") == 0
 
 
-def test_a_worker_that_died_before_is_simply_replaced(easyflow, promise, sandbox, worker_died, no_wait, monkeypatch):
+def test_a_worker_that_died_before_sending_is_replaced(easyflow, promise, sandbox, worker_died, no_wait, monkeypatch):
     pixel = promise(easyflow)
     with monkeypatch.context() as dying:
         dying.setattr(Easyflow, "__init__", dies)
@@ -144,7 +148,9 @@ def test_an_abandoned_update_or_delete_is_taken_up_again(
     assert [held["name"] for held in sandbox.held("xandr")] == (["New"] if kind == "update" else [])
 
 
-def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise, sandbox, worker_died, monkeypatch):
+def test_an_answer_that_could_not_be_stored_leaves_the_pixel_unknown(
+    easyflow, promise, sandbox, worker_died, monkeypatch
+):
     pixel = promise(easyflow)
     with monkeypatch.context() as full:
         full.setattr("pixels.snippets.issue", dies)
@@ -158,7 +164,7 @@ def test_an_answer_that_could_not_be_written_down_leaves_doubt(easyflow, promise
     assert sandbox.asked("easyflow", "create") == 1
 
 
-def test_a_fault_of_our_own_while_sending_leaves_doubt_too(easyflow, promise, sandbox, meanwhile):
+def test_an_internal_error_while_sending_leaves_the_pixel_unknown(easyflow, promise, sandbox, meanwhile):
     pixel = promise(easyflow)
 
     def breaks():

@@ -118,7 +118,7 @@ def test_a_list_that_cannot_be_read_leaves_the_credentials_as_good_as_they_are(
 
 
 @pytest.mark.parametrize("then", ["replaced", "disconnected"])
-def test_a_list_that_comes_after_its_credentials_were_put_aside_is_not_stored(
+def test_a_list_that_comes_after_its_credentials_were_replaced_is_not_stored(
     connect, sandbox, alice, meanwhile, carry_out, then
 ):
     """They may have reached other ad accounts."""

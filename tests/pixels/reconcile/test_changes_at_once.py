@@ -10,7 +10,7 @@ from tests.pixels.page import Page
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
+def test_a_waiting_change_does_not_overwrite_a_remote_change_and_a_person_decides(
     pixel, change_at_xandr, bob, carry_out, sandbox, browser_of, at, lost
 ):
     was = pixel.name
@@ -33,7 +33,9 @@ def test_a_change_that_waits_is_not_sent_over_theirs_and_a_person_decides(
     assert [one["name"] for one in sandbox.held("xandr")] == ["Ours"]
 
 
-def test_a_change_of_another_field_there_stops_nothing(pixel, change_at_xandr, bob, carry_out, sandbox):
+def test_a_remote_change_of_another_field_does_not_stop_the_waiting_change(
+    pixel, change_at_xandr, bob, carry_out, sandbox
+):
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "status", "code": 503})
     pixels.change_pixel(pixel, bob, {"name": "Ours"})
     carry_out()
@@ -41,7 +43,7 @@ def test_a_change_of_another_field_there_stops_nothing(pixel, change_at_xandr, b
     assert Operation.objects.open().exists()
 
 
-def test_a_change_that_took_effect_is_no_change_of_theirs(pixel, change_at_xandr, bob, carry_out, sandbox):
+def test_a_change_that_took_effect_is_not_taken_for_a_remote_change(pixel, change_at_xandr, bob, carry_out, sandbox):
     fault = {"provider": "xandr", "operation": "update", "fault": "drop", "effect": True}
     sandbox.ask("POST", "faults", json=fault)
     pixels.change_pixel(pixel, bob, {"name": "Ours"})
@@ -70,7 +72,7 @@ def shown(page):
     return value
 
 
-def test_what_is_decided_is_what_was_shown(pixel, change_at_xandr, bob, browser_of, at):
+def test_a_decision_applies_to_the_values_that_were_shown(pixel, change_at_xandr, bob, browser_of, at):
     change_at_xandr(pixel, name="Theirs")
     browser = browser_of(bob)
     first = shown(Page.of(browser.get(at("pixel", pixel))))

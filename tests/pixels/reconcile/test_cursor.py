@@ -59,7 +59,7 @@ def result(run):
 RIGHT = ("done", 298, 50, 0, 248, 2, 298)
 
 
-def test_without_an_interruption(fifty_are_new, sync):
+def test_a_sync_without_an_interruption_reads_everything(fifty_are_new, sync):
     assert result(sync(fifty_are_new)) == RIGHT
     assert absent() == ["205", "7"]
 
@@ -68,7 +68,7 @@ def test_without_an_interruption(fifty_are_new, sync):
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_after_a_wait_it_goes_on_where_it_was(fifty_are_new, sandbox, throttled, go_on, number):
+def test_after_a_wait_a_sync_continues_from_its_cursor(fifty_are_new, sandbox, throttled, go_on, number):
     asked = sandbox.asked("xandr", "list")
     throttled(number)
     run = connections.sync_now(fifty_are_new, None)
@@ -82,7 +82,7 @@ def test_after_a_wait_it_goes_on_where_it_was(fifty_are_new, sandbox, throttled,
     assert (run.cursor, run.seen_ids) == (None, None)
 
 
-def test_after_a_wait_at_every_page_too(fifty_are_new, sandbox, go_on):
+def test_a_sync_with_a_wait_at_every_page_reads_each_page_once(fifty_are_new, sandbox, go_on):
     for skip in (0, 1, 1):
         rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 60, "skip": skip}
         sandbox.ask("POST", "faults", json=rule)
@@ -93,7 +93,7 @@ def test_after_a_wait_at_every_page_too(fifty_are_new, sandbox, go_on):
     assert absent() == ["205", "7"]
 
 
-def test_a_limit_of_ours_in_the_middle_is_a_wait_like_any_other(fifty_are_new, go_on, settings, sandbox):
+def test_our_own_rate_limit_suspends_a_sync_like_a_providers(fifty_are_new, go_on, settings, sandbox):
     settings.XANDR_READS = 2
     run = connections.sync_now(fifty_are_new, None)
     go_on(run)
@@ -103,7 +103,7 @@ def test_a_limit_of_ours_in_the_middle_is_a_wait_like_any_other(fifty_are_new, g
     assert sandbox.ask("GET", "requests")["answers"]["xandr"].get("list 429", 0) == 0
 
 
-def test_what_was_read_before_the_wait_is_there_already(xandr, sandbox, throttled):
+def test_pages_read_before_a_wait_are_already_stored(xandr, sandbox, throttled):
     sandbox.seed("xandr", [at_xandr(number) for number in KNOWN])
     throttled(3)
     pull.pull(connections.sync_now(xandr, None).pk)
@@ -142,7 +142,7 @@ def test_when_the_task_has_had_its_time_another_goes_on_at_once(fifty_are_new, s
 
 
 @pytest.mark.parametrize(("kept", "again"), [(0.0, 0), (3600.0, 2)])
-def test_a_worker_that_dies_costs_no_more_than_what_was_read_since_the_place_was_kept(
+def test_a_worker_that_dies_costs_only_the_pages_since_the_cursor_was_saved(
     fifty_are_new, sandbox, while_listing, monkeypatch, kept, again
 ):
     monkeypatch.setattr(listing, "SAVE_CURSOR_EVERY", kept)
@@ -161,7 +161,7 @@ def test_a_worker_that_dies_costs_no_more_than_what_was_read_since_the_place_was
     assert Pixel.objects.count() == 300
 
 
-def test_a_worker_that_was_only_slow_does_not_spoil_the_place(fifty_are_new, sandbox, while_listing, monkeypatch):
+def test_an_overtaken_worker_does_not_change_the_cursor(fifty_are_new, sandbox, while_listing, monkeypatch):
     monkeypatch.setattr(listing, "SAVE_CURSOR_EVERY", 0.0)
     run = connections.sync_now(fifty_are_new, None)
 
@@ -200,7 +200,7 @@ def test_the_first_ad_account_is_not_read_again(two_accounts, sandbox, throttled
     assert sandbox.asked("xandr", "list") - asked == 2 + 1
 
 
-def test_that_the_first_lacked_too_many_is_not_forgotten_over_the_second(two_accounts, sandbox, throttled, go_on):
+def test_too_many_missing_in_the_first_ad_account_is_reported_after_the_second(two_accounts, sandbox, throttled, go_on):
     delete(sandbox, *range(1, 11))
     throttled(2)
     run = connections.sync_now(two_accounts, None)
@@ -210,7 +210,7 @@ def test_that_the_first_lacked_too_many_is_not_forgotten_over_the_second(two_acc
     assert absent() == []
 
 
-def test_what_a_person_confirms_is_what_was_shown_of_all_ad_accounts_together(two_accounts, sandbox, alice, go_on):
+def test_a_confirmation_covers_the_number_shown_for_all_ad_accounts_together(two_accounts, sandbox, alice, go_on):
     delete(sandbox, *range(1, 11))
     run = go_on(connections.sync_now(two_accounts, None))
     assert (run.state, run.lacking) == ("stopped", 10)
@@ -236,7 +236,7 @@ def test_a_list_that_grew_meanwhile_is_read_to_its_end(fifty_are_new, sandbox, t
     assert result(run) == ("done", 301, 53, 0, 248, 2, 301)
 
 
-def test_one_that_shrank_before_the_place_is_read_anew(fifty_are_new, sandbox, throttled, go_on):
+def test_a_list_that_shrank_before_the_cursor_is_read_again(fifty_are_new, sandbox, throttled, go_on):
     """What came behind it moved up and was passed over: those are not gone."""
     throttled(2)
     run = connections.sync_now(fifty_are_new, None)
@@ -247,7 +247,7 @@ def test_one_that_shrank_before_the_place_is_read_anew(fifty_are_new, sandbox, t
     assert absent() == ["1", "2", "205", "3", "7"]
 
 
-def test_one_that_goes_on_shrinking_marks_nothing(fifty_are_new, sandbox, while_listing):
+def test_a_list_that_keeps_shrinking_marks_nothing(fifty_are_new, sandbox, while_listing):
     """Each time it is read something moves: a later sync will see."""
     left = iter(range(1, 60))
     while_listing(lambda: delete(sandbox, next(left)), page=2, each_time=True)
@@ -259,7 +259,7 @@ def test_one_that_goes_on_shrinking_marks_nothing(fifty_are_new, sandbox, while_
     assert absent() == []
 
 
-def test_what_people_made_and_changed_meanwhile_is_neither_missing_nor_undone(
+def test_pixels_made_or_changed_here_during_a_sync_are_neither_missing_nor_undone(
     fifty_are_new, promise, bob, throttled, go_on, time
 ):
     throttled(2)
@@ -289,7 +289,7 @@ def test_people_see_how_far_it_is_while_it_waits(fifty_are_new, throttled, brows
 # -- Lists that are read in one sitting -----------------------------------------------------------------------
 
 
-def test_a_list_without_places_begins_again_with_the_right_counts(pitchtarget, sandbox, go_on, sync):
+def test_a_list_without_cursors_begins_again_with_the_right_counts(pitchtarget, sandbox, go_on, sync):
     sandbox.seed("pitchtarget", [at_pitchtarget(str(number), f"P {number}") for number in range(20)], ad_account="9")
     sync(pitchtarget)
     throttled = {"provider": "pitchtarget", "operation": "list", "fault": "throttled", "seconds": 60, "count": 2}

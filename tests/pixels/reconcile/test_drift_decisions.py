@@ -18,7 +18,7 @@ def held_name(sandbox):
 # -- Adopting theirs ------------------------------------------------------------------------------------------
 
 
-def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, change_at_xandr, bob, sandbox, sync):
+def test_adopting_takes_the_remote_value_and_sends_nothing(pixel, change_at_xandr, bob, sandbox, sync):
     change_at_xandr(pixel, name="Boots", trigger_type="hybrid")
     pixels.adopt_theirs(pixel, bob, ["name"])
     pixel.refresh_from_db()
@@ -33,7 +33,7 @@ def test_adopted_theirs_is_ours_and_nothing_is_sent(pixel, change_at_xandr, bob,
     assert Activity.objects.filter(code="pixel.theirs_adopted", actor=bob).count() == 2
 
 
-def test_what_is_adopted_is_what_was_seen(pixel, change_at_xandr, bob, sandbox):
+def test_adopting_takes_the_value_that_was_shown(pixel, change_at_xandr, bob, sandbox):
     """They have moved on meanwhile, and nobody here has seen that."""
     change_at_xandr(pixel, name="Seen")
     sandbox.seed("xandr", [sandbox.held("xandr")[0] | {"name": "Not seen yet"}])
@@ -55,7 +55,7 @@ def test_adopting_the_event_changes_the_event(pixel, change_at_xandr, bob):
 # -- Restoring ours -------------------------------------------------------------------------------------------
 
 
-def test_restored_ours_is_sent_and_only_that_field(pixel, change_at_xandr, bob, carry_out, sandbox):
+def test_restoring_sends_the_local_value_of_that_field_only(pixel, change_at_xandr, bob, carry_out, sandbox):
     change_at_xandr(pixel, name="Boots", trigger_type="hybrid")
     pixels.restore_ours(pixel, bob, ["name"])
     operation = Operation.objects.get(kind="update")
@@ -67,7 +67,7 @@ def test_restored_ours_is_sent_and_only_that_field(pixel, change_at_xandr, bob, 
     assert (pixel.drift, pixel.base_values) == (["trigger_type"], {"trigger_type": "click"})
 
 
-def test_where_it_is_not_taken_over_again_it_is_still_theirs(pixel, change_at_xandr, bob, carry_out, answers):
+def test_a_restore_that_the_provider_ignores_leaves_the_difference(pixel, change_at_xandr, bob, carry_out, answers):
     change_at_xandr(pixel, name="Boots")
     answers("Boots")
     pixels.restore_ours(pixel, bob, ["name"])
@@ -106,7 +106,7 @@ def test_another_field_of_the_same_pixel_is_watched_all_the_same(pixel, change_a
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["trigger_type"])
 
 
-def test_watched_again_it_says_who_moved_since_both_agreed(pixel, change_at_xandr, bob):
+def test_a_field_that_is_watched_again_shows_who_moved_since_the_base(pixel, change_at_xandr, bob):
     change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     change_at_xandr(pixel, name="Sandals")
@@ -117,7 +117,7 @@ def test_watched_again_it_says_who_moved_since_both_agreed(pixel, change_at_xand
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, change_at_xandr, bob):
+def test_a_field_that_is_watched_again_and_equal_shows_nothing(pixel, change_at_xandr, bob):
     change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     change_at_xandr(pixel, name="Shoes")
@@ -126,7 +126,7 @@ def test_watched_again_where_nothing_differs_any_more_nothing_is_said(pixel, cha
     assert (pixel.remote_status, pixel.drift, pixel.ignored) == ("in_sync", [], [])
 
 
-def test_a_change_of_ours_is_sent_though_the_field_is_ignored(pixel, change_at_xandr, bob, change_here, sandbox):
+def test_a_local_change_of_an_ignored_field_is_sent(pixel, change_at_xandr, bob, change_here, sandbox):
     change_at_xandr(pixel, name="Boots")
     pixels.ignore_drift(pixel, bob, ["name"])
     change_here(pixel, name="Ours")

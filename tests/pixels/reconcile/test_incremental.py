@@ -162,7 +162,7 @@ def test_what_was_changed_and_made_is_seen_and_nothing_else_is_missing(account, 
     assert AdAccount.objects.get().listed_at == listed_at
 
 
-def test_what_is_gone_only_the_whole_list_tells(account, sandbox, look, sync):
+def test_only_a_full_list_shows_what_is_gone(account, sandbox, look, sync):
     delete(sandbox, 7)
     assert look(account).missing == 0
     assert not Pixel.objects.filter(remote_status="absent").exists()
@@ -208,7 +208,7 @@ def test_what_people_made_and_changed_here_is_no_difference(account, live, bob, 
     assert (pixel.name, pixel.remote_status) == ("Ours, renamed", "in_sync")
 
 
-def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
+def test_after_a_failed_list_the_same_changes_are_asked_for_again(account, sandbox, look):
     later = moment(NEWEST + timedelta(hours=1))
     sandbox.seed("xandr", [at_xandr(number, f"Renamed {number}", last_modified=later) for number in range(1, 151)])
     fault = {"provider": "xandr", "operation": "list", "fault": "status", "code": 500}
@@ -219,7 +219,7 @@ def test_a_list_that_fails_asks_for_the_same_again(account, sandbox, look):
     assert Pixel.objects.filter(remote_status="drifted").count() == 150
 
 
-def test_an_interrupted_one_goes_on_too(account, sandbox, time):
+def test_an_interrupted_incremental_sync_continues(account, sandbox, time):
     later = moment(NEWEST + timedelta(hours=1))
     sandbox.seed("xandr", [at_xandr(number, f"Renamed {number}", last_modified=later) for number in range(1, 151)])
     fault = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 60, "skip": 1}
@@ -270,7 +270,7 @@ def test_a_whole_list_that_somebody_asks_for_counts_as_well(xandr, sandbox, sche
 
 
 @pytest.mark.parametrize("state", ["failed", "stopped"])
-def test_one_that_came_to_nothing_does_not(xandr, sandbox, scheduled, state):
+def test_a_failed_full_list_does_not_count(xandr, sandbox, scheduled, state):
     scheduled(0)
     SyncRun.objects.update(state=state)
     assert scheduled(1801) == ["full"]

@@ -13,7 +13,7 @@ from tests.pixels.elsewhere import at_pitchtarget, at_xandr
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget", "xandr"])
-def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandbox, sync, provider):
+def test_an_object_of_an_unknown_pixel_is_linked_to_it(connect, promise, sandbox, sync, provider):
     connection = connect(provider)
     options = {"code": "my own"} if provider == "xandr" else {}
     pixel = promise(connection, "Lost", options=options)
@@ -41,7 +41,7 @@ def test_an_object_of_an_unknown_pixel_is_attached_to_it(connect, promise, sandb
     assert pixel.snippets.exists()
 
 
-def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promise, sandbox, sync):
+def test_an_object_is_recognised_by_the_reference_in_its_code(xandr, promise, sandbox, sync):
     pixel = promise(xandr)
     Pixel.objects.update(lifecycle="unknown")
     Operation.objects.update(state="unknown", finished_at=timezone.now())
@@ -51,7 +51,7 @@ def test_by_its_reference_too_where_the_code_was_left_as_filled_in(xandr, promis
 
 
 @pytest.mark.parametrize("lifecycle", ["queued", "failed", "draft"])
-def test_what_carries_the_reference_of_a_pixel_is_nobody_elses(xandr, promise, sandbox, sync, carry_out, lifecycle):
+def test_an_object_with_a_pixels_reference_is_linked_to_that_pixel(xandr, promise, sandbox, sync, carry_out, lifecycle):
     """Sent once all the same, whatever was concluded: it is attached, and not sent again."""
     pixel = promise(xandr)
     if lifecycle != "queued":
@@ -93,7 +93,7 @@ def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, s
     assert Pixel.objects.count() == 1
 
 
-def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
+def test_an_object_without_a_code_that_a_sync_adopted_is_merged_into_its_pixel(
     xandr, promise, sandbox, sync, meanwhile, team
 ):
     """Without a code a list cannot tell that the object is ours; the answer to the create can."""
@@ -111,7 +111,7 @@ def test_one_without_a_mark_that_was_adopted_meanwhile_becomes_one_row_again(
     assert sync(xandr).unchanged == 1
 
 
-def test_one_that_was_adopted_and_changed_meanwhile_stays_and_ours_says_so(
+def test_an_adopted_row_that_people_have_changed_stays_and_the_pixel_reports_it(
     xandr, promise, bob, sandbox, sync, meanwhile
 ):
     pixel = promise(xandr)
@@ -128,7 +128,7 @@ def test_one_that_was_adopted_and_changed_meanwhile_stays_and_ours_says_so(
     assert Operation.objects.open().get().pixel_id != pixel.pk
 
 
-def test_what_was_there_before_a_create_was_sent_is_not_what_it_made(xandr, promise, sandbox, sync):
+def test_an_object_that_existed_before_the_create_is_not_linked(xandr, promise, sandbox, sync):
     sandbox.seed("xandr", [at_xandr(700, "Theirs", code="shared")])
     pixel = promise(xandr, options={"code": "shared"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
@@ -140,7 +140,7 @@ def test_what_was_there_before_a_create_was_sent_is_not_what_it_made(xandr, prom
     assert (pixel.lifecycle, pixel.remote_id) == ("unknown", "")
 
 
-def test_a_pixel_of_another_ad_account_is_not_attached(alice, pitchtarget, promise, sandbox, sync):
+def test_an_object_of_another_ad_account_is_not_linked(alice, pitchtarget, promise, sandbox, sync):
     connections.add_ad_accounts(pitchtarget, alice, [AdAccountRef(id="8")])
     promise(pitchtarget, "Same")
     Pixel.objects.update(lifecycle="unknown")

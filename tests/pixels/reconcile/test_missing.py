@@ -45,7 +45,9 @@ def remotes():
     return sorted(set(Pixel.objects.values_list("remote_status", flat=True)))
 
 
-def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, sandbox, sync, look, browser_of, vera, at):
+def test_a_pixel_is_gone_after_two_look_ups_that_are_far_enough_apart(
+    xandr, seeded, sandbox, sync, look, browser_of, vera, at
+):
     seeded()
     delete(sandbox, 105)
     run = sync(xandr)
@@ -67,7 +69,7 @@ def test_it_is_gone_after_two_looks_that_are_far_enough_apart(xandr, seeded, san
     assert sync(xandr).missing == 1  # and it stays so
 
 
-def test_one_that_the_list_only_passed_over_is_found_again(xandr, seeded, sandbox, sync, look):
+def test_a_pixel_that_the_list_only_missed_is_found_by_its_id(xandr, seeded, sandbox, sync, look):
     seeded()
     rule = {"provider": "xandr", "operation": "list", "fault": "missing_items", "count": None}
     sandbox.ask("POST", "faults", json=rule)
@@ -113,7 +115,7 @@ def test_an_answer_about_a_pixel_that_was_deleted_here_meanwhile_is_not_noted(
 
 
 @pytest.mark.parametrize("found_by", ["a list", "a look"])
-def test_one_that_was_missed_and_came_back_has_to_be_missed_twice_again(
+def test_a_pixel_that_came_back_has_to_be_missed_twice_again(
     xandr, seeded, sandbox, sync, look_after, settings, found_by
 ):
     """How long ago it was missed the first time says nothing: it was there in between."""
@@ -148,7 +150,7 @@ def test_one_that_was_missed_and_came_back_has_to_be_missed_twice_again(
         {"fault": "drop"},
     ],
 )
-def test_what_is_refused_or_broken_says_nothing(xandr, seeded, sandbox, sync, look, fault):
+def test_a_refused_or_broken_look_up_proves_nothing(xandr, seeded, sandbox, sync, look, fault):
     seeded()
     delete(sandbox, 105)
     sync(xandr)
@@ -160,7 +162,7 @@ def test_what_is_refused_or_broken_says_nothing(xandr, seeded, sandbox, sync, lo
 
 
 @pytest.mark.parametrize(("count", "deleted", "state"), [(20, 4, "done"), (20, 5, "stopped"), (80, 8, "done")])
-def test_many_at_once_stop_the_sync(xandr, seeded, sandbox, sync, count, deleted, state):
+def test_many_missing_pixels_stop_the_sync(xandr, seeded, sandbox, sync, count, deleted, state):
     seeded(count)
     delete(sandbox, *range(100, 100 + deleted))
     run = sync(xandr)
@@ -168,7 +170,7 @@ def test_many_at_once_stop_the_sync(xandr, seeded, sandbox, sync, count, deleted
     assert Pixel.objects.filter(remote_status="absent").count() == (deleted if state == "done" else 0)
 
 
-def test_a_person_who_has_looked_lets_it_go_on(xandr, seeded, sandbox, sync, browser_of, bob, vera, at, carry_out):
+def test_a_persons_confirmation_lets_the_sync_go_on(xandr, seeded, sandbox, sync, browser_of, bob, vera, at, carry_out):
     seeded()
     delete(sandbox, *range(100, 110))
     run = sync(xandr)
@@ -205,7 +207,7 @@ def test_more_than_a_person_has_confirmed_stops_it_again(xandr, seeded, sandbox,
     assert (confirmed.state, confirmed.missing) == ("done", 11)
 
 
-def test_an_empty_list_of_a_full_account_stops_too(xandr, seeded, sandbox, sync):
+def test_an_empty_list_of_a_full_account_stops_the_sync(xandr, seeded, sandbox, sync):
     seeded()
     sandbox.ask("POST", "reset")
     assert sync(xandr).state == "stopped"

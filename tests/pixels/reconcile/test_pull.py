@@ -105,7 +105,7 @@ def test_what_the_provider_fills_in_by_itself_is_no_difference(xandr, live, sand
     assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
-def test_what_is_not_in_the_list_is_only_said_to_be_so_and_may_come_back(
+def test_a_pixel_that_a_list_lacks_is_only_marked_absent_and_may_come_back(
     browser_of, vera, at, pitchtarget, live, sandbox, sync
 ):
     pixel = live(pitchtarget)
@@ -135,7 +135,7 @@ def test_a_pixel_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox
     assert Pixel.objects.filter(remote_status="in_sync").count() == 2
 
 
-def test_nor_one_that_was_asked_for_before_and_made_while_the_list_is_read(
+def test_a_pixel_asked_for_before_and_made_while_the_list_is_read_is_not_missing(
     xandr, live, promise, sandbox, while_listing, sync
 ):
     live(xandr, "First")

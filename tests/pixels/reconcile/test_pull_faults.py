@@ -87,7 +87,7 @@ def test_after_an_error_in_the_middle_it_goes_on_from_there(
     assert (run.state, run.pages, run.seen, run.missing) == ("done", 2, 150, 1)
 
 
-def test_who_gets_no_further_gives_up(two_there, sync, misbehaving, settings, sandbox, go_on):
+def test_a_sync_that_reads_nothing_new_before_an_error_fails(two_there, sync, misbehaving, settings, sandbox, go_on):
     settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
     connection = two_there("xandr")
     settings.SANDBOX_URL = away
@@ -122,7 +122,7 @@ def test_a_pixel_of_another_advertiser_in_the_list_is_not_taken(connect, sync, m
     assert not Pixel.objects.exists()
 
 
-def test_nobody_there_is_a_failed_run_in_plain_words(connect, sync, unreachable):
+def test_an_unreachable_provider_fails_the_run_with_a_plain_sentence(connect, sync, unreachable):
     run = sync(connect("pitchtarget"))
     assert (run.state, error_sentence(run)) == ("failed", "PitchTarget is not reachable.")
 
@@ -177,7 +177,7 @@ def test_a_slow_worker_whose_run_was_taken_over_writes_nothing_more(xandr, sandb
     assert Pixel.objects.count() == 150
 
 
-def test_its_old_page_undoes_nothing_that_the_next_worker_has_seen(xandr, sandbox, sync, while_listing):
+def test_an_overtaken_workers_page_undoes_nothing_that_the_next_worker_has_stored(xandr, sandbox, sync, while_listing):
     sandbox.seed("xandr", [at_xandr(5, "Five")])
     sync(xandr)
     run = connections.sync_now(xandr, None)
@@ -221,7 +221,7 @@ def test_a_provider_that_asks_to_wait_is_waited_for(xandr, sandbox, browser_of, 
     assert sandbox.asked("xandr", "list") == 3
 
 
-def test_it_is_not_waited_for_without_an_end(xandr, sandbox):
+def test_a_run_that_waits_too_long_fails(xandr, sandbox):
     rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "count": None}
     sandbox.ask("POST", "faults", json=rule)
     run = connections.sync_now(xandr, None)

@@ -57,7 +57,7 @@ def test_a_run_in_one_line(xandr, ended, shown, alice):
     assert found["Asked by"] == str(alice)
 
 
-def test_changes_only_are_told_from_a_full_list(xandr, sandbox, sync, shown):
+def test_the_history_tells_incremental_syncs_from_full_ones(xandr, sandbox, sync, shown):
     sandbox.seed("xandr", [at_xandr(1, last_modified="2026-11-01 10:00:00")])
     sync(xandr)
     assert cells(shown(xandr))["Started"].endswith("Full list")
@@ -68,7 +68,7 @@ def test_changes_only_are_told_from_a_full_list(xandr, sandbox, sync, shown):
     assert found["Took"] != "—"
 
 
-def test_an_error_is_told_in_words(xandr, ended, shown):
+def test_the_history_shows_an_error_as_a_sentence(xandr, ended, shown):
     ended(state="failed", **literal("Xandr is not reachable."), error_provider_message="upstream <b>reset</b>")
     page = shown(xandr)
     assert cells(page)["Status"] == "Failed Xandr is not reachable. “upstream <b>reset</b>”"

@@ -62,7 +62,7 @@ def test_easyflow_cannot_be_tested(easyflow, sandbox, verdict, shown):
 
 
 @pytest.mark.parametrize("provider", WRONG)
-def test_nobody_there_is_no_verdict_on_the_credentials(connect, unreachable, verdict, shown, provider):
+def test_an_unreachable_provider_is_no_verdict_on_the_credentials(connect, unreachable, verdict, shown, provider):
     connection = connect(provider)
     assert verdict(connection) == "unreachable"
     assert "is not reachable" in shown(connection)

@@ -48,7 +48,7 @@ def pull_from(account):
     return run
 
 
-def test_one_that_can_be_read_is_gone_on_from(pull_from, sandbox):
+def test_a_readable_cursor_is_continued(pull_from, sandbox):
     asked = sandbox.asked("xandr", "list")
     run = pull_from()
     assert (run.state, run.pages, run.seen, run.unchanged, run.missing) == ("done", 3, 250, 250, 0)
@@ -66,7 +66,7 @@ def test_one_that_can_be_read_is_gone_on_from(pull_from, sandbox):
         {"seen": FIRST_PAGE[:20]},
     ],
 )
-def test_from_one_that_cannot_be_read_the_list_begins_again(pull_from, sandbox, cursor, caplog):
+def test_with_an_unreadable_cursor_the_list_is_read_from_its_start(pull_from, sandbox, cursor, caplog):
     asked = sandbox.asked("xandr", "list")
     run = pull_from(**cursor)
     assert (run.state, run.pages, run.seen, run.unchanged, run.missing) == ("done", 3, 250, 250, 0)
@@ -75,7 +75,7 @@ def test_from_one_that_cannot_be_read_the_list_begins_again(pull_from, sandbox, 
 
 
 @pytest.mark.parametrize(("after", "state"), [("100000", "done"), ("text", "failed")])
-def test_one_that_leads_nowhere_marks_nothing_and_the_next_sync_is_right(pull_from, account, sync, after, state):
+def test_a_cursor_that_leads_nowhere_marks_nothing_and_the_next_sync_is_right(pull_from, account, sync, after, state):
     """Behind the end there is nothing: the list is too short and is read once more. The other Xandr refuses."""
     assert pull_from(after=after).state == state
     assert not Pixel.objects.filter(remote_status="absent").exists()

@@ -15,14 +15,14 @@ def test_a_pixel_that_was_never_touched_has_no_sides(pixel):
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
-def test_a_change_at_xandr_is_theirs(pixel, change_at_xandr):
+def test_a_change_at_xandr_moved_the_remote_side(pixel, change_at_xandr):
     change_at_xandr(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
     assert sides(pixel, "name") == ("Shoes", "Shoes", "Boots")
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_a_change_of_ours_that_was_accepted_and_not_taken_over_is_ours(pixel, change_here, answers):
+def test_a_change_that_was_accepted_but_not_applied_moved_the_local_side(pixel, change_here, answers):
     answers("Shoes")
     change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift) == ("drifted", ["name"])
@@ -30,7 +30,7 @@ def test_a_change_of_ours_that_was_accepted_and_not_taken_over_is_ours(pixel, ch
     assert who_moved(pixel, "name") == "local"
 
 
-def test_both_is_a_conflict(pixel, change_at_xandr, change_here, answers):
+def test_changes_on_both_sides_are_a_conflict(pixel, change_at_xandr, change_here, answers):
     change_at_xandr(pixel, name="Theirs")
     answers("Theirs")
     change_here(pixel, name="Ours")
@@ -52,13 +52,13 @@ def test_the_agreed_value_stays_through_further_moves(pixel, change_at_xandr):
         assert who_moved(pixel, "name") == "remote"
 
 
-def test_when_they_go_back_there_is_no_difference_and_nothing_to_remember(pixel, change_at_xandr):
+def test_when_the_remote_side_goes_back_there_is_no_drift_and_no_base(pixel, change_at_xandr):
     change_at_xandr(pixel, name="Boots")
     change_at_xandr(pixel, name="Shoes")
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
 
 
-def test_when_they_come_to_the_same_there_is_none_either(pixel, change_at_xandr, change_here):
+def test_when_both_sides_reach_the_same_value_there_is_no_drift(pixel, change_at_xandr, change_here):
     change_at_xandr(pixel, name="Boots")
     change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.drift, pixel.base_values) == ("in_sync", [], {})
@@ -108,7 +108,7 @@ def test_a_change_that_was_refused_moves_nobody(pixel, change_here, sandbox, bob
 # -- What is no difference ------------------------------------------------------------------------------------
 
 
-def test_what_xandr_fills_in_by_itself_is_none_and_is_not_counted(pixel, change_at_xandr, sandbox):
+def test_values_that_xandr_fills_in_are_no_drift_and_not_counted(pixel, change_at_xandr, sandbox):
     issued = pixel.snippets.count()
     run = change_at_xandr(pixel, **FILLED_IN)
     assert (run.updated, run.unchanged) == (0, 1)
@@ -119,13 +119,13 @@ def test_what_xandr_fills_in_by_itself_is_none_and_is_not_counted(pixel, change_
     assert (run.updated, run.unchanged, pixel.remote_status) == (0, 1, "in_sync")
 
 
-def test_other_words_for_the_same_are_none(xandr, live, change_at_xandr):
+def test_other_spellings_of_a_value_are_no_drift(xandr, live, change_at_xandr):
     pixel = live(xandr, options={"post_click_expire_mins": None, "post_click_value": 3})
     change_at_xandr(pixel, post_click_expire_mins=0, post_click_value="3.0")
     assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 
 
-def test_a_field_that_this_version_does_not_know_is_none(pixel, change_at_xandr):
+def test_an_unknown_field_is_no_drift(pixel, change_at_xandr):
     change_at_xandr(pixel, something_new={"of": ["2027"]})
     assert (pixel.remote_status, pixel.drift) == ("in_sync", [])
 

@@ -176,7 +176,7 @@ def test_what_was_typed_is_still_there(xandr, live, edit, sandbox):
     }
 
 
-def test_of_two_editors_the_second_is_told(xandr, live, edit, browser_of, alice, at, sandbox, carry_out):
+def test_of_two_editors_the_second_is_warned(xandr, live, edit, browser_of, alice, at, sandbox, carry_out):
     pixel = live(xandr, "Shoes")
     bobs = edit.fill(pixel, name="Bob's")
     alices = edit.fill(pixel, name="Alice's")

@@ -24,7 +24,7 @@ def test_the_name_has_to_be_typed(bobs, at, xandr, live, sandbox):
     assert Operation.objects.count() == 1
 
 
-def test_it_is_gone_at_the_provider_and_the_row_says_so(bobs, at, xandr, live, sandbox, carry_out, bob):
+def test_a_delete_removes_the_pixel_at_the_provider_and_marks_the_row(bobs, at, xandr, live, sandbox, carry_out, bob):
     pixel = live(xandr, "Shoes </b>")
     assert bobs.post(at("pixel_delete", pixel), {"confirm": "Shoes </b>"}).url == at("pixel", pixel)
     pixel.refresh_from_db()
@@ -39,7 +39,9 @@ def test_it_is_gone_at_the_provider_and_the_row_says_so(bobs, at, xandr, live, s
     assert Activity.objects.filter(code="pixel.delete_asked", kind="pixel", actor=bob).count() == 1
 
 
-def test_one_that_a_line_item_uses_stays_and_the_words_are_told(bobs, at, xandr, live, sandbox, carry_out):
+def test_a_pixel_that_a_line_item_uses_stays_and_the_providers_message_is_shown(
+    bobs, at, xandr, live, sandbox, carry_out
+):
     pixel = live(xandr, "Shoes")
     [held] = sandbox.held("xandr")
     item = {"id": 1, "name": "Spring", "state": "active", "advertiser_id": 2, "pixel_ids": [held["id"]]}
@@ -75,7 +77,7 @@ def test_the_message_of_a_refused_delete_can_be_dismissed(bobs, browser_of, vera
     assert (pixel.lifecycle, pixel.error_code) == ("live", "")
 
 
-def test_one_that_is_already_gone_there_counts_as_deleted(bobs, at, xandr, live, sandbox, carry_out):
+def test_a_pixel_that_the_provider_no_longer_has_counts_as_deleted(bobs, at, xandr, live, sandbox, carry_out):
     pixel = live(xandr, "Shoes")
     sandbox.ask("POST", "reset")
     bobs.post(at("pixel_delete", pixel), {"confirm": "Shoes"})
@@ -111,7 +113,7 @@ def test_archive_sends_nothing_and_restore_brings_it_back(bobs, at, xandr, live,
     assert list(codes) == ["pixel.created", "pixel.archived", "pixel.restored"]
 
 
-def test_what_is_under_way_is_not_put_away(bobs, at, xandr, promise, sandbox):
+def test_a_pixel_with_open_work_is_not_archived(bobs, at, xandr, promise, sandbox):
     pixel = promise(xandr)
     response = bobs.post(at("pixel_archive", pixel), follow=True)
     assert "under way" in Page.of(response).text

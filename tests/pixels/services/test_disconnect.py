@@ -87,7 +87,7 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
     assert len(sandbox.held("xandr")) == 1
 
 
-def test_where_the_credentials_went_a_moment_ago_nothing_was_sent_and_nothing_is_in_doubt(xandr, promise, sandbox):
+def test_without_credentials_nothing_is_sent_and_nothing_becomes_unknown(xandr, promise, sandbox):
     """The worker has claimed the operation, then the credentials go."""
     promise(xandr)
     [due] = claim.due(1)
@@ -109,7 +109,7 @@ def test_a_disconnected_connection_is_no_traceback_for_a_late_task(xandr, alice,
     assert (run.state, xandr.test) == ("failed", "refused")
 
 
-def test_what_can_no_longer_be_looked_up_can_be_put_away(xandr, promise, sandbox, alice, browser_of, at):
+def test_a_pixel_that_can_no_longer_be_looked_up_can_be_archived(xandr, promise, sandbox, alice, browser_of, at):
     pixel = promise(xandr, "Lost", options={"code": "lost"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop"})
     deliver.drain(xandr.pk, 60)

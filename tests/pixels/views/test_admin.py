@@ -129,7 +129,7 @@ def test_sync_now_asks_for_a_sync_of_each_that_can(admin, filled, carry_out):
     assert SyncRun.objects.get().connection == filled
 
 
-def test_retry_sends_again_what_failed_and_never_what_is_in_doubt(admin, connect, promise, misbehaving):
+def test_retry_sends_again_what_failed_and_never_what_is_unconfirmed(admin, connect, promise, misbehaving):
     misbehaving.script = [says({"message": "no"}, 400), says("", 500)]
     easyflow = connect("easyflow")
     for name in ("failed", "unknown"):

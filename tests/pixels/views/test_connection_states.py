@@ -107,7 +107,7 @@ def test_a_queued_pixel_says_since_when_its_provider_is_away(down, shown):
     assert "Next try in a moment" in shown("pixel", pixel).text
 
 
-def test_what_may_exist_is_told_of_beside_it(down, shown):
+def test_a_pixel_that_may_exist_is_shown_as_such_during_an_outage(down, shown):
     pixel = down.pixels.get()
     type(pixel).objects.update(lifecycle="checking", error_code="no_answer", **literal("Xandr did not answer."))
     Operation.objects.update(state="unconfirmed", sent_at=Now())
@@ -249,7 +249,7 @@ def test_it_is_said_without_a_reload(xandr, promise, browser_of, vera, at):
     assert "Background work is delayed" in Page.of(browser.get(address, HTTP_HX_REQUEST="true")).text
 
 
-def test_tests_and_syncs_that_do_not_begin_are_told_of(xandr, shown):
+def test_tests_and_syncs_that_do_not_begin_are_shown_as_delayed(xandr, shown):
     says = "Background work is delayed"
     Connection.objects.update(test="testing", test_requested_at=ago(seconds=30))
     assert says not in shown("connection", xandr).text

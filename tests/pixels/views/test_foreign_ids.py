@@ -127,7 +127,7 @@ def test_an_id_of_another_team_is_answered_as_one_that_does_not_exist(
     assert all_rows() == before
 
 
-def test_of_a_run_as_well(browser_of, bob, ours, theirs, team, charlie):
+def test_a_run_of_another_team_is_answered_as_one_that_does_not_exist(browser_of, bob, ours, theirs, team, charlie):
     """As addresses have it: our connection with the other team's run, and theirs with their own."""
     window, (run, missing) = browser_of(bob), theirs["run"]
     before = all_rows()

@@ -157,7 +157,7 @@ def test_how_a_lost_pixel_is_found(page_of):
         ),
     ],
 )
-def test_why_it_stands_still(page_of, operation, connection, title, says):
+def test_why_a_pixel_waits(page_of, operation, connection, title, says):
     [banner] = page_of({}, operation, connection).banners
     assert words(banner.title).startswith(title)
     assert says in words(banner.sentences[0])
