@@ -1,4 +1,4 @@
-"""What people can ask of a pixel, as the services have it: for the table of transitions and for random sequences."""
+"""What people can ask of a pixel, as service calls, for the table of transitions and for random sequences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _numbers = count(1)
 
 
 def create_again(pixel: Pixel, actor: User) -> None:
-    """The form that made it is sent once more, as by a reload."""
+    """Send the form that made the pixel once more, as a reload does."""
     create = pixel.operations.filter(kind=Operation.Kind.CREATE).earliest("created_at")
     draft = pixels.Draft(
         id=pixel.pk,
@@ -29,7 +29,8 @@ def create_again(pixel: Pixel, actor: User) -> None:
 
 
 def change(pixel: Pixel, actor: User) -> None:
-    """A name that it has never had; its first word stays, by which sequences tell whose an object is."""
+    """Give the pixel a new name. The first word stays, since the sequences tell by it which pixel an object belongs
+    to."""
     pixels.change_pixel(pixel, actor, {"name": f"{pixel.name.split()[0]} v{next(_numbers)}"})
 
 
@@ -54,7 +55,7 @@ ACTIONS: Mapping[str, Callable[[Pixel, User], Any]] = {
 
 
 def do(action: Callable[[Pixel, User], Any], pixel_id: Any, actor: User) -> bool:
-    """As the page does it: with the row as it is now. False when it was refused."""
+    """Call the service as a page does, with the row as it is now. Returns False if it was refused."""
     pixel = Pixel.objects.select_related("connection", "ad_account", "team").get(pk=pixel_id)
     try:
         action(pixel, actor)

@@ -1,6 +1,6 @@
-"""The pixels app as people use it: pages, services and workers, with a real sandbox on a free port behind them.
+"""Fixtures for tests of pages, services and workers, with a real sandbox on a free port as the provider.
 
-No Celery: `carry_out` does what a worker would do with what is due.
+No Celery runs: `carry_out` does what a worker would do with due work.
 """
 
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ class Sandbox:
         return objects
 
     def asked(self, provider: str, operation: str) -> int:
-        """How many requests of this kind came."""
+        """How many requests of this kind the sandbox received."""
         return int(self.ask("GET", "requests")["requests"].get(provider, {}).get(operation, 0))
 
     def seed(self, provider: str, objects: list[dict[str, Any]], **more: Any) -> None:
@@ -90,7 +90,7 @@ class Sandbox:
 
 @pytest.fixture(autouse=True)
 def broker_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that takes the broker away does not keep the next one's messages back."""
+    """Forget a failure of the broker, so that the next test publishes its messages."""
     monkeypatch.setattr(queue, "_broker_away_until", 0.0)
 
 
@@ -102,7 +102,7 @@ def sandbox_server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def sandbox(sandbox_server: SandboxServer, settings: Any) -> Sandbox:
-    """An empty sandbox that the product's sandbox connections talk to."""
+    """An empty sandbox, to which the product's sandbox connections talk."""
     settings.SANDBOX_URL = sandbox_server.url
     sandbox = Sandbox(sandbox_server.url)
     sandbox.ask("POST", "reset")
@@ -111,7 +111,7 @@ def sandbox(sandbox_server: SandboxServer, settings: Any) -> Sandbox:
 
 @pytest.fixture
 def misbehaving(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """A provider that does whatever its `script` says, and counts what it was asked."""
+    """A provider that answers as its `script` says, and stores the requests that it received."""
     server = Loopback()
     settings.SANDBOX_URL = server.url
     settings.CALL_DEADLINE = 0.6
@@ -123,7 +123,7 @@ def misbehaving(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop
 
 @pytest.fixture
 def unreachable(settings: Any, free_address: str) -> str:
-    """Nobody listens where the provider should be."""
+    """Lets the provider's address refuse connections."""
     settings.SANDBOX_URL = free_address
     return free_address
 
@@ -137,7 +137,7 @@ def free_address() -> str:
 
 @pytest.fixture
 def connect(team: Team, alice: User) -> Callable[..., Connection]:
-    """Alice connects a provider through the service."""
+    """A function that connects a provider through the service, as Alice."""
 
     def make(provider: str, **more: Any) -> Connection:
         values = {
@@ -168,7 +168,7 @@ def xandr(connect: Callable[..., Connection]) -> Connection:
 
 @pytest.fixture
 def promise(bob: User) -> Callable[..., Pixel]:
-    """Bob asks for one pixel through the service; nothing is sent yet."""
+    """A function that creates a pixel through the service, as Bob; nothing is sent yet."""
 
     def make(connection: Connection, name: str = "Purchase", **more: Any) -> Pixel:
         provider = connection.provider
@@ -190,7 +190,7 @@ def promise(bob: User) -> Callable[..., Pixel]:
 
 @pytest.fixture
 def live(promise: Callable[..., Pixel], carry_out: Callable[[], None]) -> Callable[..., Pixel]:
-    """The same, and it exists at the sandbox."""
+    """The same, with the create sent to the sandbox."""
 
     def make(connection: Connection, name: str = "Purchase", **more: Any) -> Pixel:
         pixel = promise(connection, name, **more)
@@ -204,7 +204,7 @@ def live(promise: Callable[..., Pixel], carry_out: Callable[[], None]) -> Callab
 
 @pytest.fixture
 def carry_out(db: None) -> Callable[[], None]:
-    """What a worker does once the sweeper has looked: everything that is due, each once."""
+    """A function that does all due work once, as a worker does after the dispatcher has looked."""
 
     def run() -> None:
         for operation_id in claim.due(100):
@@ -221,7 +221,7 @@ def carry_out(db: None) -> Callable[[], None]:
 
 @pytest.fixture
 def sync(carry_out: Callable[[], None]) -> Callable[[Connection], Any]:
-    """One whole pull of a connection; the run as it ended."""
+    """A function that pulls a connection completely, and returns the run."""
 
     def run(connection: Connection) -> Any:
         run = connections.sync_now(connection, None)
@@ -234,7 +234,8 @@ def sync(carry_out: Callable[[], None]) -> Callable[[Connection], Any]:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Something happens while a provider is asked, the next time only: before it answers, or after."""
+    """A function that lets something happen during the next call of a provider's method: before it answers, or
+    after."""
 
     def hook(provider: str, method: str, *, before: Any = None, after: Any = None) -> None:
         real = getattr(PROVIDERS[provider], method)
@@ -255,8 +256,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def while_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Something happens while Xandr's list is read, once if nothing else is said: after page `page` (from 1) has come,
-    before it is used."""
+    """A function that lets something happen while Xandr's list is read, once by default: after page `page` (from 1)
+    was received and before it is used."""
 
     def hook(action: Callable[[], None], page: int, *, each_time: bool = False) -> None:
         real = Xandr.list_pixels
@@ -275,13 +276,13 @@ def while_listing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def dies(*args: Any, **more: Any) -> None:
-    """As when the machine is switched off: nothing after it runs."""
+    """End the worker at once, as a power failure does: no code after it runs."""
     raise SystemExit
 
 
 @pytest.fixture
 def no_wait(db: None) -> Callable[[], None]:
-    """The waiting times before the next try are over, also those of gates and circuits."""
+    """A function that ends all waits before the next try, also those of rate limits and circuits."""
 
     def run() -> None:
         Operation.objects.update(not_before=None)
@@ -293,7 +294,7 @@ def no_wait(db: None) -> Callable[[], None]:
 
 @pytest.fixture
 def worker_died(db: None) -> Callable[[], None]:
-    """Whoever holds a claim is gone and its lease is over."""
+    """A function that ends the lease of every claim, as if its worker had died."""
 
     def run() -> None:
         long_ago = timezone.now() - timezone.timedelta(hours=1)
@@ -304,7 +305,7 @@ def worker_died(db: None) -> Callable[[], None]:
 
 @dataclass
 class NewPixel:
-    """The form for new pixels in one person's browser."""
+    """The form for new pixels, as one person's browser shows it."""
 
     browser: Client
     team: Team
@@ -314,7 +315,7 @@ class NewPixel:
         return reverse("pixel_new", args=[self.team.slug])
 
     def fill(self, connection: Connection, *ticks: str, **typed: Any) -> dict[str, Any]:
-        """What the browser would send: what the page holds, with some of it typed over.
+        """What the browser would send: the values on the page, with some of them typed over.
 
         The rows of several pixels come from the plan, as on the screen. Names with a dash are given with "__".
         """
@@ -328,7 +329,7 @@ class NewPixel:
         return values | typed
 
     def plan(self, values: dict[str, Any]) -> Page:
-        """What the page would show beside the form for these values."""
+        """The plan that the page would show beside the form for these values."""
         response = self.browser.post(reverse("pixel_plan", args=[self.team.slug]), values)
         assert response.status_code == 200
         return Page(f"<form>{response.content.decode()}</form>")
@@ -350,7 +351,7 @@ def new_pixel(browser_of: Callable[[User], Client], team: Team, bob: User) -> Ne
 
 @pytest.fixture
 def at(team: Team) -> Callable[..., str]:
-    """The address of a page of the team, by name."""
+    """A function that gives the address of a page of the team, by its name."""
 
     def address(name: str, *args: Any) -> str:
         keys = [getattr(one, "pk", one) for one in args]
@@ -360,7 +361,7 @@ def at(team: Team) -> Callable[..., str]:
 
 
 def errors(response: Any) -> dict[str, list[str]]:
-    """Messages at the fields of the form for new pixels, rows included."""
+    """The messages at the fields of the form for new pixels, rows included."""
     form = response.context["form"]
     found = {name: list(texts) for part in (form.draft, form.options) for name, texts in part.errors.items()}
     for row in form.rows:
@@ -370,13 +371,13 @@ def errors(response: Any) -> dict[str, list[str]]:
 
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
-    """A clock that can be moved on."""
+    """A clock that a test can move on."""
     return installed(monkeypatch)
 
 
 @pytest.fixture
 def go_on(time: MovingClock) -> Callable[..., SyncRun]:
-    """The run's next task, when its wait is over."""
+    """A function that runs the next task of a run, after its wait."""
 
     def run(one: SyncRun, *, most: int = 20) -> SyncRun:
         for _ in range(most):

@@ -1,4 +1,4 @@
-"""What the contract test knows of each provider, and one provider at the sandbox as the test sees it."""
+"""What the contract test knows of each provider, and a provider at the sandbox to test it with."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ REMOTE_CHANGES: dict[str, list[tuple[str, Any, str | None]]] = {
         ("description", "Theirs", "description"),
         ("externalReferenceId", "theirs", "external_reference"),
         ("metadata", {"conversion-label": "theirs"}, "conversion_label"),
-        ("status", "inactive", None),  # not ours to say until somebody here has switched it
+        ("status", "inactive", None),  # has no local value until somebody here has switched it
         ("updatedAt", "2031-01-01T00:00:00.000Z", None),
     ],
     "pitchtarget": [
@@ -127,7 +127,7 @@ class Subject:
             return call(provider, AD_ACCOUNTS[self.slug])
 
     def cannot(self, capability: Capability, call: Callable[[Provider, AdAccountRef], Any]) -> bool:
-        """Whether the provider lacks this; then the call says so, with the reason, and sends nothing."""
+        """Whether the provider lacks this capability. Checks that the call then raises the reason and sends nothing."""
         if self.provider.can(capability):
             return False
         before = self.sandbox.ask("GET", "requests")

@@ -1,4 +1,4 @@
-"""What other tools make and delete at a provider, behind PixelHub's back."""
+"""What other tools make and delete at a provider, without PixelHub."""
 
 import requests
 
@@ -16,7 +16,7 @@ def at_xandr(remote_id: int, name: str = "Elsewhere", **more):
 
 
 def delete(sandbox, *numbers, advertiser=2):
-    """As another tool would, behind PixelHub's back."""
+    """Delete pixels as another tool would."""
     log_in = {"auth": {"username": "sandbox", "password": "sandbox"}}
     token = requests.post(f"{sandbox.url}/xandr/auth", json=log_in, timeout=10).json()["response"]["token"]
     for number in numbers:

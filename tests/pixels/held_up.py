@@ -1,8 +1,8 @@
-"""A worker that is held up between its look at the rows and what it does about them."""
+"""A worker that is delayed between reading its rows and acting on them."""
 
 
 class HeldUpRows:
-    """The rows that a worker looks at; between that and what it does about them something happens."""
+    """A queryset that lets something happen between its reading of a row and the worker's use of it."""
 
     def __init__(self, rows, happens):
         self._rows, self._happens = rows, happens

@@ -1,4 +1,4 @@
-"""Where a secret may lie, and in which forms."""
+"""Where a secret may be stored, and in which encodings."""
 
 import base64
 import html
@@ -9,7 +9,7 @@ from django.db import connection as database
 
 
 def forms_of(secret: str) -> list[bytes]:
-    """A secret as it may lie in a page, a log or a file."""
+    """A secret in every encoding in which it could be in a page, a log or a file."""
     raw = secret.encode()
     found = {secret, quote(secret, safe=""), quote(secret), html.escape(secret), json.dumps(secret)[1:-1], raw.hex()}
     for start in range(3):  # base64 of something larger that holds it, at each of the three alignments

@@ -1,4 +1,4 @@
-"""Time goes by as fast as a test wants it to, for PixelHub alone: the providers' clocks stay as they are."""
+"""A clock that a test moves, for PixelHub only: the sandbox's clock stays as it is."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from pixels.limits import clock
 
 
 class MovingClock:
-    """PixelHub's clock, ahead of the real one by what has gone by."""
+    """PixelHub's clock, ahead of the real one by the time that the test has let pass."""
 
     def __init__(self, real: Callable[[], datetime]) -> None:
         self._real = real
@@ -30,6 +30,6 @@ class MovingClock:
 def installed(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
     moving = MovingClock(timezone.now)
     monkeypatch.setattr(timezone, "now", moving.now)
-    # Of PostgreSQL's own clock nobody can turn the hands: there too it is this one.
+    # PostgreSQL's own clock cannot be set, so this one replaces it.
     monkeypatch.setattr(clock, "connection", SimpleNamespace(vendor="sqlite"))
     return moving

@@ -1,4 +1,4 @@
-"""The scheduler finds due work at its moment; of several one works, and another takes over when it falls silent."""
+"""The scheduler dispatches work when it is due. One of several works, and another takes over when it is silent."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from pixels.services import connections
 
 @pytest.fixture
 def published(monkeypatch):
-    """What is handed to the workers: (task, id)."""
+    """The messages that were published: (task, id)."""
     found = []
 
     def publish(task, row_id, expires=None):
@@ -46,7 +46,7 @@ def second(db):
 
 @pytest.fixture
 def quiet(xandr):
-    """Nothing is to be done but what a test asks for."""
+    """A connection without any due work."""
     Connection.objects.update(test="works", last_notified_state="works", ad_accounts_tried_at=timezone.now())
     SyncRun.objects.create(team=xandr.team, connection=xandr, state="done", finished_at=timezone.now())
     return xandr
@@ -77,7 +77,7 @@ def test_the_second_scheduler_takes_over_when_the_first_is_silent_and_not_before
     second.look()
     assert published != []
     published.clear()
-    first.look()  # it was only asleep
+    first.look()  # it was only slow
     assert published == []
 
 
@@ -94,7 +94,7 @@ def test_a_stopped_scheduler_hands_over_at_once(quiet, first, second):
     lease.give_back(lease.DISPATCH, first.holder)
     second.look()
     assert Lease.objects.get().holder == "second"
-    lease.give_back(lease.DISPATCH, first.holder)  # what it no longer has it cannot give back
+    lease.give_back(lease.DISPATCH, first.holder)  # a lease that it no longer holds, it cannot give back
     assert Lease.objects.get().holder == "second"
 
 
@@ -148,7 +148,7 @@ def test_a_change_of_a_paused_connection_wakes_no_scheduler(quiet, promise, firs
 
 @pytest.fixture
 def run_until(monkeypatch):
-    """The command as it runs; after so many looks somebody stops it, as its supervisor would."""
+    """The command as it runs. After so many looks it gets the signal to stop, as from its supervisor."""
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def run(looks, *happens, number=signal.SIGTERM):

@@ -39,7 +39,7 @@ def leaks(sink: bytes) -> list[str]:
 
 
 def test_the_search_finds_what_is_there():
-    """A search that cannot find is no proof."""
+    """Shows that the search used below can find a secret at all."""
     for secret in SECRETS:
         for wrapped in (secret, quote(secret), html.escape(secret), json.dumps({"a": secret})):
             assert leaks(b"... " + wrapped.encode() + b" ...") == [secret]
@@ -49,7 +49,7 @@ def test_the_search_finds_what_is_there():
 
 @pytest.fixture
 def echoing(misbehaving):
-    """A provider that answers every request, also with errors, by repeating all it was told."""
+    """A provider that answers every request, also with errors, by repeating what it received."""
 
     def answer(status):
         def behave(connection):
@@ -75,7 +75,7 @@ def echoing(misbehaving):
 
 @pytest.fixture
 def worked(connect, promise, echoing, caplog, alice):
-    """A day's work with planted credentials at a provider that repeats them: refusals, doubts, syncs, tests."""
+    """A day's work with planted credentials at a provider that repeats them: refusals, lost answers, syncs, tests."""
     caplog.set_level(logging.DEBUG)
     for provider, credentials in PLANTED.items():
         connection = connect(provider, credentials=credentials)
@@ -240,7 +240,7 @@ def test_a_viewer_sees_no_secret_in_any_spelling_and_none_is_stored(
     connection_test.check(connection.pk)
     page = browser_of(vera).get(at("connection", connection))
     assert page.status_code == 200
-    if body not in UNREADABLE:  # a search in nothing finds nothing
+    if body not in UNREADABLE:  # an unreadable body could hide a secret
         assert any(part in connection_message(connection) for part in ("bad", "Basic"))
     forms = [form.decode() for form in forms_of(SPELLED)]
     forms += [SPELLED.replace("/", sign) for sign in ("\\/", "\\u002f", "\\\\/")]

@@ -1,4 +1,4 @@
-"""Messages only notify: with the broker dead, no page fails and the dispatcher finds what is due."""
+"""Messages only notify: without a broker no page fails, and the dispatcher finds due work."""
 
 import socket
 import time
@@ -42,7 +42,7 @@ def queued():
 
 @pytest.fixture
 def broker_at():
-    """Celery's messages go to this address instead."""
+    """A function that sends Celery's messages to another address."""
     home = app.conf.broker_url
 
     def move(url):
@@ -61,7 +61,7 @@ def dead_broker(broker_at, free_address):
 
 @pytest.fixture
 def frozen_broker(broker_at):
-    """Takes connections and never says a word."""
+    """A broker that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         broker_at(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
         yield

@@ -1,4 +1,5 @@
-"""A provider that does not answer is left alone; one call tries whether it is back, and then all goes on."""
+"""While a provider does not answer, its circuit is open; then one call probes, and once it succeeds all work goes
+on."""
 
 from datetime import timedelta
 
@@ -24,7 +25,7 @@ BROKEN = says("<html>", 500)
 
 @pytest.fixture
 def away(misbehaving, settings):
-    """PitchTarget answers with an error of its own, whatever it is asked."""
+    """PitchTarget answers every request with a server error."""
     settings.CIRCUIT_FAILURES, settings.CIRCUIT_PAUSE = 5, 60
     misbehaving.script = [BROKEN]
     return misbehaving
@@ -48,7 +49,7 @@ def state(pitchtarget):
 
 
 def send(connection):
-    """One try to send what waits."""
+    """Try once to send the waiting operations."""
     Operation.objects.filter(state="pending").update(not_before=None)
     for due in claim.due(1):
         deliver.deliver(due)
@@ -181,7 +182,7 @@ def test_each_connection_has_a_circuit_of_its_own(pitchtarget, connect, existing
 
 @pytest.fixture
 def down(pitchtarget, existing, promise, away, state):
-    """It has failed five times; two new pixels and a change wait."""
+    """A connection with five failures, so an open circuit; two creates and a change wait."""
     promise(pitchtarget, "One"), promise(pitchtarget, "Two")
     for _ in range(5):
         read_list(pitchtarget)
@@ -327,7 +328,7 @@ def test_closing_the_circuit_ends_neither_quiet_times_nor_waits_that_the_provide
 
 def test_a_person_who_asks_for_a_test_does_not_wait_for_the_pause(down, away, state):
     ask_for_a_test(down)
-    assert len(away.received) == 1  # it is tried, and still away
+    assert len(away.received) == 1  # a request is made, and the provider is still away
     away.script = [says([])]
     ask_for_a_test(down)
     assert state("test", "failures", "circuit_open_until", "down_since") == ("works", 0, None, None)

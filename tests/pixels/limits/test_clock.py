@@ -1,4 +1,4 @@
-"""The clock that leases and waits are counted by: the database's. A machine's own may be wrong, and may be set."""
+"""Leases and waits are counted by the database's clock. A machine's own clock may be wrong, and may be set."""
 
 import time
 from datetime import timedelta
@@ -19,7 +19,7 @@ on_postgresql = pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite i
 
 
 class Shared:
-    """The clock that all workers share, as this one carries it on; apart from the machine's own."""
+    """The clock that all workers share, apart from the machine's own."""
 
     def pass_by(self, seconds):
         moment, at = clock._read
@@ -36,12 +36,12 @@ def shared(monkeypatch):
 
 @pytest.fixture
 def forgotten(monkeypatch):
-    """This process has not asked the database for the time yet."""
+    """Forget the last reading of the database's clock."""
     monkeypatch.setattr(clock, "_read", None)
 
 
 class HeldUp:
-    """A database that answers at once, to a process that is held up for so many seconds before it reads each answer."""
+    """A database that answers at once, to a process that is delayed by so many seconds before it reads each answer."""
 
     vendor = "with a clock of its own"
 
@@ -71,7 +71,7 @@ def test_a_reading_that_was_held_up_is_made_again(monkeypatch, forgotten, held_u
     monkeypatch.setattr(clock, "connection", database)
     assert abs(clock.now() - timezone.now()) < timedelta(seconds=0.1)
     assert database.seconds == []
-    clock.now()  # is carried on without asking
+    clock.now()  # computed without asking the database
 
 
 def waiting(**away):

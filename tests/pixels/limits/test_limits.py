@@ -1,4 +1,4 @@
-"""Limits as people meet them: teams that share a user, a pull beside a change, a provider that allows less."""
+"""Rate limits in use: teams that share a user, a pull beside a change, a provider that allows less than we think."""
 
 import json
 import multiprocessing
@@ -22,12 +22,12 @@ from tests.pixels.conftest import AD_ACCOUNTS, CREDENTIALS
 from tests.pixels.elsewhere import at_xandr
 
 only_where_several_write = pytest.mark.skipif(database.vendor == "sqlite", reason="SQLite lets one writer in at a time")
-COUNTED = 30  # what those who race may ask for together
+COUNTED = 30  # calls allowed to all racing callers together
 
 
 @pytest.fixture
 def rival(charlie):
-    """Charlie's team connects what it is told to."""
+    """A function that connects a provider as Charlie's team."""
 
     def make(provider="xandr", credentials=None):
         return connections.connect(
@@ -185,7 +185,7 @@ def test_a_pull_of_everything_leaves_room_for_what_people_wait_for(xandr, promis
 def test_a_pull_with_several_requests_on_the_way_stays_below_what_is_allowed_at_once(
     xandr, sandbox, settings, others, no_wait
 ):
-    """Others have some under way; with the pull's there are never more than fifteen."""
+    """Other sessions have requests under way; with the pull's there are never more than fifteen."""
     settings.PULL_CONNECTIONS = 4
     sandbox.seed("xandr", [at_xandr(number) for number in range(1, 1001)])
     run = connections.sync_now(xandr, None)
@@ -221,7 +221,7 @@ def ask_until_refused(owner, granted):
 
 
 def within_the_budget(granted):
-    """All that left is counted; of the budget no more than what equal shares leave over stays unused."""
+    """Checks that all calls were counted, and that at most the remainder of equal shares is left unused."""
     counted = len(RateLimit.objects.get().reads)
     return granted == counted and COUNTED - 8 <= counted <= COUNTED
 

@@ -1,4 +1,4 @@
-"""Xandr says that a log-in is over (password expired, user switched off): the connection pauses, and its work waits."""
+"""Xandr refuses a log-in (password expired, user disabled): the connection pauses, and its operations wait."""
 
 import pytest
 
@@ -13,7 +13,7 @@ GOOD = {"username": "sandbox", "password": "sandbox"}
 
 @pytest.fixture
 def xandr(connect, sandbox, carry_out, alice):
-    """It worked when it was connected; then its password expired."""
+    """A connection that worked until its password expired."""
     connection = connect("xandr")
     carry_out()
     connection.credential.put(OVER, alice)

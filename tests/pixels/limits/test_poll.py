@@ -10,7 +10,7 @@ from tests.pixels.held_up import HeldUpRows
 
 @pytest.fixture
 def work():
-    """Does nothing; the rows that it was given."""
+    """Work that does nothing; collects the rows that it gets."""
     rows = []
     return rows, rows.append
 

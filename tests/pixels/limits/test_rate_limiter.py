@@ -1,4 +1,4 @@
-"""The limiter before each request: never more calls of one user of a provider than allowed, whoever asks for them."""
+"""The rate limiter: for one user of a provider never more calls than allowed, whoever makes them."""
 
 from bisect import bisect_right
 from contextlib import suppress
@@ -32,7 +32,7 @@ def still(monkeypatch):
 
 @pytest.fixture
 def limiter(db, still):
-    """The limiter of one who speaks as the same user as all others: a connection, in whatever worker and team."""
+    """A function that gives a rate limiter of an owner; all owners speak as the same user."""
 
     def make(owner="first", *, lease_until=None, key="user", **limits):
         given = {**LIMITS, "window": WINDOW, **limits}
@@ -42,7 +42,7 @@ def limiter(db, still):
 
 
 def let_through(one, call="read", wanted=1):
-    """How many calls may leave now, asked for as often as some are granted."""
+    """How many calls are allowed now, asked for until one is refused."""
     granted = 0
     with suppress(Waiting):
         for _ in range(1000):
@@ -51,7 +51,7 @@ def let_through(one, call="read", wanted=1):
 
 
 def most_in_a_window(moments):
-    """Of these moments, in order, the most that any window holds."""
+    """The most of these moments (in order) that are within one window."""
     return max(bisect_right(moments, since + WINDOW) - start for start, since in enumerate(moments))
 
 
@@ -70,7 +70,7 @@ def test_no_window_holds_more_calls_than_the_budget(limiter, still, seed):
             left[call] += [still.ahead.total_seconds()] * granted
     for call, moments in left.items():
         assert most_in_a_window(moments) <= LIMITS[f"{call}s"]
-        assert len(moments) > 3 * LIMITS[f"{call}s"]  # and it goes on all the time
+        assert len(moments) > 3 * LIMITS[f"{call}s"]  # calls continue in all windows
 
 
 def test_a_window_may_be_used_in_full(limiter):
@@ -97,7 +97,7 @@ def test_changes_and_reads_are_counted_apart(limiter):
 
 
 def test_an_allowed_request_counts_whatever_its_outcome(limiter, still):
-    """No answer, an error, a worker that died: nobody knows what the provider has counted."""
+    """After no answer, an error or a worker's death, nobody knows what the provider has counted."""
     one = limiter("first")
     one("write")
     one.release()
@@ -119,7 +119,7 @@ def test_the_same_user_in_another_process_is_the_same_row_though_its_clock_is_a_
     still.pass_by(-0.05)
     assert let_through(limiter("d")) == 0
     still.pass_by(0.05)
-    assert let_through(limiter("e")) == 0  # and what was counted has not been lost
+    assert let_through(limiter("e")) == 0  # the counted calls are not lost
 
 
 # -- Whose turn -----------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def test_parallel_requests_of_a_session_are_counted_one_by_one(limiter, settings
 
 
 def test_slots_are_freed_only_when_all_parallel_requests_have_ended(limiter, settings):
-    """While the last page is asked for, three others may still be on the way."""
+    """While the last page is requested, three others may still be under way."""
     settings.PULL_CONNECTIONS = 4
     pull = limiter("pull", at_once=4)
     assert pull("read", 10) == 4

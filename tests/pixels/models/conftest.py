@@ -7,7 +7,8 @@ BEFORE = ("pixels", "0007_confirmed_counts_and_constraints")
 
 @pytest.fixture
 def upgrade(transactional_db):
-    """Goes back to the tables of 0007 (or of `before`), lets that version write, and goes on to this one's."""
+    """A function that goes back to the tables of migration 0007, lets that version write, and migrates forward
+    again."""
 
     def run(write, before=(BEFORE,)):
         migrate([*before])

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code above it does."""
+"""What the database itself refuses, whatever the code does."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,7 +9,7 @@ from pixels.models import AdAccount, Operation, Pixel, Snippet, SyncRun, Website
 
 @pytest.fixture
 def refused():
-    """The action breaks a constraint of the database."""
+    """A function that checks that an action breaks a constraint of the database."""
 
     def check(action):
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -22,7 +22,7 @@ def key() -> str:
 
 
 def opened() -> list[dict]:
-    """All credentials in the clear."""
+    """All credentials in clear text."""
     rows = [credential.open() for credential in Credential.objects.order_by("pk")]
     return [{name: getattr(value, "reveal", lambda v=value: v)() for name, value in row.items()} for row in rows]
 

@@ -1,4 +1,4 @@
-"""The state that a pixel's chip shows is the one under which the list finds it and the counts count it."""
+"""A pixel's chip, the list's filter and the counts all show the same state."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_counts_of_a_state_are_what_the_filter_finds_and_count_no_pixel_twic
 
 
 def test_no_chip_says_the_words_of_another_state(everything: dict[Any, Pixel]) -> None:
-    """Paused as well, where what has not been sent waits for the connection."""
+    """Also with a paused connection, where unsent operations wait."""
     words: dict[str, set[str]] = {}
     for paused in (False, True):
         for pixel in everything.values():

@@ -1,4 +1,4 @@
-"""An upgrade in the middle of work: what an earlier version (migration 0007) has begun, this one ends."""
+"""An upgrade in the middle of work: this version finishes what an earlier version (migration 0007) has begun."""
 
 import zlib
 from datetime import timedelta
@@ -12,7 +12,8 @@ from pixels.reconcile import connection_test, pull
 from pixels.services import connections, pixels
 from tests.pixels.elsewhere import at_xandr
 
-# State and `maybe_sent` of an open operation in the earlier version; whether its change has taken effect over there.
+# State and `maybe_sent` of an open operation in the earlier version, and whether its change took effect at the
+# provider.
 CREATES = {
     "waits": ("pending", False, False),
     "waits for its look-up, not made": ("pending", True, False),
@@ -25,7 +26,7 @@ CHANGES = {"waits": ("pending", False), "claimed": ("in_flight", False), "sent":
 
 
 def begun(apps, name, state, maybe_sent):
-    """The earlier version's worker had come so far with this pixel's operation, and is gone."""
+    """A pixel with an operation that the earlier version's worker left at this point."""
     over = timezone.now() - timedelta(hours=1)
     row = apps.get_model("pixels", "Operation").objects.get(finished_at=None, pixel__name=name)
     row.state, row.attempt, row.maybe_sent = state, 1, maybe_sent
@@ -39,7 +40,7 @@ def begun(apps, name, state, maybe_sent):
 
 @pytest.fixture
 def work(no_wait):
-    """A worker looks several times, with the waits between them over."""
+    """A worker that looks several times, with the waits in between over."""
 
     def run(connection):
         for _ in range(4):

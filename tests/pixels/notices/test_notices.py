@@ -31,7 +31,7 @@ def ada(team):
 
 @pytest.fixture
 def notify():
-    """What the dispatcher finds due, done by a worker."""
+    """A function that sends the mails that the dispatcher finds due."""
 
     def run():
         for connection in connection_state.due(100):
@@ -42,7 +42,7 @@ def notify():
 
 @pytest.fixture
 def xandr(connect, sandbox, carry_out, alice, bob, vera, ada, notify):
-    """It worked for a while; alice and ada manage it, bob and vera use it."""
+    """A connection that has worked; alice and ada manage it, bob and vera use it."""
     connection = connect("xandr")
     carry_out()
     notify()
@@ -51,7 +51,7 @@ def xandr(connect, sandbox, carry_out, alice, bob, vera, ada, notify):
 
 @pytest.fixture
 def pause(alice, carry_out):
-    """Somebody changed the password at Xandr."""
+    """A function that pauses the connection: its password was changed at Xandr."""
 
     def run(connection):
         connections.replace_credentials(connection, alice, WRONG)
@@ -85,7 +85,7 @@ def addresses(outbox):
 MANAGERS = ["ada@shop.example", "alice@shop.example"]
 
 
-# -- What is told, and to whom --------------------------------------------------------------------------------
+# -- What is mailed, and to whom ---------------------------------------------------------------------------------
 
 
 def test_a_pause_is_mailed_once_to_owners_and_admins_only(xandr, pause, promise, notify, mailoutbox, settings):
@@ -178,11 +178,11 @@ def test_a_test_that_somebody_makes_while_it_is_away_does_not_silence_what_follo
     assert subjects == ["not reachable", "works again", "not reachable"]
 
 
-# -- What is not ----------------------------------------------------------------------------------------------
+# -- What causes no mail -----------------------------------------------------------------------------------------
 
 
 def test_a_connection_that_never_worked_causes_no_mail(connect, sandbox, carry_out, resume, notify, mailoutbox):
-    """Whoever has just made it is looking at it; and when it works at last it does not work again."""
+    """The person who has just made it sees its page; and when it first works, it does not work *again*."""
     connection = connect("xandr", credentials=WRONG)
     carry_out()
     for _ in range(2):
@@ -264,7 +264,7 @@ class Dead(EmailBackend):
 
 
 class RefusesOne(EmailBackend):
-    """As a server does at an address that does not exist."""
+    """A mail server that refuses one address."""
 
     def send_messages(self, messages):
         if messages[0].to == ["alice@shop.example"]:

@@ -1,4 +1,5 @@
-"""A backup was put back: what was open in it may have been sent since, so it is looked for before anything is sent."""
+"""After a backup was restored, its open operations may have been sent since: they are looked up before anything is
+sent."""
 
 from datetime import timedelta
 from io import StringIO
@@ -21,7 +22,7 @@ KEPT = (Connection, AdAccount, Pixel, Snippet, Operation, SyncRun)
 
 @pytest.fixture
 def backup(time):
-    """The rows as they are now; put back some minutes later, by an operator who then does as the manual says."""
+    """A function that saves the rows; the function it returns restores them minutes later and runs after_restore."""
 
     def take():
         kept = {model: list(model.objects.all()) for model in KEPT}
@@ -45,7 +46,7 @@ def backup(time):
 
 @pytest.fixture
 def go(time, settings):
-    """Everything that is due now, and after its wait."""
+    """A function that does all due work, now and after its waits."""
 
     def run(times=3):
         for _ in range(times):
@@ -58,7 +59,7 @@ def go(time, settings):
 
 @pytest.fixture
 def recognisable(connect, promise):
-    """A pixel that can be looked up: Xandr's carries our reference as its code."""
+    """A pixel that can be looked up: at Xandr its code holds our reference."""
 
     def make(provider, name="Purchase"):
         pk = Pixel().pk
@@ -133,7 +134,7 @@ def test_a_create_that_a_worker_held_in_the_backup_is_looked_up_too(recognisable
 
 
 def test_an_object_of_the_same_name_in_the_backup_is_not_linked(pitchtarget, promise, sandbox, sync, backup, go):
-    """Ours had not been sent when the backup was made, so it cannot be that one."""
+    """The pixel had not been sent when the backup was made, so that object cannot be its own."""
     pixel = promise(pitchtarget, "Purchase")
     sandbox.seed("pitchtarget", [at_pitchtarget("77", "Purchase")], ad_account="9")
     sync(pitchtarget)
@@ -162,7 +163,7 @@ def test_a_change_is_not_sent_and_its_page_says_so(xandr, live, bob, backup, go,
     assert sandbox.asked("xandr", "update") == int(sent_since)
     page = Page.of(browser_of(bob).get(at("pixel", pixel))).text
     assert "A backup was put back while this change was open; it may have been sent since." in page
-    pixels.retry(pixel, bob)  # a person who has compared them may
+    pixels.retry(pixel, bob)  # a person may retry after comparing them
     go()
     assert state(pixel) == ("live", "done")
     assert sandbox.held("xandr")[0]["name"] == "Boots"

@@ -1,4 +1,5 @@
-"""Rows that are malformed, or that a wrong clock wrote: logged, and nothing is sent twice, lost or held up by them."""
+"""Malformed rows, and rows written by a wrong clock: they are logged, and nothing is sent twice, lost or delayed by
+them."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -92,7 +93,7 @@ def test_what_waits_for_the_end_of_the_calendar_is_sent_now(xandr, promise, sand
 
 
 def test_unreadable_preexisting_ids_mean_that_nothing_is_sent(xandr, promise, sandbox, time, settings):
-    """Then nobody can say whose the object is that a look-up finds."""
+    """Without them nobody can say whose object a look-up has found."""
     promise(xandr, options={"code": "mine"})
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "create", "fault": "drop", "effect": True})
     deliver.drain(xandr.pk, 60)
@@ -137,7 +138,7 @@ def test_a_message_that_names_no_row_changes_nothing(xandr, promise, sandbox, ro
     assert sandbox.ask("GET", "requests")["requests"] == {}
 
 
-# -- Connections, gates and pixels ----------------------------------------------------------------------------
+# -- Connections, rate limits and pixels -------------------------------------------------------------------------
 
 
 def test_a_circuit_open_for_a_year_is_probed_now(xandr, promise, sandbox, sync):

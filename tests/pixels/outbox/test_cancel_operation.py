@@ -1,4 +1,4 @@
-"""Taking back a change that has not been sent: never one that may have been, whoever is quicker."""
+"""Cancelling an operation that has not been sent, and never one that may have been, whoever acts first."""
 
 import pytest
 from django.db import connection as database
@@ -25,7 +25,7 @@ def fault(sandbox):
 
 @pytest.fixture
 def asked(live, bob):
-    """Bob asks for a change of a pixel that exists: of its name, its state, or for its end."""
+    """A function that asks, as Bob, for a change of an existing pixel: its name, its status, or its deletion."""
     ask = {
         "change": lambda pixel: pixels.change_pixel(pixel, bob, {"name": "Boots"}),
         "state": lambda pixel: pixels.set_state(pixel, bob, active=False),
@@ -120,7 +120,7 @@ def test_a_throttled_operation_can_be_cancelled(xandr, asked, bob, fault, sandbo
 def test_an_operation_that_may_have_been_sent_cannot_be_cancelled_as_unsent(
     xandr, promise, asked, bob, fault, sandbox, kind, arrived
 ):
-    """The answer got lost."""
+    """Its answer was lost."""
     operation = {"create": "create", "delete": "delete"}.get(kind, "update")
     pixel = promise(xandr, options={"code": "mine"}) if kind == "create" else asked(xandr, kind)
     fault(operation, "drop", effect=arrived)
@@ -133,7 +133,7 @@ def test_an_operation_that_may_have_been_sent_cannot_be_cancelled_as_unsent(
 def test_a_create_that_was_looked_up_and_then_throttled_cannot_be_cancelled_as_unsent(
     xandr, promise, bob, fault, sandbox, time, settings
 ):
-    """By the time it is sent the look-up is old, and the first request may have come in."""
+    """By the time it is sent, the look-up is old, and the first request may have taken effect."""
     pixel = promise(xandr, options={"code": "mine"})
     fault("create", "drop", effect=False)
     deliver.drain(xandr.pk, 60)
@@ -191,7 +191,7 @@ def test_an_operation_that_a_worker_holds_cannot_be_cancelled(xandr, promise, bo
 def test_a_worker_that_read_the_operation_before_it_was_cancelled_sends_nothing(
     xandr, promise, bob, sandbox, monkeypatch
 ):
-    """It has read that the change waits, and not yet claimed it."""
+    """The worker has read that the operation waits, and has not claimed it yet."""
     pixel = promise(xandr)
     [due] = claim.due(1)
     real = claim.crash_point
@@ -210,7 +210,7 @@ def test_a_worker_that_read_the_operation_before_it_was_cancelled_sends_nothing(
 def test_an_answer_after_the_claim_was_lost_does_not_undo_a_cancellation(
     xandr, asked, bob, sandbox, meanwhile, time, settings
 ):
-    """Held up before anything left; another worker put it back, and bob took it back."""
+    """The worker was delayed before anything left; another worker put the operation back, and Bob cancelled it."""
     pixel = asked(xandr, "change")
 
     [due] = claim.due(1)
@@ -256,7 +256,7 @@ def test_cancelled_by_everybody_at_once_it_is_cancelled_once(xandr, promise, bob
 
 
 def test_a_conflict_cancels_only_an_update_that_still_waits(xandr, promise):
-    """Between the look and the claim of the row."""
+    """The operation changes between the read and the claim of its row."""
     promise(xandr)
     operation = Operation.objects.select_related("pixel").get()
     Operation.objects.update(state="in_flight", attempt=1)

@@ -1,4 +1,4 @@
-"""The outbox: a promised change is carried out once, and what happened is written down."""
+"""An operation of the outbox is carried out once, and its outcome is recorded."""
 
 from datetime import timedelta
 

@@ -1,4 +1,5 @@
-"""Changes are sent in short turns, one worker at a connection, so that nobody waits behind another's five hundred."""
+"""A connection's drain lease is short and held by one worker, so that nobody waits behind another's five hundred
+changes."""
 
 from collections import deque
 from datetime import timedelta
@@ -31,7 +32,7 @@ def rivals(charlie):
 
 @pytest.fixture
 def one_worker(monkeypatch):
-    """One worker, that takes messages in the order in which they came; a turn lasts for one change."""
+    """One worker, which takes messages in the order in which they came; a drain lasts for one change."""
     messages = deque()
     monkeypatch.setattr(tasks, "DRAIN_SECONDS", 0.0)
     monkeypatch.setattr(queue, "publish", lambda task, row_id, expires=None: messages.append(row_id) or True)
@@ -105,7 +106,7 @@ def test_while_one_worker_holds_the_drain_lease_another_leaves(easyflow, promise
 
 
 def test_a_change_asked_for_at_the_end_of_a_drain_is_sent(easyflow, promise, sandbox, monkeypatch):
-    """Its message found the turn taken and went away."""
+    """The worker of its message found the lease taken and left."""
     promise(easyflow, "First")
     real = deliver._drain
 
@@ -116,7 +117,7 @@ def test_a_change_asked_for_at_the_end_of_a_drain_is_sent(easyflow, promise, san
         return may_go_on
 
     monkeypatch.setattr(deliver, "_drain", and_then)
-    assert deliver.drain(easyflow.pk, 60)  # there is more: the task says so again
+    assert deliver.drain(easyflow.pk, 60)  # more is due, so the task publishes another message
 
 
 def test_the_drain_lease_of_a_dead_worker_ends_by_itself(easyflow, promise, sandbox, time, meanwhile, settings):

@@ -1,4 +1,4 @@
-"""A create that was sent more than once is looked up again when all is over: the first request may come in late."""
+"""A create that was sent more than once is checked again later: its first request may take effect late."""
 
 from datetime import timedelta
 
@@ -29,7 +29,8 @@ def fault(sandbox):
 
 @pytest.fixture
 def sent_twice(xandr, promise, fault, time, settings):
-    """Its first answer got lost, it was provably not there, and was sent again. Its code: ours, or the user's own."""
+    """A create whose first answer was lost, that was provably absent, and was sent again. Its code: ours, or the
+    user's own."""
     settings.DUPLICATE_CHECKS = [TEN_MINUTES, A_DAY]
 
     def make(code=""):
@@ -48,7 +49,7 @@ def sent_twice(xandr, promise, fault, time, settings):
 
 @pytest.fixture
 def comes_in_late(sandbox):
-    """The first request takes effect after all: a second object with the same code."""
+    """A function that lets the first request take effect: a second object with the same code. Returns its id."""
 
     def make(pixel):
         [held] = [one for one in sandbox.held("xandr") if str(one["id"]) == pixel.remote_id]
@@ -82,7 +83,7 @@ def test_a_second_object_is_found_after_ten_minutes_and_reported(
     assert (pixel.lifecycle, pixel.remote_status, pixel.error_code) == ("live", "duplicate", "duplicate")
     text = Page.of(browser_of(bob).get(at("pixel", pixel))).text
     assert f"Xandr holds this pixel more than once: as {pixel.remote_id}, {second_id}." in text
-    assert len(sandbox.held("xandr")) == 2  # nothing is deleted by machine
+    assert len(sandbox.held("xandr")) == 2  # PixelHub itself deletes nothing
     assert sandbox.asked("xandr", "delete") == 0
 
 
@@ -128,7 +129,7 @@ def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, 
 def test_a_create_whose_first_request_never_left_is_not_checked_again(
     xandr, live, promise, sandbox, settings, free_address, time, look, signed_in
 ):
-    """Signed in already, it gets as far as the mark before nobody is there."""
+    """The worker is signed in and marks the operation as sent before the connection is refused."""
     if signed_in:
         live(xandr, "Signs in", options={"code": "first"})
     promise(xandr)
@@ -251,7 +252,7 @@ def test_a_delayed_worker_does_not_check_a_second_time(sent_twice, time, monkeyp
     def look_first():
         monkeypatch.setattr(duplicate_check, "_due", real)
         duplicate_check.check(operation)
-        Operation.objects.update(duplicate_checks_done=100)  # what a second look would write over
+        Operation.objects.update(duplicate_checks_done=100)  # a second check would overwrite this
 
     monkeypatch.setattr(duplicate_check, "_due", lambda: HeldUpRows(real(), look_first))
     duplicate_check.check(operation)

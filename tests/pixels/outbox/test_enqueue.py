@@ -1,4 +1,4 @@
-"""One message about a connection is out at a time; whatever happens to it, the next one comes."""
+"""At most one message about a connection is under way; whatever happens to it, the next one is published."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from pixels.outbox import deliver, enqueue
 
 @pytest.fixture
 def broker(monkeypatch):
-    """Takes messages into a list, unless it is away."""
+    """A broker that collects messages in a list, unless it is away."""
     broker = SimpleNamespace(away=False, taken=[])
 
     def publish(task, row_id, expires=None):

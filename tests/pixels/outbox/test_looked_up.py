@@ -1,4 +1,5 @@
-"""A create whose answer got lost, at a provider that can be searched: found and attached, or proven absent and sent."""
+"""A create whose answer was lost, at a provider that can be searched: its object is found and linked, or it is sent
+again."""
 
 import pytest
 
@@ -25,7 +26,7 @@ def fault(sandbox):
 
 @pytest.fixture
 def recognisable(connect, promise):
-    """A pixel that can be looked up: Xandr's carries our reference as its code."""
+    """A pixel that can be looked up: at Xandr its code holds our reference."""
 
     def make(provider, name="Purchase", **more):
         connection = connect(provider)
@@ -38,7 +39,7 @@ def recognisable(connect, promise):
 
 @pytest.fixture
 def go(no_wait):
-    """Everything that is due now, and after its wait."""
+    """A function that does all due work, now and after its waits."""
 
     def run(times=1):
         for _ in range(times):
@@ -195,7 +196,7 @@ def test_a_create_that_took_effect_after_the_quiet_time_is_found_by_a_sync_and_r
     deliver.deliver(claim.due(1)[0])
     go()
     [held] = sandbox.held("xandr")
-    sandbox.seed("xandr", [held | {"id": held["id"] + 1}])  # the first request, at last
+    sandbox.seed("xandr", [held | {"id": held["id"] + 1}])  # the first request takes effect
     for _ in range(2):
         sync(pixel.connection)
         pixel.refresh_from_db()

@@ -1,6 +1,6 @@
-"""A worker that was held up for longer than its lease: another one takes over, and the first changes nothing any more.
+"""A worker that is delayed beyond its lease: another one takes over, and the first changes nothing any more.
 
-Both are the real `deliver`; the first is held up at one step of it, and the other comes then.
+Both run the real `deliver`. The first is delayed at one of its steps, and the other one runs then.
 """
 
 from datetime import timedelta
@@ -34,8 +34,8 @@ BEFORE_SENDING = ["sign_in", "find_pixels", "reserve"]
 
 @pytest.fixture
 def held_up(monkeypatch):
-    """Does something the next time that a worker comes to a step: a method of the provider, or a crash point. Then the
-    step goes on, or ends in an error."""
+    """A function that lets something happen when a worker next comes to a step: a method of the provider, or a crash
+    point. Then the step continues, or raises an error."""
 
     def at(step, meanwhile, error=None):
         def action():
@@ -72,7 +72,7 @@ def held_up(monkeypatch):
 
 @pytest.fixture
 def another(worker_died, no_wait):
-    """Another worker comes when the lease is over: it puts the operation back, waits, and carries it out."""
+    """Another worker, after the lease has ended: it puts the operation back, waits, and carries it out."""
 
     def comes():
         worker_died()
@@ -86,7 +86,7 @@ def another(worker_died, no_wait):
 
 @pytest.fixture
 def another_claims(worker_died, no_wait):
-    """Another worker holds the operation now; what its row and its pixel's say then."""
+    """Another worker that claims the operation. Returns what the rows of operation and pixel then hold."""
 
     def comes():
         worker_died()
@@ -192,7 +192,7 @@ def test_of_two_answers_to_a_create_the_second_is_reported(xandr, promise, live,
 def test_after_an_overtaken_workers_answer_nobody_sends_again(
     xandr, promise, live, bob, sandbox, no_wait, worker_died, held_up, step
 ):
-    """The answer comes while another worker is looking, or has looked and found nothing."""
+    """The answer comes while another worker looks the pixel up, or after it has found nothing."""
     pixel = promised("create", xandr, promise, live, bob)
     [due] = claim.due(1)
     slow = claim.claim(due)

@@ -1,4 +1,4 @@
-"""Several at the same moment. On PostgreSQL only: SQLite lets one writer in at a time."""
+"""Several workers or people at the same moment. On PostgreSQL only, as SQLite has one writer at a time."""
 
 import pytest
 from django.db import connection as database
@@ -111,12 +111,12 @@ def test_a_website_added_by_two_clicks_is_one(team, alice):
 
 
 def test_a_worker_overtaken_right_after_its_claim_leaves_the_pixel_as_it_is(xandr, promise, sandbox, monkeypatch):
-    """A sync attaches the object at this moment, which ends the operation."""
+    """A sync links the object at this moment, which ends the operation."""
     pixel = promise(xandr)
     real = claim.held
 
     def overtaken(operation):
-        # Once: whatever is written afterwards is the worker's.
+        # Only once: later writes come from the worker itself.
         if Operation.objects.filter(pk=operation.pk, state="in_flight").update(
             state="done", finished_at=timezone.now()
         ):

@@ -1,4 +1,4 @@
-"""Where nobody can be asked whether a pixel was made (Easyflow), a person looks there and says so."""
+"""At a provider that cannot be searched (Easyflow), a person looks whether a pixel was made, and says so."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def unknown(easyflow, promise, sandbox, carry_out):
-    """Its answer got lost; at the sandbox it was made, or not."""
+    """A pixel whose create lost its answer; at the sandbox it was made, or not."""
 
     def make(*, made: bool) -> Pixel:
         rule = {"provider": "easyflow", "operation": "create", "fault": "drop", "effect": made}

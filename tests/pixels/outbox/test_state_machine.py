@@ -1,7 +1,7 @@
-"""Random sequences of everything that can happen to pixels: people, workers that die, faults, other people over there.
+"""Random sequences of all that can happen to pixels: people's actions, dying workers, faults, changes at the provider.
 
-The real database and the real sandbox; only time is ours. In `make test` a few dozen sequences, always the same; in
-`make proof` some hundred. More, and new ones each time:
+Database and sandbox are real; only the time is simulated. `make test` runs a few dozen sequences, always the same;
+`make proof` some hundred. To run more, and new ones each time:
 
     STATE_MACHINE=10000 .venv/bin/pytest -n 0 tests/pixels/outbox/test_state_machine.py
 
@@ -98,7 +98,7 @@ class Sequence(RuleBasedStateMachine):
 
     @initialize(with_reference=st.booleans(), namesake=st.booleans(), pushed=st.booleans())
     def begin(self, with_reference: bool, namesake: bool, pushed: bool) -> None:
-        """A pixel that is there, mostly, and one that is to come."""
+        """A pixel that usually exists already, and one that is still to be created."""
         self.product.create(with_reference=True)
         if pushed:
             self.product.push()
@@ -195,7 +195,7 @@ class Sequence(RuleBasedStateMachine):
 
 @pytest.fixture
 def quiet() -> Iterator[None]:
-    """Thousands of lines nobody reads."""
+    """Switch off the log, which would hold thousands of lines that nobody reads."""
     logging.disable(logging.ERROR)
     yield
     logging.disable(logging.NOTSET)

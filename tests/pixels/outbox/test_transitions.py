@@ -1,7 +1,7 @@
-"""Every state of a pixel and everything that people can ask of it there: done, refused, or nothing to do.
+"""Every state of a pixel, with every action that people can ask for in it: done, refused, or nothing to do.
 
-At Xandr, which can do all that any provider can. What is refused changes nothing in any table. The written table says
-what becomes of the pixel; what `actions.allowed` says of it must be what the service does.
+The provider is Xandr, which can do all that any provider can. A refused action changes nothing in any table. The table
+below says what becomes of the pixel; what `actions.allowed` says must agree with what the service does.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.pixels.actions import ACTIONS, all_rows, do
 from tests.pixels.conftest import Sandbox, dies
 from tests.pixels.elsewhere import at_xandr, delete
 
-# What becomes of it, by two letters of its lifecycle; "=": done, and its lifecycle is the same; "no": refused;
-# ".": there is nothing to do, which is no error. Below the line the same once they are archived.
+# What becomes of the pixel: two letters of its new lifecycle; "=": done, with the same lifecycle; "no": refused; ".":
+# nothing to do, which is no error. Below the line: the same for archived pixels.
 TABLE = """
                  again change on off delete cancel retry exists absent dismiss adopt resend ignore watch archive restore
 draft            .     no     no no  no     no     qu    no     no     .       no    no     no     no    =       .
@@ -96,7 +96,7 @@ CASES = [
 
 
 class States:
-    """A pixel in each of them, brought there by what people, workers and Xandr do."""
+    """Makes a pixel in each state, by what people, workers and Xandr do."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class States:
         delete(self._sandbox, int(pixel.remote_id))
         self._sync(self._connection)
         self._again.setattr(settings, "QUIET_TIME", 0)
-        for account in missing.due(9) * 2:  # one look is not enough to believe it
+        for account in missing.due(9) * 2:  # it counts as gone after two look-ups
             missing.check(account)
         pixel.refresh_from_db()
         assert pixel.remote_status == "gone"

@@ -1,4 +1,4 @@
-"""After a doubtful answer to a create nothing is sent again blindly: it is looked up, or unknown where it can't be."""
+"""After a create without a usable answer, nothing is simply sent again: it is looked up, or becomes unknown."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_create_without_a_usable_answer_is_unknown_and_sent_exactly_once(
     connect, promise, misbehaving, no_wait, provider, fault
 ):
     misbehaving.script = script(provider, FAULTS[fault])
-    pixel = promise(connect(provider))  # Xandr's without a code: nothing to look it up by
+    pixel = promise(connect(provider))  # at Xandr without a code, so that it cannot be looked up
     deliver.deliver(claim.due(10)[0])
     pixel.refresh_from_db()
     operation = Operation.objects.get()
@@ -179,7 +179,7 @@ def test_an_internal_error_while_sending_leaves_the_pixel_unknown(easyflow, prom
 
 @pytest.fixture
 def called_unknown(worker_died):
-    """The worker is only slow: its lease runs out and the sweeper calls the pixel unknown."""
+    """A worker so slow that its lease ends and another worker calls the pixel unknown."""
 
     def call_unknown():
         worker_died()

@@ -1,1 +1,2 @@
-"""What the random sequences of test_state_machine.py are made of: the provider's side, ours, and what must hold."""
+"""The parts of the random sequences of test_state_machine.py: the provider's side, the product's side, the
+invariants."""

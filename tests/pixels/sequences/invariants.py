@@ -1,4 +1,4 @@
-"""What must hold after every event, and once all is quiet and well again."""
+"""What must hold after every event, and after all faults have ended and all waits are over."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Lifecycle, Kind, State = Pixel.Lifecycle, Operation.Kind, Operation.State
 OPEN = {
     (Kind.CREATE, State.PENDING): {Lifecycle.QUEUED},
     (Kind.CREATE, State.UNCONFIRMED): {Lifecycle.CHECKING},
-    # Claimed to be looked up it stays "checking", also when it is then sent again.
+    # While it is looked up it stays "checking", also if it is then sent again.
     (Kind.CREATE, State.IN_FLIGHT): {Lifecycle.CREATING, Lifecycle.CHECKING},
     **{(Kind.UPDATE, state): {Lifecycle.UPDATING} for state in (State.PENDING, State.IN_FLIGHT)},
     **{(Kind.DELETE, state): {Lifecycle.DELETING} for state in (State.PENDING, State.IN_FLIGHT)},
 }
-# How the last create or delete of a pixel ended, where nothing is open.
+# How the last create or delete of a pixel ended, if nothing is open.
 ENDED = {
     Lifecycle.DRAFT: (Kind.CREATE, {State.CANCELLED}),
     Lifecycle.FAILED: (Kind.CREATE, {State.FAILED, State.CANCELLED}),
@@ -36,11 +36,11 @@ ENDED = {
 
 
 class Invariants:
-    """Looks after every event; remembers of the last look what nobody but people may change."""
+    """Checks the rows after every event, and remembers what only people may change until the next event."""
 
     def __init__(self, product: ProductSide) -> None:
         self.product = product
-        self._unknown: dict[str, int] = {}  # the pixels that were unknown, and how often they had been asked for
+        self._unknown: dict[str, int] = {}  # the unknown pixels, and how often each had been requested
 
     def look(self) -> None:
         self.product.remote.look()
@@ -59,7 +59,7 @@ class Invariants:
 
     def _objects(self, pixel: Pixel, operations: list[Operation]) -> None:
         remote, tag = self.product.remote, self.product.tags[pixel.pk]
-        is_late = tag in remote.took_effect_late  # a request took effect when everybody had given it up
+        is_late = tag in remote.took_effect_late  # a request took effect after it was given up
         if not is_late:
             assert len(remote.ever_held[tag]) <= 1, "made twice"
         if pixel.lifecycle in (Lifecycle.DRAFT, Lifecycle.QUEUED, Lifecycle.FAILED):
@@ -79,7 +79,7 @@ class Invariants:
     # The end
 
     def settle(self) -> None:
-        """All is well again, and as much time goes by as anything waits."""
+        """End all faults and let all waits pass."""
         product, remote = self.product, self.product.remote
         remote.no_faults()
         product.wake()
@@ -92,7 +92,7 @@ class Invariants:
             product.test_again()
             if not Operation.objects.open().exists():
                 break
-        product.clock.pass_by(100_000)  # the late checks
+        product.clock.pass_by(100_000)  # time for the duplicate checks
         for _ in range(3):
             product.ask_for_sync(confirms=True)
             product.dispatch()
@@ -116,7 +116,7 @@ class Invariants:
         if not pixel.provider_class.can("list"):
             return self._as_last_accepted(pixel, one)
         if one is None:
-            # An archived one is not looked for.
+            # An archived pixel is not looked up.
             absent = {Pixel.RemoteStatus.ABSENT} if pixel.archived_at else set()
             assert pixel.remote_status in {Pixel.RemoteStatus.GONE, *absent}
             return None
@@ -130,7 +130,7 @@ class Invariants:
         return None
 
     def _as_last_accepted(self, pixel: Pixel, one: dict[str, Any] | None) -> None:
-        """Where nothing can be read: what we hold is what was last accepted, or the pixel says that it is not sure."""
+        """Where nothing can be read: our values are those last accepted, unless an unconfirmed change failed."""
         assert one is not None
         unconfirmed = pixel.operations.filter(
             kind=Kind.UPDATE, unconfirmed_count__gt=0, state__in=[State.FAILED, State.CANCELLED]
@@ -148,7 +148,7 @@ class Invariants:
 
 
 def _check_consistent(pixel: Pixel, operations: list[Operation]) -> None:
-    """The pixel says what its operations say. These are in the order in which they were promised."""
+    """The pixel agrees with its operations, which are in the order in which they were made."""
     opened = [one for one in operations if one.state in Operation.OPEN]
     if opened:
         [one] = opened
@@ -162,7 +162,7 @@ def _check_consistent(pixel: Pixel, operations: list[Operation]) -> None:
 
 
 def _check_it_will_end(operation: Operation) -> None:
-    """Open, it has a time, or a worker whose lease ends."""
+    """An open operation has a time at which it is due, or a worker whose lease ends."""
     assert operation.unconfirmed_count <= MAX_UNCONFIRMED
     if operation.state == State.IN_FLIGHT:
         assert operation.lease_until and operation.lease_until <= _latest(settings.LEASE)

@@ -1,4 +1,4 @@
-"""Our side: what people ask for, and what workers do with what is due; they die, they sleep, others come between."""
+"""The product's side: what people ask for, and what workers do with due work. Workers die, sleep, or are overtaken."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WRONG = {
     "pitchtarget": {"token": "wrong"},
     "xandr": {"username": "sandbox", "password": "wrong"},
 }
-# Where a worker can be stopped: before its claim, before the first byte, the answer read, in the middle of writing it
-# down, and after a look-up.
+# Where a worker can be stopped: before its claim, before the first byte, after the answer, while writing it, and after
+# a look-up.
 CRASH_POINTS = ("cp3", "cp4", "cp7", "cp14", "cp12", "cp9")
-# Where something else can happen while it is at work; "listed": a page of a list has come and is not used yet.
+# Where something else can happen during its work; "listed": a page of a list has come and is not used yet.
 GAPS = ("cp4", "cp7", "cp14", "cp9", "listed")
 FALLS_ASLEEP = "falls asleep"
 
@@ -54,11 +54,11 @@ class ProductSide:
         monkeypatch.setattr(provider, "list_pixels", _with_gap(provider.list_pixels, self._at))
 
     def reset(self) -> None:
-        """A new day, with nothing from before."""
+        """Begin anew, with nothing from earlier sequences."""
         self.clock.reset()
         self.remote.reset()
         self.sleeping: list[Callable[[], Any]] = []
-        self.wrongly_absent: set[str] = set()  # somebody said it was not there, and it came later
+        self.wrongly_absent: set[str] = set()  # somebody said that it did not exist, and it appeared later
         self.dismissed: set[str] = set()
         self.tags: dict[Any, str] = {}
         self._step, self._action = "", dies
@@ -76,7 +76,7 @@ class ProductSide:
         return PROVIDERS[self.remote.slug]
 
     def pixels(self) -> list[Pixel]:
-        """Those that somebody here asked for, in that order."""
+        """The pixels that people here have asked for, in that order."""
         return list(Pixel.objects.filter(pk__in=self.tags).select_related("connection").order_by("created_at"))
 
     # People
@@ -93,7 +93,8 @@ class ProductSide:
             self.tags[pk] = tag
 
     def ask(self, pixel: Pixel, name: str) -> None:
-        """Refused, it changes nothing. Whoever settles a doubt has looked at the provider."""
+        """Ask for an action; if it is refused, nothing changes. People who resolve an unknown pixel look at the
+        provider first."""
         tag = self.tags[pixel.pk]
         action = ACTIONS[name]
         made = sorted(self.remote.made_for(tag), key=lambda one: (len(one), one))
@@ -120,7 +121,7 @@ class ProductSide:
                 connections.test_connection(self.connection)
 
     def test_again(self) -> None:
-        """Where the last test got no answer, or was told to wait, somebody has to ask for another."""
+        """Ask for another test if the last one got no answer or was throttled."""
         self.connection.refresh_from_db()
         if self.connection.paused_at:
             self.credentials("tested")
@@ -135,19 +136,19 @@ class ProductSide:
             runs.open_run(self.connection, full=self.provider.can("changed_since") is False)
 
     def somebody_else(self, number: int, *, renames: bool) -> None:
-        """At the provider, with a pixel that we know to be there."""
+        """Somebody changes or deletes one of our pixels at the provider."""
         known = [pixel for pixel in self.pixels() if pixel.remote_id in self.remote.held()]
         if known:
             pixel = known[number % len(known)]
             if renames:
                 self.remote.rename(pixel.remote_id, f"{self.tags[pixel.pk]} theirs")
-            elif self.provider.can("list"):  # nobody could ever tell
+            elif self.provider.can("list"):  # without a list nobody would notice
                 self.remote.remove(pixel.remote_id)
 
     # Workers
 
     def meanwhile(self, step: str, action: Callable[[], Any]) -> None:
-        """The next worker that comes to this place."""
+        """Let something happen when the next worker comes to this step."""
         self._step, self._action = step, action
 
     def stop_at(self, step: str) -> None:
@@ -164,7 +165,7 @@ class ProductSide:
                 pull.pull(run_id)
 
     def dispatch(self) -> None:
-        """Whatever the rows say is due."""
+        """Do all that the rows say is due."""
         runs.schedule(10)
         self.push()
         self.pull()
@@ -178,7 +179,7 @@ class ProductSide:
             duplicate_check.check(operation_id)
 
     def wake(self) -> None:
-        """Who slept writes down what it knows, as if no time had gone by."""
+        """A sleeping worker writes down its result, as if no time had passed."""
         sleeping, self.sleeping = self.sleeping, []
         for write in sleeping:
             with suppress(SystemExit):  # it may be stopped now
@@ -187,7 +188,7 @@ class ProductSide:
     # What comes between, while a worker is in the middle of something
 
     def another(self) -> None:
-        """It is so slow that its lease ends, and another worker takes over."""
+        """The worker is so slow that its lease ends and another worker takes over."""
         self.clock.pass_by(300)
         self.dispatch()
         self.clock.pass_by(100)

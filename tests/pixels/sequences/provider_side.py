@@ -1,5 +1,5 @@
-"""The provider's side: what it holds of each pixel of ours, what it was asked to make, what others do there, and the
-requests that are still on their way."""
+"""The provider's side: the objects of each of our pixels, the creates that it received, other people's changes, and
+requests that are still under way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pixels.sandbox.fault_rules import Faults
 from pixels.sandbox.server import SandboxServer
 from tests.pixels.conftest import AD_ACCOUNTS
 
-# The first word of a pixel's name, here and there, whatever becomes of the rest.
+# The first word of a pixel's name, on both sides; it never changes.
 TAG = re.compile(r"pixel-\d+")
 OBJECTS: dict[str, dict[str, Any]] = {
     "easyflow": {
@@ -52,12 +52,12 @@ class ProviderSide:
         self.reset()
 
     def reset(self) -> None:
-        """Empty, as at the beginning."""
-        self.asked: Counter[str] = Counter()  # to make this pixel
-        self.on_the_way: list[Callable[[], Any]] = []  # effects that are still to come
-        self.took_effect_late: set[str] = set()  # whose pixel was made by such a one
-        self.ever_held: defaultdict[str, set[str]] = defaultdict(set)  # ids that there were
-        self.made_by_others: set[str] = set()  # ids of what somebody else has made
+        """Empty the provider."""
+        self.asked: Counter[str] = Counter()  # creates received for this pixel
+        self.on_the_way: list[Callable[[], Any]] = []  # requests that take effect later
+        self.took_effect_late: set[str] = set()  # pixels that such a request has made
+        self.ever_held: defaultdict[str, set[str]] = defaultdict(set)  # ids of all objects that each pixel ever had
+        self.made_by_others: set[str] = set()  # ids of objects that somebody else has made
         self._ask("POST", "reset")
         self._ask("POST", "switch", json={"easyflow_list": self._list_on})
 
@@ -79,7 +79,7 @@ class ProviderSide:
         return {str(one["id"]): one for one in self._store.objects(self.slug)}
 
     def made_for(self, tag: str) -> dict[str, dict[str, Any]]:
-        """What was made of this pixel and is still there."""
+        """The objects that were made for this pixel and still exist."""
         return {
             remote_id: one
             for remote_id, one in self.held().items()
@@ -87,13 +87,13 @@ class ProviderSide:
         }
 
     def look(self) -> None:
-        """Remember what there is now; after every event."""
+        """Remember the present objects; called after every event."""
         for remote_id, one in self.held().items():
             if remote_id not in self.made_by_others and (found := TAG.match(one["name"])):
                 self.ever_held[found[0]].add(remote_id)
 
     def arrive(self) -> None:
-        """What was on its way takes effect, however late."""
+        """Let the requests that are under way take effect."""
         on_the_way, self.on_the_way = self.on_the_way, []
         for work in on_the_way:
             before = set(self.held())
@@ -110,7 +110,7 @@ class ProviderSide:
         self._store.delete(self.slug, remote_id)
 
     def make(self, name: str) -> str:
-        """Somebody else's, once."""
+        """Make an object as somebody else."""
         one = {**OBJECTS[self.slug], "name": name, "last_modified": _now()}
         if self.slug != "xandr":
             one["id"] = one["id"].format(len(self.made_by_others))
@@ -127,5 +127,5 @@ class ProviderSide:
 
 
 def _now() -> str:
-    """Time goes by there as it does here."""
+    """The provider's time passes with the product's."""
     return f"{timezone.now():%Y-%m-%d %H:%M:%S}"
