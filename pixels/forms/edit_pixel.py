@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from pixels import rules
 from pixels.models import Pixel
@@ -41,7 +42,7 @@ class EditPixelForm:
             data["version"] = self.version
             self.name.data = data
             self.name.add_error(
-                None, "Somebody changed this pixel while you were editing. Compare the values and save again."
+                None, _("Somebody changed this pixel while you were editing. Compare the values and save again.")
             )
         events, options = self.options.cleaned_data["events"], self.options.options()
         for error in [

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from pixels.events import EVENTS
@@ -36,13 +38,18 @@ ASKED = ("q", "provider", "state", "website", "event", "connection")
 
 
 class PixelFilterForm(forms.Form):
-    q = forms.CharField(label="Search", required=False, max_length=255)
-    provider = forms.ChoiceField(required=False, choices=lambda: [("", "Any provider"), *provider_choices()])
-    state = forms.ChoiceField(required=False, choices=[("", "Any state"), *State.choices])
-    website = forms.ModelChoiceField(required=False, queryset=Website.objects.none(), empty_label="Any website")
+    q = forms.CharField(label=_("Search"), required=False, max_length=255)
+    provider = forms.ChoiceField(
+        label=_("Provider"), required=False, choices=lambda: [("", _("Any provider")), *provider_choices()]
+    )
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any state")), *State.choices])
+    website = forms.ModelChoiceField(
+        label=_("Website"), required=False, queryset=Website.objects.none(), empty_label=_("Any website")
+    )
     event = forms.ChoiceField(
+        label=_("Event"),
         required=False,
-        choices=lambda: [("", "Any event"), *((key, event.label) for key, event in EVENTS.items())],
+        choices=lambda: [("", _("Any event")), *((key, event.label) for key, event in EVENTS.items())],
     )
     connection = forms.ModelChoiceField(required=False, queryset=Connection.objects.none(), widget=forms.HiddenInput)
     sort = forms.ChoiceField(required=False, choices=[(key, key) for key in SORTS], widget=forms.HiddenInput)
@@ -82,7 +89,7 @@ class PixelFilterForm(forms.Form):
             chosen = self.cleaned_data.get(name) or ""
             options = ((str(value), label) for value, label in choices_of(self, name))
             wanted = str(getattr(chosen, "pk", chosen))
-            yield name, name.title(), [(value, label, value == wanted) for value, label in options]
+            yield name, str(self.fields[name].label), [(value, label, value == wanted) for value, label in options]
 
     @property
     def order(self) -> str:
@@ -101,8 +108,8 @@ class PixelFilterForm(forms.Form):
     def described(self) -> str:
         """The filters in words, for "filtered away"."""
         said = self.cleaned_data
-        parts = [f"“{said['q']}”" if said.get("q") else ""]
+        parts = [gettext("“{text}”").format(text=said["q"]) if said.get("q") else ""]
         for name in ("provider", "state", "event"):
-            parts.append(dict(choices_of(self, name)).get(said.get(name), "") if said.get(name) else "")
+            parts.append(str(dict(choices_of(self, name)).get(said.get(name), "")) if said.get(name) else "")
         parts += [str(said[name]) if said.get(name) else "" for name in ("website", "connection")]
         return ", ".join(part for part in parts if part)

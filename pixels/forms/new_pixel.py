@@ -10,6 +10,8 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from pixels import rules
@@ -35,15 +37,15 @@ class ConnectionChoice(forms.ModelChoiceField):
 class DraftForm(forms.Form):
     """What every pixel has, whatever its provider."""
 
-    connection = ConnectionChoice(label="Connection", queryset=Connection.objects.none(), empty_label=None)
-    ad_account = forms.ModelChoiceField(label="Ad account", queryset=AdAccount.objects.none(), empty_label=None)
+    connection = ConnectionChoice(label=_("Connection"), queryset=Connection.objects.none(), empty_label=None)
+    ad_account = forms.ModelChoiceField(label=_("Ad account"), queryset=AdAccount.objects.none(), empty_label=None)
     name = rules.NameField()
     website = forms.ModelChoiceField(
-        label="Website", queryset=Website.objects.none(), required=False, empty_label="No website"
+        label=_("Website"), queryset=Website.objects.none(), required=False, empty_label=_("No website")
     )
     # Named so that no field's name is part of another's.
-    new_site = forms.CharField(label="New site", max_length=100, required=False)
-    new_site_url = forms.CharField(label="New site's address", max_length=500, required=False)
+    new_site = forms.CharField(label=_("New site"), max_length=100, required=False)
+    new_site_url = forms.CharField(label=_("New site's address"), max_length=500, required=False)
 
     def __init__(self, team: Team, connection: Connection, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,7 +55,7 @@ class DraftForm(forms.Form):
         paused = Connection.objects.for_team(team).filter(disconnected_at=None, paused_at__isnull=False)
         paused = paused.prefetch_related("ad_accounts")
         if names := ", ".join(str(one) for one in paused):
-            connections.help_text = f"Not here while paused: {names}."
+            connections.help_text = gettext("Not here while paused: {names}.").format(names=names)
         choice_of_rows(self, "ad_account").queryset = connection.ad_accounts.all()
         choice_of_rows(self, "website").queryset = Website.objects.for_team(team).filter(archived_at=None)
 
@@ -106,7 +108,7 @@ class NewPixelForm:
         start = {
             "connection": connection.pk,
             "ad_account": accounts[0].pk if accounts else None,
-            "name": f"Pixel {self.token.hex[:4]}",
+            "name": gettext("Pixel {number}").format(number=self.token.hex[:4]),
             **(initial or {}),
         }
         self.draft = DraftForm(team, connection, data, initial=start)
@@ -171,7 +173,7 @@ class NewPixelForm:
     def is_valid(self) -> bool:
         valid = self.draft.is_valid() & self.options.is_valid()
         if self.came_without_token:  # without it, sending twice could not be told from sending once
-            self.draft.add_error(None, "A part of this form was missing. Send it again.")
+            self.draft.add_error(None, gettext("A part of this form was missing. Send it again."))
             return False
         if not valid:
             return False

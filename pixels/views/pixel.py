@@ -126,7 +126,7 @@ def cancel(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         if pixel.remote_id:  # a draft says so itself
-            messages.success(request, "Cancelled: nothing was sent.")
+            messages.success(request, _("Cancelled: nothing was sent."))
     return _back(request, pixel)
 
 

@@ -29,7 +29,6 @@ UNFINISHED_PAGES = {
     "pixel",
     "pixel_delete",
     "pixel_edit",
-    "pixel_list",
     "pixel_new",
 }
 STATIC = settings.BASE_DIR / "static"
