@@ -1,4 +1,4 @@
-"""Who may open which address: written by hand from what the product promises, and never read from its views."""
+"""Who may open which address: written by hand from what the product promises, never read from its views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several things at the same moment, each in a thread and with a database connection of its own."""
+"""Runs several functions at the same moment, each in a thread with a database connection of its own."""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from django.db import connection
 
 
 def at_once(*actions: Callable[[], object]) -> list[str]:
-    """Starts all of them together; gives what became of each: "done" or the name of its error."""
+    """Start all of them together. Returns the outcome of each: "done" or the name of its error."""
     barrier, results = threading.Barrier(len(actions)), []
 
     def run(action: Callable[[], object]) -> None:

@@ -57,7 +57,7 @@ def test_a_finished_purchase_is_never_offered_for_the_start_of_a_checkout() -> N
     assert "finished purchase" in checkout.note and "not the start of a checkout" in checkout.note
 
 
-def test_every_word_and_every_outlook_names_its_source() -> None:
+def test_every_event_and_every_lifecycle_notice_names_its_source() -> None:
     for provider in PROVIDERS.values():
         assert all(word.source for word in provider.vocabulary)
         assert provider.lifecycle_notice.source.startswith("https://") and provider.lifecycle_notice.as_of

@@ -1,4 +1,4 @@
-"""The gate at every address of the product, with nothing behind it. What each role gets behind it: see
+"""Access to every address of the product, with no rows behind it. For what each role gets, see
 tests/pixels/views/test_roles.py."""
 
 from typing import Any

@@ -35,7 +35,7 @@ def test_roles_are_said_in_words(alice, team, code, params, detail):
     assert line(record(team, alice, code, team, **params)).detail == detail
 
 
-def test_other_teams_lines_stay_theirs(browser_of, vera, charlie, log):
+def test_other_teams_activity_is_not_shown(browser_of, vera, charlie, log):
     record(charlie.memberships.get().team, charlie, "team.created", charlie)
     page = browser_of(vera).get(log)
     assert charlie.email not in page.content.decode()

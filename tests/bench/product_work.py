@@ -163,7 +163,7 @@ def _promise(connection: Connection, count: int, name: str) -> datetime:
     team = connection.team
     committed: list[datetime] = []
     with transaction.atomic():
-        transaction.on_commit(lambda: committed.append(timezone.now()))  # before the hints go out
+        transaction.on_commit(lambda: committed.append(timezone.now()))  # before the messages are published
         create_pixels(team, team.memberships.get().user, ad_account=account, website=None, drafts=drafts)
     return committed[0]
 

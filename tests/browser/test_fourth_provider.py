@@ -1,4 +1,4 @@
-"""A fourth provider takes one folder and one line (and a twin in the sandbox); everything else knows it by itself."""
+"""A fourth provider needs one folder and one line (and a sandbox of its own); everything else finds it by itself."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ PARTS = ("manage.py", "pyproject.toml", "pixelhub", "accounts", "pixels", "templ
 
 @pytest.fixture(scope="session")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The product with one folder and one line more, running."""
+    """The running product with one more folder and line."""
     root = tmp_path_factory.mktemp("grown")
     for part in PARTS:
         if (ROOT / part).is_dir():

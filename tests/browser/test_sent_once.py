@@ -1,4 +1,4 @@
-"""However often a form is sent, by impatience or by the browser's history, its pixel is made once."""
+"""A form that is sent several times, by impatience or by the browser's history, makes its pixel once."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,7 @@ from .person import Person
 
 @pytest.fixture
 def name(alice: Person, unique) -> str:
-    """The form is filled in: one click is left."""
+    """The name of a pixel whose form is filled in; one click is left."""
     alice.connect("Xandr")
     name = unique("Once")
     alice.start_pixel("Xandr")

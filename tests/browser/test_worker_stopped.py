@@ -31,7 +31,7 @@ def test_a_pixel_waits_for_the_worker_and_goes_live_by_itself(alice, sandbox, un
     expect(alice.heading(name)).to_be_visible()
     assert time.monotonic() - before < 3
     alice.see_status("Queued")
-    time.sleep(3)  # more than one refresh of the page and one round of the sweeper
+    time.sleep(3)  # more than one refresh of the page and one interval of the dispatcher
     alice.see_status("Queued")
     assert sandbox.objects("xandr", name) == []
 

@@ -1,7 +1,6 @@
-"""Chaos: pixels are created in bulk at all providers, while workers and the scheduler are killed, the broker is emptied
-and restarted, and the database crashes. Afterwards every pixel must be there once, or said to be in doubt where nobody
-can be asked.
-"""
+"""Chaos: pixels are created in bulk at all providers while workers and the scheduler are killed, the broker is
+emptied and restarted, and the database crashes. Afterwards every pixel must exist once, or be unknown where nobody
+can be asked."""
 
 from __future__ import annotations
 
@@ -71,7 +70,7 @@ class Chaos:
         wait(lambda: not self.disasters, LASTS)
 
     def strike(self) -> None:
-        """Now and then."""
+        """Kill or break something at random moments."""
         now = time.monotonic()
         if now < self.next:
             return
@@ -88,7 +87,7 @@ class Chaos:
             self._disaster(self.disasters.pop())
 
     def judge(self) -> None:
-        """When it is calm again and all that was promised has had its time."""
+        """Compare rows and objects, once everything has had its time to end."""
         subject = Outbox()
         deadline = time.monotonic() + SETTLED
         for names in self.names.values():
@@ -119,7 +118,7 @@ class Chaos:
         }
 
     def _most_unknown(self) -> int:
-        """Creates that may have been under way where something was killed."""
+        """Creates that may have been under way when something was killed."""
         at_once = CONCURRENCY * len(self.stack.worker_names)
         struck = self.struck
         return struck["child killed"] + CONCURRENCY * struck["worker killed"] + at_once * struck["database crashed"]

@@ -33,9 +33,9 @@ TIMES = {
     "XANDR_READS": "0",
     "XANDR_WRITES": "0",
 }
-LATE_CHECKS_OVER = 60.0  # seconds after which the last of them has been made, on a busy machine
-BEYOND_QUIET_TIME = 8.0  # a lost create takes effect when it was looked up and sent again already
-BOUND = 90.0  # seconds within which every doubt must be settled, on a busy machine; on an idle one it takes about 10
+LATE_CHECKS_OVER = 60.0  # seconds after which the last duplicate check has been made on a busy machine
+BEYOND_QUIET_TIME = 8.0  # a lost create takes effect after it was looked up and sent again
+BOUND = 90.0  # seconds within which every operation must have ended on a busy machine; on an idle one it takes about 10
 
 
 def worker(name: str, concurrency: int) -> tuple[str, ...]:

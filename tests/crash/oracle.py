@@ -1,4 +1,4 @@
-"""What came of it: the sandbox's own objects against what our row says in the end."""
+"""Judges the outcome: the sandbox's objects against our row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .points import FINDING, Point
 
-MISSING = "missing"  # the lifecycle of a row that is not there
+MISSING = "missing"  # the lifecycle of a row that does not exist
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Row:
     open: str = ""  # the state and the attempt of its open operation
     last: str = ""  # how its last operation stands
     sentence: str = ""
-    looks_again: bool = False  # whether a second object is still looked for
+    looks_again: bool = False  # whether a duplicate check is still to come
 
     @property
     def is_final(self) -> bool:

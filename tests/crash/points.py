@@ -1,6 +1,7 @@
-"""The places between two promises where something ends, gets lost or comes late, and what must come of it.
+"""The points between two commits or calls at which a process ends, or a message or answer is lost or late, and what
+must follow.
 
-The names are those of pixels/crash.py; the rest, from "500 before" on, are faults of the provider.
+The names are those of pixels/crash.py; the others, from "500 before" on, are faults of the provider.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ CHANGING = (EASYFLOW, XANDR)  # have an update
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """`orders` are for the workers, `faults` for the sandbox; `special` is what the scenario itself does.
+    """`orders` are for the workers, `faults` for the sandbox; `special` is done by the scenario itself.
 
-    doubt: from here nobody can know whether it was done; at a provider that cannot be asked it is *unknown*.
-    resume: what is stopped goes on when another worker had it ("taken"), is sending it anew ("sending") or has done so
-    ("sent").
-    reported: where a second object cannot be prevented, only found later and shown.
-    naive: whether the naive version is put to it as well.
+    may_be_unknown: from here nobody can know whether it was done; where the provider cannot be asked, it becomes
+    unknown.
+
+    resume: the stopped process goes on after another worker has claimed it ("taken"), is sending it again ("sending")
+    or has done so ("sent").
+
+    reported: where a second object cannot be prevented, but is found later and shown.
+
+    naive: whether the naive version is tested with it as well.
     """
 
     name: str

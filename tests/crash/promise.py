@@ -1,4 +1,4 @@
-"""A web process that dies between the commit and the message (cp1).
+"""A web process that dies between the commit and its message (cp1).
 
 `python -m tests.crash.promise WAY CONNECTION PIXEL NAME`
 """

@@ -1,6 +1,6 @@
-"""Every moment between two promises at every provider, once, on real processes that are really killed.
+"""Every crash point at every provider, once, with real processes that are really killed.
 
-The whole suite, each point several times and with chaos: `python -m tests.crash`.
+The whole suite, with each point several times and with chaos: `python -m tests.crash`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CASES = [(kind, point.name, provider) for kind in KINDS for point in FAST[kind] 
 
 @pytest.fixture
 def outcome(request: pytest.FixtureRequest, kind: str) -> Any:
-    """What came of a point at a provider. All that are asked for run together, at the first question."""
+    """A function that gives the outcome of a point at a provider. All scenarios run together, at the first call."""
     require(*KINDS[kind])
     tests = [item.callspec.params for item in request.session.items if item.path == request.path]
     points = {test["point"] for test in tests if test["kind"] == kind and "point" in test}
@@ -58,7 +58,7 @@ def test_nothing_twice_and_nothing_lost(outcome: Any, kind: str, point: str, pro
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_sending_before_recording_is_caught(outcome: Any, kind: str) -> None:
-    """The same points, the same judge, and a Celery task as many write it: this suite would notice."""
+    """The same points and the same judge, with a Celery task as many people write it: this suite finds its faults."""
     twice = [outcome("cp7, child", provider, "naive").verdict for provider in ("easyflow", "xandr")]
     if kind == "postgres":
         twice.append(outcome("cp12 refused", "xandr", "naive").verdict)

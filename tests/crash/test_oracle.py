@@ -1,4 +1,4 @@
-"""The judge: what is there against what our row says."""
+"""The judge of the crash suite: verdicts from the objects at the provider and our row."""
 
 from __future__ import annotations
 

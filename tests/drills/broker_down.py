@@ -1,4 +1,4 @@
-"""Nobody listens where the broker should be. What is created becomes live without it, and pages say when it is late."""
+"""The broker is down. Pixels become live without it, and pages say when work is delayed."""
 
 from __future__ import annotations
 

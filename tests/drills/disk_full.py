@@ -51,7 +51,7 @@ def play(scene: Scene, options: Options) -> None:
         if not scene.rows([name])
     ]
     hold("there is room again: every form creates", all(one.status == 302 for one in again), said(again))
-    # What is sent while its answer cannot be written down is in doubt; at Easyflow a person is asked.
+    # An operation that is sent while its answer cannot be stored becomes unknown at Easyflow, where a person is asked.
     scene.all_is_well(45, most_unknown=10)
     hold("nothing has to be repaired", *_sound(scene))
 

@@ -9,7 +9,7 @@ KINDS = ("sqlite", "postgres")
 
 # Calls of the stand-in take milliseconds: a claim need not be as long as in life, or a drill would mostly wait for it.
 SHORT = {"CALL_DEADLINE": "3", "LEASE": "8", "QUIET_TIME": "4", "DISPATCH_INTERVAL": "2"}
-# Where a bound speaks of the time until a sweep comes, its interval is the product's own.
+# Where a bound depends on the dispatcher's interval, that is the product's own.
 USUAL_DISPATCH = {**SHORT, "DISPATCH_INTERVAL": "15"}
 
 
@@ -49,6 +49,6 @@ DRILLS = [
 class Options:
     """What can be asked for at the command line."""
 
-    frozen: float = 40  # seconds for which Redis stands still: two sweeps and more
+    frozen: float = 40  # seconds for which Redis is frozen: more than two of the dispatcher's intervals
     killing: float = 60  # seconds for which workers are killed
     creates: int = 500  # while PostgreSQL is restarted

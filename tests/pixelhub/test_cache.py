@@ -22,7 +22,7 @@ class MakesDirectory:
 
 
 def plant(key, data):
-    """As somebody does who has the server's address: past Django."""
+    """A function that writes to the Redis server directly, without Django."""
     backend = caches["broker"]
     backend._cache.get_client(None, write=True).set(backend.make_and_validate_key(key), data)
 
@@ -39,7 +39,7 @@ def test_a_pickle_that_somebody_planted_is_not_run_by_the_health_page(client, tm
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("alias", ["default", "broker"])
-def test_nor_by_any_other_reader(alias, tmp_path):
+def test_a_planted_pickle_is_not_run_by_any_other_reader(alias, tmp_path):
     made = tmp_path / "made by the pickle"
     plant("planted", pickle.dumps(MakesDirectory(str(made))))
     assert caches[alias].get("planted", "nothing") == "nothing"

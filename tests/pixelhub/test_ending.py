@@ -1,4 +1,4 @@
-"""Processes end when they are told to: a worker whose broker has gone; and one that is told twice."""
+"""Processes end at a signal: a worker whose broker has gone, and a process that gets a second signal."""
 
 import os
 import signal
@@ -77,7 +77,7 @@ def test_a_worker_whose_broker_went_away_while_it_started_ends_at_a_signal(start
     broker = started("manage.py", "broker")
     worker = started("-c", START, BROKER_PROCESS=str(broker.pid))
     broker.wait(timeout=60)
-    time.sleep(2)  # it tries to tell again and again
+    time.sleep(2)  # it tries to reach the broker again and again
     assert worker.poll() is None
     worker.send_signal(signal.SIGTERM)
     worker.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""A connection with planted secrets at the sandbox of the clients' fault table, and the work that meets a fault."""
+"""A connection with planted secrets at the sandbox, and the work that meets a fault of the clients' table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.pixels.providers.fault_table.conftest import (
 __all__ = ["_elsewhere", "_sandbox", "bench", "hurry"]  # fixtures
 
 OLD, NEW = "Schuhe für Übergrößen", "Größe 38"  # not ASCII, for the charsets
-ROUNDS = 8  # until all is settled
+ROUNDS = 8  # rounds until nothing is open
 BETWEEN = 1000.0  # seconds: longer than what waits between two tries
 
 
@@ -98,7 +98,7 @@ class Desk:
         return pixel
 
     def work(self) -> None:
-        """All that is due, each once."""
+        """Do all due work once."""
         for operation_id in claim.due(100):
             deliver.deliver(operation_id)
         for run_id in runs.due(100):
@@ -109,7 +109,7 @@ class Desk:
             self.tokens.add(stored.reveal())
 
     def work_on(self) -> None:
-        """What waits for a time gets it."""
+        """Do all work, moving the clock on to whatever waits for a time."""
         for _ in range(ROUNDS):
             if not Operation.objects.open().exists() and not SyncRun.objects.filter(state__in=SyncRun.OPEN).exists():
                 return
@@ -135,7 +135,7 @@ class Desk:
             self.bench.faults(self.slug, {"fault": name, "operation": operation, **given})
 
     def well_again(self) -> None:
-        """The fault is over, and whoever manages a paused connection has entered its credentials once more."""
+        """End the fault, and enter the credentials of a paused connection again."""
         self.settings.SANDBOX_URL = self.bench.url
         self.bench.control("DELETE", "faults")
         self.connection.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Lists of 250 at a sandbox, and the looks by id for what they lack."""
+"""Lists of 250 pixels at a sandbox, and look-ups by id of those that are missing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seed(at: Desk, ids: list[str], account: str = "") -> None:
 
 
 def look_for_missing(at: Desk) -> None:
-    """The sweeper's looks by id, twice and far enough apart."""
+    """Look missing pixels up by id, twice and far enough apart."""
     for _ in range(2):
         for account in missing.due(10):
             missing.check(account)

@@ -27,8 +27,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class End:
-    """`lifecycle/operation`, or the state of the run, right after the fault and when all is settled; how many requests
-    of a write there were in all, where the one that met the fault counts; and whether the connection paused."""
+    """`lifecycle/operation`, or the state of the run, right after the fault and at the end; how many write requests
+    there were (that which met the fault included); and whether the connection paused."""
 
     after: str
     settled: str
@@ -166,7 +166,7 @@ ECHO: Fault = ("echo", {"code": 422})
 
 
 def row_of(fault: Fault) -> Row:
-    """Its row in the clients' table."""
+    """The fault's row in the clients' table."""
     name, given = fault
     if name in BY_ADDRESS:
         return Row({}, all_end(NotSent))

@@ -1,6 +1,6 @@
-"""Lists that lie (faults 17 to 20): what a sync of 250 known pixels concludes, and that the next one is right.
+"""Wrong lists (faults 17 to 20): what a sync of 250 known pixels concludes, and that the next sync is right.
 
-What is left out of them is data of the clients' table: how many pixels a list lacks, and whether that can be seen.
+How many pixels each fault leaves out, and whether that can be noticed, is data of the clients' table.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ FOREIGN_ENDS = {"easyflow": (0, "stopped"), "pitchtarget": (1, "stopped"), "xand
 
 
 def known(at: Desk) -> list[dict[str, Any]]:
-    """The rows of the 250, without what a look at them may write."""
+    """The rows of the 250, without the columns that a sync may write."""
     rows = Pixel.objects.filter(remote_id__in=IDS[at.slug]).order_by("pk")
     return list(rows.values("pk", "remote_id", "name", "lifecycle", "remote_status", "missed_at", "drift"))
 
 
 def ends(given: dict[str, Any], slug: str, row: Row) -> str:
-    """Of what is seen to be incomplete nothing is concluded; of what is not, only as much as people delete by hand.
-    Xandr's list is read once more when it is short, and by then a fault of a moment is over."""
+    """A list that is visibly incomplete proves nothing; one that is not, only as much as people delete by hand.
+    Xandr's list is read again when it is short, and by then a short fault is over."""
     if not row.complete:
         return "done" if slug == "xandr" and "count" in given else "failed"
     return "stopped" if row.missing > 50 else "done"

@@ -1,4 +1,5 @@
-"""Faults of one call, at every provider and every kind of work: what becomes of rows and objects, then and later."""
+"""Faults of one call, at every provider and for every kind of work: the rows and objects right after it and at the
+end."""
 
 from __future__ import annotations
 
@@ -117,10 +118,10 @@ class Writing:
             assert self.pixel.name == (NEW if (self.operation, state) == ("update", "done") else OLD)
 
     def settle(self) -> None:
-        """It needs nothing more than its time."""
+        """Let time pass; nothing else is needed."""
 
     def assert_settled(self, end: End, effects: int, done: int) -> None:
-        """`effects`: what the fault itself has let be done; `done`: all that was done."""
+        """`effects`: changes carried out by the faulty call itself; `done`: all that were carried out."""
         lifecycle, state = end.settled.split("/")
         held, remote = self.at.names(), REMOTE.get(self.at.case, "in_sync")
         if self.operation == "create":

@@ -1,7 +1,7 @@
-"""Faults that are about more than one call.
+"""Faults that concern more than one call.
 
-What was deleted or taken over there (7, 23), clocks (21), forms of a value (22), credentials that change in the middle
-(24), a provider that is away for hours (25), and a request that takes effect when everybody has given it up.
+Deletions and taken names at the provider (7, 23), clocks (21), spellings of a value (22), credentials that change in
+the middle (24), a provider that is away for hours (25), and a request that takes effect after it was given up.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def on_the_way(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Any]]:
 def test_23_after_a_lost_answer_the_name_is_taken_by_our_own_object(
     desk: Callable[[str], Desk], on_the_way: list[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look-up finds nothing, then the first request takes effect, then the second one is refused."""
+    """The look-up finds nothing, then the first request takes effect, and then the second one is refused."""
     at = desk("pitchtarget")
     pixel = at.promise()
     at.meet(("late_effect", {"count": 1}), "create")
@@ -215,7 +215,8 @@ def test_23_after_a_lost_answer_the_name_is_taken_by_our_own_object(
 def test_a_second_object_that_is_made_late_is_reported(
     desk: Callable[[str], Desk], on_the_way: list[Callable[[], Any]]
 ) -> None:
-    """Xandr takes a code twice. Nobody can prevent it; the check ten minutes later says so, and deletes nothing."""
+    """Xandr accepts a code twice. This cannot be prevented; the check ten minutes later reports it and deletes
+    nothing."""
     at = desk("xandr")
     pixel = at.promise()
     at.meet(("late_effect", {"count": 1}), "create")
@@ -275,7 +276,7 @@ def test_24_a_run_stops_and_the_next_one_is_the_new_users(
 
 @pytest.fixture
 def replaced_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Desk], None]:
-    """Somebody types the credentials anew while a create is with the provider, whatever comes of it."""
+    """A function that replaces the credentials while a create is under way, whatever its answer."""
 
     def set_up(at: Desk) -> None:
         real = at.provider.create_pixel
@@ -324,7 +325,7 @@ def test_24_an_answer_that_the_old_ones_got_is_taken(
 def test_24_where_they_are_taken_away_it_is_sent_once_or_not_at_all(
     slug: str, desk: Callable[[str], Desk], meanwhile: Callable[..., None]
 ) -> None:
-    """Xandr's session is looked up for each call; the others' keys are in the worker's hand already."""
+    """Xandr's session is read for each call; the keys of the others are already in the worker's memory."""
     at = desk(slug)
     pixel = at.promise()
     meanwhile(slug, "create_pixel", before=lambda: connections.disconnect(at.connection, at.alice))
@@ -337,7 +338,7 @@ def test_24_where_they_are_taken_away_it_is_sent_once_or_not_at_all(
 
 @pytest.mark.parametrize("number", [1, 5])
 def test_25_a_provider_that_is_away_for_six_hours(number: int, desk: Callable[[str], Desk], settings: Any) -> None:
-    """Nothing is dropped; it is asked about once a minute; once it is back all goes on, the oldest first."""
+    """Nothing is dropped, one call a minute probes, and afterwards everything goes on, the oldest first."""
     at = desk("xandr")
     at.meet(("status", {"code": 503, "body": "html"}), "*")
     names = [f"Pixel {one}" for one in range(number)]

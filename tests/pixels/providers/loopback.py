@@ -1,4 +1,4 @@
-"""A server on the loopback address that answers exactly the bytes it is told to, at the pace it is told."""
+"""A server on the loopback address that sends exactly the bytes of its script, at the script's pace."""
 
 import json
 import socket
@@ -31,7 +31,8 @@ class Received:
 
 
 class Loopback:
-    """Takes one answer from `script` for each request, the last one over and over; keeps what it received."""
+    """Takes one answer from `script` for each request and repeats the last one; stores the requests that it
+    received."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[Behaviour] = []
@@ -90,7 +91,7 @@ def raw(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> b
 
 
 def says(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Behaviour:
-    """Answers with JSON, or with bytes and text as they are."""
+    """An answer of JSON, or of bytes or text as they are."""
     data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return lambda connection: connection.sendall(raw(status, data, headers))
 
@@ -112,7 +113,7 @@ def breaks_off(connection: socket.socket) -> None:
 
 
 def drips(start: bytes, drop: bytes) -> Behaviour:
-    """Never silent for long, and not done for longer than any test is ready to wait."""
+    """An answer that is never silent for long and takes longer than any test waits."""
 
     def behave(connection: socket.socket) -> None:
         connection.sendall(start)

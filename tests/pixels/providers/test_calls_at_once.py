@@ -1,4 +1,5 @@
-"""A list read over several connections at a time: the same result as over one, and never more at a time than told."""
+"""A list read over several connections at a time gives the same result as over one, and never uses more than
+allowed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ def server() -> Iterator[SandboxServer]:
 
 
 class Member:
-    """Xandr as the sandbox's member sees it, and what the sandbox is told to do."""
+    """A Xandr client for the sandbox's member, and control of the sandbox."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -79,7 +80,7 @@ EVERYTHING = [str(number) for number in range(1, COUNT + 1)]
 
 @pytest.fixture
 def sends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
-    """Counts what is on the way at a time; with `meet`, the pages behind the first wait until so many are."""
+    """Counts the requests under way; with `meet`, pages after the first wait until so many are under way."""
 
     def deadline(meet: int = 0) -> list[int]:
         lock, under_way, most = threading.Lock(), [0], [0]
@@ -135,7 +136,7 @@ def test_as_many_as_the_setting_says(
     assert 1 <= most[0] <= connections
 
 
-def test_the_gate_is_asked_for_each_request_and_for_several_at_once(member: Member, settings: Any) -> None:
+def test_the_rate_limiter_is_asked_for_each_request_and_for_several_at_once(member: Member, settings: Any) -> None:
     asks: list[int] = []
 
     def rate_limiter(call: str, wanted: int = 1) -> int:
@@ -148,7 +149,7 @@ def test_the_gate_is_asked_for_each_request_and_for_several_at_once(member: Memb
     assert max(asks) <= settings.PULL_CONNECTIONS  # those that leave now, and no others
 
 
-def test_the_gate_is_asked_by_the_thread_that_reads(member: Member) -> None:
+def test_the_rate_limiter_is_asked_by_the_thread_that_reads(member: Member) -> None:
     """Its row is in this thread's transaction."""
     threads = set()
 
@@ -160,7 +161,7 @@ def test_the_gate_is_asked_by_the_thread_that_reads(member: Member) -> None:
     assert threads == {threading.get_ident()}
 
 
-def test_no_more_leave_than_the_gate_lets_through(member: Member) -> None:
+def test_no_more_requests_leave_than_the_rate_limiter_allows(member: Member) -> None:
     left = 7
 
     def rate_limiter(call: str, wanted: int = 1) -> int:
@@ -203,7 +204,7 @@ def test_an_error_ends_it_after_what_came_before(
     assert member.asked() <= skip + 7
 
 
-def test_the_wait_that_is_asked_for_is_told(member: Member) -> None:
+def test_a_wait_that_the_provider_asks_for_is_reported(member: Member) -> None:
     member.fault("throttled", seconds=9, skip=4)
     with pytest.raises(Throttled) as caught:
         list(member.provider().list_pixels(ACCOUNT))
@@ -234,7 +235,7 @@ def test_sessions_that_are_refused_for_ever_come_to_an_end(member: Member) -> No
     assert member.asked() <= 20
 
 
-def test_where_the_gate_refuses_in_the_middle_what_is_on_the_way_comes_first(member: Member) -> None:
+def test_when_the_rate_limiter_refuses_in_the_middle_requests_under_way_are_finished(member: Member) -> None:
     calls = 0
 
     def rate_limiter(call: str, wanted: int = 1) -> int:
@@ -250,7 +251,7 @@ def test_where_the_gate_refuses_in_the_middle_what_is_on_the_way_comes_first(mem
     assert member.asked() == 4
 
 
-def test_and_it_goes_on_there(member: Member) -> None:
+def test_a_list_continues_after_the_rate_limiter_has_refused(member: Member) -> None:
     after = ""
     left = [3]
 
@@ -287,7 +288,7 @@ def test_a_claim_that_runs_out_in_the_middle_ends_it_at_once(member: Member) -> 
     assert ids == EVERYTHING[: len(ids)]
 
 
-def test_who_stops_reading_leaves_nothing_running(member: Member) -> None:
+def test_a_reader_that_stops_leaves_no_thread_running(member: Member) -> None:
     pages = member.provider().list_pixels(ACCOUNT)
     assert next(pages).total == COUNT and next(pages)
     pages.close()  # type: ignore[attr-defined]

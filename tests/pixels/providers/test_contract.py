@@ -79,7 +79,7 @@ def test_an_unsupported_call_says_why_and_sends_nothing(
 
 
 @each_provider
-def test_every_word_points_into_the_catalogue(provider: type[Provider]) -> None:
+def test_every_provider_event_points_into_the_catalogue(provider: type[Provider]) -> None:
     words = provider.vocabulary
     assert {word.event for word in words} <= set(EVENTS)
     assert all(word.source for word in words)
@@ -158,7 +158,7 @@ def test_credentials_and_ad_account_are_told_apart(provider: type[Provider]) -> 
 
 
 @each_provider
-def test_the_outlook_names_its_source(provider: type[Provider]) -> None:
+def test_the_lifecycle_notice_names_its_source(provider: type[Provider]) -> None:
     assert provider.lifecycle_notice.source.startswith("https://")
     assert provider.lifecycle_notice.sentence.endswith(".")
 

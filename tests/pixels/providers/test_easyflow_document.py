@@ -192,7 +192,7 @@ def test_what_the_newer_events_stand_for(value: str, event: str, grade: str) -> 
     assert (word.event, word.grade) == (event, grade)
 
 
-def test_the_outlook_is_active_with_source_and_date() -> None:
+def test_the_lifecycle_notice_is_active_with_source_and_date() -> None:
     lifecycle_notice = PROVIDERS["easyflow"].lifecycle_notice
     assert (lifecycle_notice.status, lifecycle_notice.source) == (
         "active",

@@ -280,7 +280,7 @@ def test_characters_no_database_takes_are_replaced(connect: Callable[..., Provid
 
 
 @pytest.mark.parametrize("slug", PROVIDERS)
-def test_the_gate_is_asked_before_each_request_and_may_forbid_it(
+def test_the_rate_limiter_is_asked_before_each_request_and_may_refuse_it(
     slug: str, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     asked = []

@@ -123,7 +123,7 @@ def test_how_well_a_tag_fits_each_event(event: str) -> None:
     assert grade != "close" or sentence.endswith(".")
 
 
-def test_the_outlook_says_when_the_tag_was_switched_off() -> None:
+def test_the_lifecycle_notice_says_when_the_tag_was_switched_off() -> None:
     lifecycle_notice = PROVIDERS["pitchtarget"].lifecycle_notice
     assert lifecycle_notice.status == "legacy"
     assert "switched their tag off in February 2017" in lifecycle_notice.sentence

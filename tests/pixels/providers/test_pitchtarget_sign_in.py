@@ -92,7 +92,7 @@ def test_of_two_workers_one_draws_the_token(connect: Callable[..., Provider], lo
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422])
-def test_a_refused_password_is_told_as_such_and_not_tried_again(
+def test_a_refused_password_is_reported_and_not_tried_again(
     status: int, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says({"error": "invalid_grant", "error_description": "wrong planted pass/word 6d"}, status)]

@@ -101,7 +101,7 @@ def test_a_name_taken_at_pitchtarget_is_refused_in_its_words(member: Callable[..
         ("xandr", {"password": "wrong"}),
     ],
 )
-def test_wrong_credentials_are_told_as_such(slug: str, wrong: dict[str, str], member: Callable[..., Any]) -> None:
+def test_wrong_credentials_raise_bad_credentials(slug: str, wrong: dict[str, str], member: Callable[..., Any]) -> None:
     provider, account = member(slug, **wrong)
     with pytest.raises(BadCredentials):
         if provider.can("check_credentials"):

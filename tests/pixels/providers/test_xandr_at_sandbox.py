@@ -41,7 +41,7 @@ def seed(sandbox: SandboxServer, **body: Any) -> None:
     requests.post(f"{sandbox.url}/_sandbox/seed", json={"provider": "xandr", **body}, timeout=10).raise_for_status()
 
 
-def test_users_are_told_what_is_worth_knowing(sandbox: SandboxServer) -> None:
+def test_a_log_in_reports_what_users_should_know(sandbox: SandboxServer) -> None:
     assert member(sandbox).check_credentials(None) == Remark()
     reader = member(sandbox, username="reader", password="sandbox")
     assert reader.check_credentials(ACCOUNT) == Remark.of("xandr.read_only")

@@ -209,7 +209,7 @@ READ_ONLY = "This user can look but not change: Xandr will refuse to create, cha
     ids=str.split("nothing read-only read-only-text null soon both later past none zero odd"),
 )
 @pytest.mark.parametrize("account", [None, ACCOUNT])
-def test_a_good_log_in_says_what_is_worth_knowing(
+def test_a_good_log_in_reports_what_users_should_know(
     account: AdAccountRef | None,
     more: dict[str, Any],
     sentence: str,

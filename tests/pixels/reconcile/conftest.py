@@ -1,4 +1,4 @@
-"""A pixel of which three sides are told apart: what both had last, ours, and theirs."""
+"""A pixel with its three sides: base, local and remote values."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from pixels.services import pixels
 
 @pytest.fixture
 def change_at_xandr(sandbox, sync):
-    """Somebody changes this pixel at Xandr, and a sync reads it."""
+    """A function that changes the pixel at Xandr and syncs."""
 
     def change(pixel, **values):
         [held] = [one for one in sandbox.held("xandr") if str(one["id"]) == pixel.remote_id]
@@ -24,7 +24,7 @@ def change_at_xandr(sandbox, sync):
 
 @pytest.fixture
 def change_here(bob, carry_out):
-    """Bob changes it here, and it is sent."""
+    """A function that changes the pixel here, as Bob, and sends the change."""
 
     def change(pixel, **values):
         pixels.change_pixel(pixel, bob, values)
@@ -37,7 +37,7 @@ def change_here(bob, carry_out):
 
 @pytest.fixture
 def answers(monkeypatch):
-    """Xandr says OK to a change, and that the pixel has this name afterwards."""
+    """A function that makes Xandr answer an update with OK and this name."""
     real = Xandr.update_pixel
 
     def say(name):

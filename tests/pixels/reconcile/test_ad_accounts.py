@@ -1,4 +1,5 @@
-"""Ad accounts are picked from the provider's list; nobody has to copy an id, and a wrong one is pointed out."""
+"""People pick ad accounts from the provider's list, need not copy ids, and are warned of an id that is not in the
+list."""
 
 import pytest
 
@@ -18,7 +19,7 @@ def alices(browser_of, alice):
 
 @pytest.fixture
 def offered(connect, sandbox, carry_out):
-    """A connection without an ad account, tested, with the provider's list read."""
+    """A tested connection without an ad account, whose provider's list was read."""
 
     def make(provider: str) -> Connection:
         connection = connect(provider, ad_account=None)
@@ -121,7 +122,7 @@ def test_a_list_that_cannot_be_read_leaves_the_credentials_as_good_as_they_are(
 def test_a_list_that_comes_after_its_credentials_were_replaced_is_not_stored(
     connect, sandbox, alice, meanwhile, carry_out, then
 ):
-    """They may have reached other ad accounts."""
+    """The old credentials may have reached other ad accounts."""
     connection = connect("xandr")
     connection_test.check(connection.pk)
 

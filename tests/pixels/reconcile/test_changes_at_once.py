@@ -1,4 +1,4 @@
-"""Both sides change at about the same time: what waits, what is typed and what is decided is about what was seen."""
+"""Both sides change at about the same time: changes, edits and decisions apply to the values that people have seen."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_an_edit_sends_what_was_edited_and_leaves_other_differences_alone(
 
 
 def shown(page):
-    """What the page says of the difference, sent back with each decision about it."""
+    """The values that the page shows, which each decision sends back."""
     [value] = {form.values["shown"][0] for form in page.forms if "shown" in form.values}
     return value
 

@@ -1,4 +1,4 @@
-"""A sync that is interrupted, by a wait, its task's time or its worker's end, goes on at its place."""
+"""A sync that is interrupted by a wait, the end of its task's time or its worker's death continues from its cursor."""
 
 from datetime import timedelta
 
@@ -22,13 +22,13 @@ KNOWN = range(1, 251)
 
 @pytest.fixture(autouse=True)
 def page_by_page(monkeypatch):
-    """Rows are put beside ours after each page, where a pull takes several pages at a time."""
+    """Write each page to the rows by itself; otherwise a pull takes several pages at a time."""
     monkeypatch.setattr(listing, "BATCH", 100)
 
 
 @pytest.fixture
 def throttled(sandbox):
-    """Xandr asks to wait for a minute, instead of showing this page of a list (from 1)."""
+    """A function that makes Xandr ask to wait for a minute instead of sending this page of a list (from 1)."""
 
     def at(number):
         rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 60, "skip": number - 1}
@@ -39,7 +39,7 @@ def throttled(sandbox):
 
 @pytest.fixture
 def fifty_are_new(xandr, sandbox, sync):
-    """Xandr held 250 pixels, all known here; since then 50 were made, and the 7th and the 205th deleted."""
+    """Xandr held 250 pixels, all known here. Since then 50 were made, and the 7th and the 205th were deleted."""
     sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}") for number in KNOWN])
     assert sync(xandr).created == 250
     sandbox.seed("xandr", [at_xandr(number, f"New {number}") for number in range(1001, 1051)])
@@ -77,7 +77,7 @@ def test_after_a_wait_a_sync_continues_from_its_cursor(fifty_are_new, sandbox, t
     assert (run.state, run.seen, run.waits) == ("queued", 100 * (number - 1), 1)
     go_on(run)
     assert result(run) == RIGHT
-    assert absent() == ["205", "7"]  # judged over the whole list, not over its end
+    assert absent() == ["205", "7"]  # judged by the whole list, not by its end
     assert sandbox.asked("xandr", "list") - asked == 3 + 1  # each page once, and the refusal
     assert (run.cursor, run.seen_ids) == (None, None)
 
@@ -219,7 +219,7 @@ def test_a_confirmation_covers_the_number_shown_for_all_ad_accounts_together(two
     assert (confirmed.state, confirmed.missing, confirmed.lacking) == ("stopped", 10, 10)
     assert len(absent()) == 10
     with pytest.raises(RuleViolation):
-        connections.sync_now(two_accounts, alice, stopped=run)  # that is settled
+        connections.sync_now(two_accounts, alice, stopped=run)  # the confirmation is used up
     go_on(connections.sync_now(two_accounts, alice, stopped=confirmed))
     assert len(absent()) == 20
 
@@ -237,7 +237,7 @@ def test_a_list_that_grew_meanwhile_is_read_to_its_end(fifty_are_new, sandbox, t
 
 
 def test_a_list_that_shrank_before_the_cursor_is_read_again(fifty_are_new, sandbox, throttled, go_on):
-    """What came behind it moved up and was passed over: those are not gone."""
+    """The pixels behind the cursor have moved up and were missed; they are not gone."""
     throttled(2)
     run = connections.sync_now(fifty_are_new, None)
     pull.pull(run.pk)

@@ -1,4 +1,5 @@
-"""What a person decides about a field that differs: take theirs, send ours, ignore it, watch it again."""
+"""What a person decides about a field that differs: adopt the remote value, restore the local one, ignore, watch
+again."""
 
 import pytest
 
@@ -15,7 +16,7 @@ def held_name(sandbox):
     return sandbox.held("xandr")[0]["name"]
 
 
-# -- Adopting theirs ------------------------------------------------------------------------------------------
+# -- Adopting the remote value ----------------------------------------------------------------------------------
 
 
 def test_adopting_takes_the_remote_value_and_sends_nothing(pixel, change_at_xandr, bob, sandbox, sync):
@@ -34,7 +35,7 @@ def test_adopting_takes_the_remote_value_and_sends_nothing(pixel, change_at_xand
 
 
 def test_adopting_takes_the_value_that_was_shown(pixel, change_at_xandr, bob, sandbox):
-    """They have moved on meanwhile, and nobody here has seen that."""
+    """The remote value has changed again since the page was shown."""
     change_at_xandr(pixel, name="Seen")
     sandbox.seed("xandr", [sandbox.held("xandr")[0] | {"name": "Not seen yet"}])
     pixels.adopt_theirs(pixel, bob, ["name"])
@@ -52,7 +53,7 @@ def test_adopting_the_event_changes_the_event(pixel, change_at_xandr, bob):
     assert (pixel.events, pixel.remote_status) == (["8"], "in_sync")
 
 
-# -- Restoring ours -------------------------------------------------------------------------------------------
+# -- Restoring the local value ----------------------------------------------------------------------------------
 
 
 def test_restoring_sends_the_local_value_of_that_field_only(pixel, change_at_xandr, bob, carry_out, sandbox):
@@ -152,7 +153,7 @@ def test_what_does_not_differ_is_not_decided(pixel, change_at_xandr, bob, decide
 
 @pytest.mark.parametrize("decide", DECISIONS)
 def test_a_decision_about_an_old_page_is_refused(pixel, change_at_xandr, bob, decide, sandbox):
-    """Somebody else has settled it since the page was shown."""
+    """Somebody else has decided since the page was shown."""
     change_at_xandr(pixel, name="Boots")
     shown = Pixel.objects.get()
     pixels.adopt_theirs(pixel, bob, ["name"])

@@ -1,4 +1,5 @@
-"""Between whole lists only what has changed is asked for, by the provider's clock; nothing is written for nothing."""
+"""Between full lists, a sync asks only for changes, by the provider's clock, and writes nothing if nothing has
+changed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,7 @@ OLD = {"last_modified": "2026-01-01 00:00:00"}
 
 @pytest.fixture
 def look():
-    """What the schedule asks for between two whole lists."""
+    """A function that syncs incrementally, as the schedule does between two full lists."""
 
     def run(connection):
         run = runs.open_run(connection, full=False)
@@ -34,7 +35,7 @@ def look():
 
 @pytest.fixture
 def account(xandr, sandbox, sync):
-    """250 pixels, the last of them changed on the first of March."""
+    """An ad account with 250 pixels, the last of them changed on the first of March."""
     sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}", **OLD) for number in range(1, 250)])
     sandbox.seed("xandr", [at_xandr(250, "Pixel 250", last_modified=f"{NEWEST:%Y-%m-%d %H:%M:%S}")])
     assert sync(xandr).created == 250
@@ -56,7 +57,7 @@ def moment(when):
 def test_it_asks_since_the_last_change_that_was_seen_less_five_minutes_by_xandrs_clock(
     xandr, misbehaving, time, look, sync, hours
 ):
-    """Ours may be wrong by hours."""
+    """PixelHub's clock may be wrong by hours."""
     time.pass_by(hours * 3600)
     one, two = at_xandr(1, **OLD), at_xandr(2, last_modified=moment(NEWEST))
     misbehaving.script = [LOGGED_IN, listed(one, two), listed(two)]
@@ -87,7 +88,7 @@ def test_it_never_moves_back(xandr, misbehaving, look, sync):
 
 @pytest.mark.parametrize("odd", ["2999-01-01 00:00:00", "0001-01-01 00:00:00", "yesterday"])
 def test_a_time_that_cannot_be_right_is_not_believed(xandr, misbehaving, look, sync, odd):
-    """Then everything is read."""
+    """Then the full list is read."""
     misbehaving.script = [LOGGED_IN, listed(at_xandr(2, last_modified=odd))]
     sync(xandr)
     assert AdAccount.objects.get().changed_until is None
@@ -141,7 +142,7 @@ def test_with_a_session_that_has_ended_it_is_three_requests(account, sandbox, lo
 
 
 def test_a_hundred_thousand_pixels_cost_no_more(account, sandbox, look):
-    """As many as the test is patient for: what is asked for does not grow with what there is."""
+    """As many as this test can wait for: the number of requests does not grow with the list."""
     sandbox.seed("xandr", [at_xandr(number, **OLD) for number in range(10_000, 12_000)])
     asked = sandbox.asked("xandr", "list")
     assert look(account).seen == 1
@@ -170,7 +171,7 @@ def test_only_a_full_list_shows_what_is_gone(account, sandbox, look, sync):
 
 
 def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
-    """It says four minutes before the latest that was seen, and was not there when that one was."""
+    """Its time is four minutes before the latest change seen, but it was not listed then."""
     late = moment(NEWEST - timedelta(minutes=4))
     sandbox.seed("xandr", [at_xandr(7, "Renamed", last_modified=late)])
     assert look(account).updated == 1
@@ -179,7 +180,7 @@ def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
 def test_what_is_changed_on_a_page_that_had_come_of_a_long_list_is_seen_the_next_time(
     account, sandbox, look, while_listing, time
 ):
-    """Reading takes twenty minutes, in which a pixel of the first page changes, and one of the second later still."""
+    """Reading takes twenty minutes. Meanwhile a pixel of the first page changes, and later one of the second."""
 
     def at_minute(minute):
         return moment(NEWEST + timedelta(hours=1, minutes=minute))
@@ -237,7 +238,7 @@ def test_an_interrupted_incremental_sync_continues(account, sandbox, time):
 
 @pytest.fixture
 def scheduled(time, settings):
-    """What the schedule asks for, as time goes by; each is done at once. "full" or "changes"."""
+    """A function that runs what the schedule asks for as time passes, and returns "full" or "changes" for each sync."""
 
     def run(seconds):
         time.pass_by(seconds)

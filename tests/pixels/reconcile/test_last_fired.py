@@ -1,4 +1,4 @@
-"""Xandr's report says when each pixel last fired; the pixel's page repeats it."""
+"""Xandr's report says when each pixel last fired, and the pixel's page shows it."""
 
 from datetime import UTC, datetime
 
@@ -13,14 +13,14 @@ from tests.pixels.page import Page
 
 
 def look() -> None:
-    """What the dispatcher's task does for each ad account that is due."""
+    """A function that runs the dispatcher's task for each ad account that is due."""
     for account in last_fired.due(10):
         last_fired.read_last_fired(account)
 
 
 @pytest.fixture
 def two_pixels(xandr, sandbox, live, sync):
-    """Two pixels, of which one has fired; the connection was listed, so the report is due."""
+    """Two pixels, one of which has fired; their list was read, so the report is due."""
     first, second = live(xandr, "First"), live(xandr, "Second")
     sandbox.ask("POST", "seed", json={"provider": "xandr", "last_fired": {first.remote_id: "2026-11-01 10:00:00"}})
     sync(xandr)

@@ -1,4 +1,4 @@
-"""A pull meets an object that a create of ours has made, whose answer got lost or is still to come: one row for it."""
+"""A pull finds an object made by a create whose answer was lost or has not come yet: the object gets no second row."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def test_an_object_of_an_unknown_pixel_is_linked_to_it(connect, promise, sandbox
     away = [lost | {"operation": operation, "count": None} for operation in ("list", "read")]
     sandbox.ask("POST", "faults", json=[lost])
     deliver.deliver(claim.due(1)[0])
-    # It was looked up in vain for a whole day.
+    # A day of look-ups has found nothing.
     sandbox.ask("POST", "faults", json=away)
     Operation.objects.update(trying_since=timezone.now() - timedelta(days=2), not_before=None)
     deliver.deliver(claim.due(1)[0])
@@ -52,7 +52,7 @@ def test_an_object_is_recognised_by_the_reference_in_its_code(xandr, promise, sa
 
 @pytest.mark.parametrize("lifecycle", ["queued", "failed", "draft"])
 def test_an_object_with_a_pixels_reference_is_linked_to_that_pixel(xandr, promise, sandbox, sync, carry_out, lifecycle):
-    """Sent once all the same, whatever was concluded: it is attached, and not sent again."""
+    """The create was sent after all, whatever the pixel's state says: link the object, and send nothing again."""
     pixel = promise(xandr)
     if lifecycle != "queued":
         Operation.objects.update(state="failed" if lifecycle == "failed" else "cancelled", finished_at=timezone.now())
@@ -96,7 +96,7 @@ def test_an_object_of_one_still_creating_makes_no_second_row(connect, promise, s
 def test_an_object_without_a_code_that_a_sync_adopted_is_merged_into_its_pixel(
     xandr, promise, sandbox, sync, meanwhile, team
 ):
-    """Without a code a list cannot tell that the object is ours; the answer to the create can."""
+    """Without a code a list cannot tell that the object is ours, but the answer to the create can."""
     pixel = promise(xandr)
 
     def listed():

@@ -1,4 +1,4 @@
-"""What is not in the list is looked for by its id, twice, before it counts as gone; and many at once stop the sync."""
+"""A pixel that a list lacks is looked up by its id twice before it counts as gone. Many at once stop the sync."""
 
 import pytest
 from django.urls import reverse
@@ -17,7 +17,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def seeded(xandr, sandbox, sync):
-    """Twenty pixels made elsewhere, adopted by a sync."""
+    """Twenty pixels made elsewhere and brought in by a sync."""
 
     def make(count=20):
         sandbox.seed("xandr", [pixel(number) for number in range(100, 100 + count)])
@@ -84,7 +84,7 @@ def test_a_pixel_that_the_list_only_missed_is_found_by_its_id(xandr, seeded, san
 
 @pytest.fixture
 def look_after(time):
-    """A look for what is missing, so many seconds later."""
+    """A function that looks up the missing pixels, so many seconds later."""
 
     def run(seconds):
         time.pass_by(seconds)
@@ -118,7 +118,7 @@ def test_an_answer_about_a_pixel_that_was_deleted_here_meanwhile_is_not_noted(
 def test_a_pixel_that_came_back_has_to_be_missed_twice_again(
     xandr, seeded, sandbox, sync, look_after, settings, found_by
 ):
-    """How long ago it was missed the first time says nothing: it was there in between."""
+    """How long ago it was first missed does not matter, since it existed in between."""
     settings.QUIET_TIME = 60
     seeded()
     delete(sandbox, 105)

@@ -1,4 +1,4 @@
-"""Theirs to ours: pixels made elsewhere are adopted, differences shown, ours kept."""
+"""A pull brings in pixels made elsewhere, shows differences, and keeps local values."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Nothing is concluded from half a list."""
+"""Half a list proves nothing: after an error nothing is marked as missing."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def xandr_page(first: int, count: int, total: int):
 
 @pytest.fixture
 def two_there(connect, sync, sandbox):
-    """A connection with two pixels that were seen before."""
+    """A function that makes a connection with two pixels that were seen before."""
 
     def make(provider):
         if provider == "xandr":
@@ -70,7 +70,7 @@ def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, s
 def test_after_an_error_in_the_middle_it_goes_on_from_there(
     browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, go_on, fault, pause
 ):
-    """Without a pause, the page that came before the error is not yet beside our rows when it comes."""
+    """Without a pause, the page before the error is not written to the rows when the error comes."""
     settings.PULL_PAUSE = pause
     settings.SANDBOX_URL, away = sandbox.url, misbehaving.url
     connection = two_there("xandr")

@@ -1,4 +1,4 @@
-"""What the answer to a create left out is read at the provider, by one worker, and only of a pixel that is live."""
+"""What the answer to a create left out is read at the provider, by one worker, and only while the pixel is live."""
 
 from pixels.models import Pixel
 from pixels.outbox import deliver

@@ -1,4 +1,4 @@
-"""The syncs of a connection: what each read and how long it took; and the one under way as it goes on."""
+"""The history of a connection's syncs: what each has read, and how long it took; and progress of the one under way."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ def shown(browser_of, vera, at):
 
 @pytest.fixture
 def ended(xandr):
-    """A run that has ended, with these facts."""
+    """A function that makes a finished run with these facts."""
 
     def make(seconds=4.0, **facts):
         begun = timezone.now() - timedelta(hours=1)
@@ -40,7 +40,7 @@ def ended(xandr):
 
 
 def cells(page):
-    """The newest run, by the names of its columns."""
+    """The newest run's row in the table, by the names of its columns."""
     row = re.search(r"<tbody>.*?<tr>(.*?)</tr>", page.html, re.S)[1]
     found = re.findall(r'<td data-label="([^"]+)"[^>]*>(.*?)</td>', row, re.S)
     return {label: Page(html).text for label, html in found}

@@ -1,4 +1,4 @@
-"""Testing the credentials: a worker asks the provider, the page tells the verdict."""
+"""Testing the credentials: a worker asks the provider, and the page shows the verdict."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A cursor that cannot be read, as after an upgrade, or that leads nowhere: the list begins again or the run fails, and
+"""A cursor that cannot be read, as after an upgrade, or that is wrong: the list is read again or the run fails, and
 nothing is marked because of it."""
 
 import zlib
@@ -16,7 +16,7 @@ FIRST_PAGE = zlib.compress("\n".join(str(number) for number in range(1, 101)).en
 
 @pytest.fixture
 def account(xandr, sandbox, sync):
-    """250 pixels, all known."""
+    """An ad account with 250 pixels, all known."""
     sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}") for number in range(1, 251)])
     assert sync(xandr).created == 250
     return xandr
@@ -24,7 +24,7 @@ def account(xandr, sandbox, sync):
 
 @pytest.fixture
 def pull_from(account):
-    """Pull with this cursor behind the first page, but for what is given; the run as it ended."""
+    """A function that pulls with a saved cursor behind the first page, changed as given, and returns the run."""
 
     def run(seen=FIRST_PAGE, without="", **cursor):
         saved = {
@@ -76,7 +76,8 @@ def test_with_an_unreadable_cursor_the_list_is_read_from_its_start(pull_from, sa
 
 @pytest.mark.parametrize(("after", "state"), [("100000", "done"), ("text", "failed")])
 def test_a_cursor_that_leads_nowhere_marks_nothing_and_the_next_sync_is_right(pull_from, account, sync, after, state):
-    """Behind the end there is nothing: the list is too short and is read once more. The other Xandr refuses."""
+    """Beyond the end nothing is listed, so the list is too short and is read again. One kind of Xandr refuses the
+    cursor."""
     assert pull_from(after=after).state == state
     assert not Pixel.objects.filter(remote_status="absent").exists()
     assert sync(account).unchanged == 250

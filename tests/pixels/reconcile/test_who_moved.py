@@ -1,4 +1,4 @@
-"""Which side of a field that differs has moved since both agreed, and what is no difference at all."""
+"""Which side of a differing field has changed since the base value, and what is no difference at all."""
 
 from pixels.models import Pixel
 from pixels.reconcile.compare import who_moved
@@ -67,13 +67,13 @@ def test_when_both_sides_reach_the_same_value_there_is_no_drift(pixel, change_at
 def test_a_change_that_was_taken_over_moves_what_is_agreed(pixel, change_at_xandr, change_here):
     change_here(pixel, name="Boots")
     assert (pixel.remote_status, pixel.base_values) == ("in_sync", {})
-    change_at_xandr(pixel, name="Shoes")  # the old name again, by their hand
+    change_at_xandr(pixel, name="Shoes")  # somebody at Xandr sets the old name again
     assert sides(pixel, "name") == ("Boots", "Boots", "Shoes")
     assert who_moved(pixel, "name") == "remote"
 
 
 def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, change_here, answers, sandbox, sync):
-    """Xandr's answer says nothing of the name and a second look fails; its list tells."""
+    """Xandr's answer does not hold the name and reading back fails; the list shows it."""
     answers(None)
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "read", "fault": "status", "code": 500})
     change_here(pixel, name="Boots")
@@ -85,7 +85,7 @@ def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, change_here, an
 
 
 def test_a_change_that_xandr_affirms_and_does_not_carry_out_is_drift(pixel, change_here, sandbox, sync):
-    """Its list says then what it said before the change, to the letter."""
+    """Afterwards its list is exactly as before the change."""
     sync(pixel.connection)
     before = sandbox.held("xandr")
     change_here(pixel, name="Boots")

@@ -1,4 +1,4 @@
-"""A clock that was ahead, ours or the provider's, has left times to come in rows: none of them holds anything up."""
+"""A clock that was ahead, ours or the provider's, has left future times in rows: none of them blocks anything."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ YEAR = timedelta(days=365)
 
 @pytest.fixture
 def account(xandr, sandbox, sync):
-    """Three pixels, all known."""
+    """An ad account with three pixels, all known."""
     old = {"last_modified": "2026-01-01 00:00:00"}
     sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}", **old) for number in range(1, 4)])
     assert sync(xandr).created == 3

@@ -1,4 +1,4 @@
-"""Taking back what has not been sent; and sending after all what was taken back."""
+"""Cancelling what has not been sent, and sending a cancelled create after all."""
 
 import pytest
 from django.db.models.functions import Now
@@ -11,7 +11,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def press(browser_of, bob, at):
-    """Bob presses a button of the pixel's page."""
+    """A function that presses a button of the pixel's page, as Bob."""
 
     def post(pixel, name):
         page = Page.of(browser_of(bob).post(at(name, pixel), follow=True))

@@ -1,4 +1,4 @@
-"""Edit, activate and deactivate: only what changed is sent, and our row follows once the provider has said yes."""
+"""Edit, activate and deactivate: only what changed is sent, and our row follows once the provider has accepted it."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def edit_errors(response):
 
 @pytest.fixture
 def put(misbehaving, settings):
-    """What the next change sends, as a recording server gets it."""
+    """The body of the next change, as a recording server receives it."""
 
     def record():
         settings.SANDBOX_URL = misbehaving.url
@@ -188,7 +188,7 @@ def test_of_two_editors_the_second_is_warned(xandr, live, edit, browser_of, alic
     assert sandbox.held("xandr")[0]["name"] == "Alice's"
     again = Page.of(response).form_with("version").values
     assert again["name"] == ["Bob's"]
-    assert edit.send(pixel, again).status_code == 302  # compared, and meant
+    assert edit.send(pixel, again).status_code == 302  # sent again after a comparison
     carry_out()
     assert sandbox.held("xandr")[0]["name"] == "Bob's"
 

@@ -1,4 +1,4 @@
-"""Alice adds a connection: stored sealed, tested by a worker, and kept whatever the test says."""
+"""Alice adds a connection: it is stored sealed, tested by a worker, and kept whatever the test's result."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Delete is for good and asks for the name; archive is ours alone."""
+"""A delete is final and asks for the name; archiving changes only our own row."""
 
 import pytest
 

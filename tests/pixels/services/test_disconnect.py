@@ -1,4 +1,4 @@
-"""Disconnecting: the credentials are gone, open work is named and cancelled, the rows stay."""
+"""Disconnecting deletes the credentials, names and cancels open work, and keeps the rows."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_new_credentials_bring_it_back_and_its_work_can_be_retried(
 
 
 def test_without_credentials_nothing_is_sent_and_nothing_becomes_unknown(xandr, promise, sandbox):
-    """The worker has claimed the operation, then the credentials go."""
+    """The credentials are deleted after a worker has claimed the operation."""
     promise(xandr)
     [due] = claim.due(1)
     Credential.objects.all().delete()

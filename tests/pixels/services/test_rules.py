@@ -1,4 +1,4 @@
-"""Input that a form would refuse is refused by the services as well: whoever calls them, nothing is written."""
+"""Services refuse what a form would refuse, whoever calls them, and write nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def draft(provider: str, **more: Any) -> rules.Draft:
 
 
 def refused(act: Callable[[], object], *errors: tuple[str, str]) -> None:
-    """`errors`: field and code of each. Every one has a sentence, and no row has changed."""
+    """A function that checks for `errors` (field and code), that each has a sentence, and that no row has changed."""
     before = all_rows()
     with pytest.raises(rules.InvalidInput) as caught:
         act()
@@ -93,7 +93,7 @@ def test_what_an_ad_account_holds_once(
     refused(lambda: create(draft(provider, **same), draft(provider, **same)), twice)
     create(draft(provider, **same))
     refused(lambda: create(draft(provider, **same)), once)
-    Pixel.objects.update(lifecycle=Pixel.Lifecycle.FAILED)  # what was never made stands in nobody's way
+    Pixel.objects.update(lifecycle=Pixel.Lifecycle.FAILED)  # a pixel that was never made blocks no name
     create(draft(provider, **same))
 
 
@@ -134,7 +134,7 @@ def test_a_change_that_the_form_would_refuse(
 
 
 def test_what_was_wrong_before_does_not_stand_against_a_change(xandr: Connection, live: Any, bob: User) -> None:
-    """A value that another version stored; a change of it has to be right all the same."""
+    """An earlier version stored the value; a change of that field must be valid nevertheless."""
     pixel = live(xandr)
     pixel.options["trigger_type"] = {"odd": 1}
     pixel.save()

@@ -1,4 +1,4 @@
-"""Meta's access token for server-side events: typed once, kept sealed, sent to Easyflow, shown never again."""
+"""Meta's access token for server-side events: typed once, stored sealed, sent to Easyflow, never shown again."""
 
 import hashlib
 
@@ -33,7 +33,7 @@ def create(bobs, at, easyflow, sandbox):
 
 
 def arrived(sandbox) -> list[str]:
-    """What the sandbox keeps of the tokens it was sent: the start of their hash."""
+    """The start of the hash of each token that the sandbox received."""
     return [held.get("serverSideMetadata", {}).get("capi-access-token", "") for held in sandbox.held("easyflow")]
 
 

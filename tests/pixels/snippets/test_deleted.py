@@ -1,4 +1,4 @@
-"""The code of a pixel that was deleted is handed out nowhere; what was issued stays on record."""
+"""No page gives out the code of a deleted pixel; issued snippets stay on record."""
 
 import html
 import json
@@ -13,7 +13,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def code(xandr, easyflow, pitchtarget, live, sandbox):
-    """(pixel, what it hands out while it is live): one at each provider."""
+    """A live pixel of each provider, with the code that it shows."""
 
     def make(provider):
         connection = {"xandr": xandr, "easyflow": easyflow, "pitchtarget": pitchtarget}[provider]
@@ -26,7 +26,7 @@ def code(xandr, easyflow, pitchtarget, live, sandbox):
 
 
 def handed_out(response, bodies):
-    """The codes that an answer holds: as they are, as shown on a page, or as a copy button has them."""
+    """The codes in a response: as they are, as shown on a page, or as a copy button has them."""
     text = response.content.decode()
     return [
         body
@@ -36,7 +36,7 @@ def handed_out(response, bodies):
 
 
 def everything(window, at, pixel):
-    """Whatever a person can open or send for a pixel, with a refresh as well."""
+    """All addresses that a person can open or post to for a pixel, with a refresh as well."""
     queries = [{}, {"state": "deleted"}, {"state": "archived"}, {"q": pixel.name, "state": "deleted"}]
     yield from (window.get(at("pixel_list"), query) for query in queries)
     yield window.get(at("overview"))
@@ -54,7 +54,7 @@ def everything(window, at, pixel):
 def test_after_a_delete_no_answer_holds_it(browser_of, bob, at, code, carry_out):
     pixel, bodies = code("xandr")
     window = browser_of(bob)
-    assert handed_out(window.get(at("pixel", pixel)), bodies) == bodies  # or nothing could be missed
+    assert handed_out(window.get(at("pixel", pixel)), bodies) == bodies  # shows that the search finds the code
     pixels.delete_pixel(pixel, bob)
     carry_out()
     pixel.refresh_from_db()
@@ -68,7 +68,7 @@ def test_after_a_delete_no_answer_holds_it(browser_of, bob, at, code, carry_out)
 
 @pytest.mark.parametrize("provider", ["xandr", "easyflow", "pitchtarget"])
 def test_whatever_its_provider_nothing_is_shown_or_issued_any_more(browser_of, bob, at, code, provider):
-    """Also where no delete is known today: the row decides."""
+    """Also at providers that have no delete: the row decides."""
     pixel, bodies = code(provider)
     Pixel.objects.filter(pk=pixel.pk).update(lifecycle="deleted", remote_status="gone")
     pixel.refresh_from_db()

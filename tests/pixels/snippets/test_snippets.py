@@ -1,4 +1,4 @@
-"""Every snippet is exactly what the provider's documents print, and the page hands out the stored bytes."""
+"""Every snippet is exactly as the provider's documents print it, and the page shows the stored bytes."""
 
 import hashlib
 import json

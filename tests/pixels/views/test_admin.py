@@ -1,4 +1,4 @@
-"""The admin: every model can be looked at and searched, records can't be changed, nothing secret is there."""
+"""The admin shows and searches every model, does not let records be changed, and shows no secret."""
 
 import base64
 
@@ -31,7 +31,7 @@ def admin(db, browser_of):
 
 @pytest.fixture
 def filled(connect, live, promise, sync, sandbox, team):
-    """One row of everything at least, with planted secrets where secrets belong."""
+    """At least one row of every model, with planted secrets where secrets belong."""
     xandr = connect("xandr")
     live(xandr, "Shoes", website=Website.objects.create(team=team, name="Garden", url="https://g.example"))
     sync(xandr)

@@ -1,4 +1,4 @@
-"""Whatever is typed into the form for new pixels: a message at the field, the values kept, nothing saved."""
+"""Invalid input in the form for new pixels: a message at the field, the values kept, nothing saved."""
 
 import pytest
 

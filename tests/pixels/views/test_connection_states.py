@@ -1,4 +1,4 @@
-"""What stands still, why, and when it goes on: said on the pixel's page, the connection's and the overview."""
+"""What waits, why, and when it goes on: shown on the pixel's page, the connection's and the overview."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ def shown(browser_of, bob, at):
 
 @pytest.fixture
 def xandr(connect, sandbox, carry_out):
-    """Tested, and found to work."""
+    """A connection that was tested and works."""
     connection = connect("xandr")
     carry_out()
     return Connection.objects.get(pk=connection.pk)
@@ -35,7 +35,7 @@ def xandr(connect, sandbox, carry_out):
 
 @pytest.fixture
 def down(xandr, promise, carry_out, settings, free_address):
-    """Xandr went away; one change waits."""
+    """A connection to Xandr, which is away, with one waiting change."""
     promise(xandr, "First")
     settings.CIRCUIT_FAILURES = 1
     back, settings.SANDBOX_URL = settings.SANDBOX_URL, free_address
@@ -270,7 +270,7 @@ def test_tests_and_syncs_that_do_not_begin_are_shown_as_delayed(xandr, shown):
 
 
 def test_no_page_asks_the_broker(down, shown, monkeypatch):
-    """Whether work is delayed is told by the rows."""
+    """The rows show whether work is delayed."""
 
     def refuse(*args, **more):
         raise AssertionError("a page talked to the broker")

@@ -1,4 +1,4 @@
-"""One form, sent however often, makes its pixels once."""
+"""A form that is sent several times makes its pixels once."""
 
 import threading
 

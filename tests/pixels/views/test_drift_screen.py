@@ -1,4 +1,4 @@
-"""What differs, field by field: who moved, and what a person decides about it."""
+"""The page shows what differs, field by field: who moved, and what a person can decide."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def changed(sandbox, sync):
-    """Somebody changes this pixel at its provider, and a sync sees it."""
+    """A function that changes the pixel at its provider and syncs."""
 
     def change(pixel, **values):
         [held] = [one for one in sandbox.held(pixel.connection.provider) if str(one["id"]) == pixel.remote_id]
@@ -64,7 +64,7 @@ def likely(row):
 
 
 def buttons(row):
-    """What a screen reader calls each button; every one of a row says which field it is about."""
+    """The accessible name of each button; each names the field that it is about."""
     return re.findall(r'<button[^>]*\saria-label="([^"]+)"', row)
 
 

@@ -1,4 +1,4 @@
-"""Ids of another team in a query string or a form: the answer is that to an id which does not exist."""
+"""An id of another team in a query string or a form is answered like an id that does not exist."""
 
 import re
 
@@ -15,7 +15,7 @@ from tests.access import body
 from tests.pixels.actions import all_rows
 from tests.pixels.conftest import CREDENTIALS
 
-# So long that they stand in a page for nothing else, and as long as the ids that do not exist.
+# Names so long that they are in a page for no other reason, and ids as long as those that do not exist.
 SITE, ACCOUNT, RUN, MISSING = 900_000_001, 900_000_002, 900_000_003, 900_000_009
 MISSING_UUID = "00000000-0000-4000-8000-000000000009"
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -24,7 +24,7 @@ RIVALS = ["rivalsite", "rivalaccount", "rivalpixel", "rivalremote", "rivaloffer"
 
 @pytest.fixture
 def theirs(charlie, bob):
-    """What another team has at the same provider; "id" -> what no team has."""
+    """What another team has at the same provider; "id" gives an id that no team has."""
     rival = charlie.memberships.get().team
     connection = connections.connect(
         rival, charlie, provider="xandr", environment="sandbox", credentials=CREDENTIALS["xandr"], ad_account=None
@@ -54,7 +54,7 @@ def theirs(charlie, bob):
 
 @pytest.fixture
 def ours(xandr, promise, team, alice):
-    """Enough that a filter has something to leave out."""
+    """Enough rows of our own that a filter leaves some out."""
     xandr.available_ad_accounts.create(remote_id="8", name="Meadow")
     Connection.objects.filter(pk=xandr.pk).update(ad_accounts_listed_at=timezone.now())
     Website.objects.create(team=team, name="Garden", url="https://garden.example")
@@ -66,7 +66,7 @@ def ours(xandr, promise, team, alice):
 
 @pytest.fixture
 def answer_to(browser_of, bob, ours, team):
-    """What bob is told, without what differs between two requests for the same."""
+    """A function that sends a request as Bob and returns the response, without what differs from request to request."""
     window = browser_of(bob)
     known = {str(row.pk).encode() for row in ours.values()}
 
@@ -83,7 +83,7 @@ def answer_to(browser_of, bob, ours, team):
 
 FORM = {"name": "New", "events": ["7"], "trigger_type": "hybrid", "state": "active", "token": MISSING_UUID}
 ASKED = [
-    # method, address, objects of ours that it names, what is sent beside, parameter, kind of the foreign id
+    # Method, address, our objects in it, other parameters, the tested parameter, and the kind of the foreign id.
     ("get", "pixel_list", (), {}, "connection", "connection"),
     ("get", "pixel_list", (), {}, "website", "website"),
     ("get", "pixel_list", (), {}, "q", "pixel"),
@@ -128,7 +128,7 @@ def test_an_id_of_another_team_is_answered_as_one_that_does_not_exist(
 
 
 def test_a_run_of_another_team_is_answered_as_one_that_does_not_exist(browser_of, bob, ours, theirs, team, charlie):
-    """As addresses have it: our connection with the other team's run, and theirs with their own."""
+    """In addresses: our connection with the other team's run, and the other team's connection with its own run."""
     window, (run, missing) = browser_of(bob), theirs["run"]
     before = all_rows()
     for connection in (ours["connection"].pk, theirs["connection"][0], theirs["connection"][1]):
@@ -139,7 +139,7 @@ def test_a_run_of_another_team_is_answered_as_one_that_does_not_exist(browser_of
 
 
 def test_the_same_parameters_do_filter_by_what_is_ours(answer_to, ours, xandr, connect, promise):
-    """Or a page that heeds no parameter would pass the tests above."""
+    """Otherwise a page that ignores all parameters would pass the tests above."""
     promise(connect("xandr", ad_account=AdAccountRef(id="3")), "Zebra")
     all_of_them = answer_to("get", "pixel_list", {}, "none")[2]
     found = answer_to("get", "pixel_list", {"connection": str(xandr.pk)}, "none")[2]

@@ -1,4 +1,4 @@
-"""The list of pixels: found, filtered, sorted and paged, with a number of queries that does not grow."""
+"""The list of pixels: search, filters, order and pages, with a number of queries that does not grow."""
 
 import re
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def row(team, connect):
-    """A row as it would be after a pull, without a provider."""
+    """A row as a pull would leave it, made without a provider."""
     known = {}
 
     def make(name: str, provider: str = "xandr", **fields):

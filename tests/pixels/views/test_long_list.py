@@ -1,4 +1,4 @@
-"""A list of a hundred thousand: read from an index, paged from both ends, counted as far as it pays."""
+"""A list of a hundred thousand pixels: read from an index, paged from both ends, counted up to a limit."""
 
 import itertools
 import random
@@ -22,7 +22,7 @@ def connections(connect):
 
 @pytest.fixture
 def fill(team, connections):
-    """Rows as after a pull: many at the same moment, names in no order."""
+    """Insert rows as a pull does: many at the same moment, names in no order."""
 
     def make(number, name="Pixel", **fields):
         accounts = [connection.ad_accounts.get() for connection in connections]
@@ -276,7 +276,7 @@ only_sqlite = pytest.mark.skipif(database.vendor != "sqlite", reason="SQLite's p
 @only_sqlite
 @pytest.mark.parametrize("query", ASKED, ids=str)
 def test_no_pixel_is_read_but_those_that_are_shown(window, at, fill, query, monkeypatch):
-    """What the others are is in an index; the few on the page are read by their ids."""
+    """The index holds what is needed of the others; the few on the page are read by their ids."""
     monkeypatch.setattr("pixels.views.pixel_list.PER_PAGE", 5)
     fill(40)
     ways = _ways(lambda: window.get(at("pixel_list"), query))

@@ -1,4 +1,4 @@
-"""What the page of a pixel says and offers, state by state, without a browser: the presenters alone."""
+"""What a pixel's page shows and offers in each state, without a browser: the presenters alone."""
 
 import re
 from datetime import timedelta
@@ -116,7 +116,7 @@ def test_without_a_connection_in_use_changes_are_not_offered_and_the_reason_is_g
 
 
 def test_what_was_refused_at_first_is_not_changed_but_made_anew(page_of):
-    """The advice "change what it names" leads nowhere while there is nothing to change."""
+    """The advice "change what it names" would be useless, as there is nothing to change yet."""
     [created, changed] = (page_of(FAILED, {"state": "failed"}), page_of({**LIVE, **REFUSED}, {"state": "failed"}))
     assert "Change what it names." not in created.banners[0].sentences
     assert "make a new pixel" in words(created.banners[0].sentences)

@@ -1,4 +1,4 @@
-"""A page that follows work under way asks again, and is answered only when there is news."""
+"""A page with work under way asks again, and gets content only when there is news."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.pixels.page import Page
 
 @pytest.fixture
 def refresh(browser_of, vera):
-    """Opens a page, and then asks as it would: gives the function that asks, or None where it follows nothing."""
+    """A function that opens a page and returns the function that asks again, or None if the page does not."""
     window = browser_of(vera)
 
     def open_page(address):
@@ -71,7 +71,7 @@ def test_the_connections_page_follows_its_test_and_its_sync(refresh, at, xandr, 
 
 @pytest.mark.parametrize("place", ["pixel", "pixel_list"])
 def test_a_create_whose_answer_pauses_the_connection_is_followed_to_its_end(refresh, at, xandr, promise, place):
-    """The pause is written down a moment before the pixel: a page that asks just then is not left with "Creating"."""
+    """The pause is stored a moment before the pixel: a page that asks in between must not stop at "Creating"."""
     pixel = promise(xandr)
     Pixel.objects.update(lifecycle="creating")
     pixel.operations.update(state="in_flight")

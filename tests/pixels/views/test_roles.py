@@ -1,5 +1,5 @@
-"""Every address of a team, asked as a browser would ask it: whoever may gets the page's own answer and its effect,
-whoever may not gets nothing and changes nothing."""
+"""Every address of a team, requested as a browser does: a person with the role gets the page and its effect, anybody
+else gets nothing and changes nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Scene:
         return [self.connection.pk, run.pk]
 
     def queued(self, **fields: Any) -> list[Any]:
-        """A pixel whose create waits; with `fields`, one whose create has ended so."""
+        """A pixel whose create waits; with `fields`, one whose create has ended with these values."""
         pixel = self.promise(self.connection, "Ours")
         if fields:
             state = fields.pop("operation", "done")
@@ -103,8 +103,8 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """A request, what its address names, and the answer to whoever may: a page's heading, or an effect and the page
-    that it leads to."""
+    """A request, the objects in its address, and the result for a person with the role: a page's heading, or an
+    effect and the page it leads to."""
 
     view: str
     there: Callable[[Scene], list[Any]]

@@ -1,4 +1,4 @@
-"""The sandbox with secrets that are nowhere else, and our clients aimed at it."""
+"""The sandbox with secrets that occur nowhere else, and our clients connected to it."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Bench:
         return PROVIDERS[slug](known, f"{self.url}/{slug}", lambda call, wanted=1: wanted, self.tokens)
 
     def faults(self, slug: str, *rules: dict[str, Any]) -> None:
-        """Each hits every request unless told otherwise."""
+        """Set a fault; it hits every request unless given otherwise."""
         aimed = {"to": f"{self.elsewhere.url}/pixels"}
         ready = [{**(aimed if rule["fault"] == "redirect" else {}), **rule} for rule in rules]
         self.control("POST", "faults", json=[{"provider": slug, "count": None, **rule} for rule in ready])

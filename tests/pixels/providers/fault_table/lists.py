@@ -1,4 +1,4 @@
-"""Lists that lie: 250 pixels at each sandbox, and how a list that is told to misbehave looks."""
+"""Wrong lists: 250 pixels at each sandbox, and what a client gets from a list with a fault."""
 
 from __future__ import annotations
 

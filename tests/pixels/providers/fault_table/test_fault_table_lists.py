@@ -91,7 +91,7 @@ def test_a_list_is_read_as_far_as_it_goes(
 
 
 @pytest.mark.parametrize(("fault", "given", "slug", "row"), LISTED)
-def test_what_is_looked_for_in_such_a_list_is_found_or_in_doubt(
+def test_a_search_in_a_wrong_list_finds_the_pixel_or_raises_an_error(
     fault: str, given: dict[str, Any], slug: str, row: Row, bench: Bench, seed: Callable[..., None]
 ) -> None:
     """ "There is none" would let a pixel be made a second time."""
