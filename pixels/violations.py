@@ -18,12 +18,12 @@ from pixels.providers.registry import PROVIDERS
 
 def _missing(provider: str, capability: str) -> str:
     """The provider's own reason why it lacks a capability."""
-    return dict(PROVIDERS[provider].missing).get(capability) or str(SENTENCES["cannot"])
+    return str(dict(PROVIDERS[provider].missing).get(capability) or SENTENCES["cannot"])
 
 
 def _fixed(provider: str, field: str) -> str:
     """The provider's own reason why an update cannot change this field."""
-    return PROVIDERS[provider].pixel_form.fixed[field]
+    return str(PROVIDERS[provider].pixel_form.fixed[field])
 
 
 def _name_taken(provider: str) -> str:

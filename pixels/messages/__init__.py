@@ -10,10 +10,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from accounts.violations import say
 from pixels.models import Connection, Operation, Pixel, SyncRun
+from pixels.models.connection import Hint
 from pixels.providers.messages import ADVICE_BY_KIND
 
 from .table import ADVICE, SENTENCES
@@ -60,3 +61,12 @@ def connection_sentence(connection: Connection) -> str:
 def ad_accounts_sentence(connection: Connection) -> str:
     """Why the provider's list of ad accounts could not be read."""
     return sentence(connection.ad_accounts_error, connection.ad_accounts_error_params)
+
+
+def credential_hint(hint: Hint) -> str:
+    """What a screen says of a stored credential. Earlier versions stored an English text, which is shown as it is."""
+    if isinstance(hint, str):
+        return hint
+    if "ends" in hint:
+        return gettext("ends in {characters}").format(characters=hint["ends"])
+    return pgettext("secret", "set")

@@ -25,6 +25,7 @@ from .sealed import seal, unseal
 from .team_owned import TeamQuerySet
 
 HINT_FROM = 12  # characters; of a shorter secret, four would be too much to show
+Hint = str | dict[str, str]  # a value that is no secret; of a secret {"ends": its last four} or {"kind": "set"}
 
 
 def provider_choices() -> list[tuple[str, str]]:
@@ -206,14 +207,14 @@ class Credential(models.Model):
         return Secret(unseal(self.sealed_token, aad=self._aad("token")).decode())
 
 
-def hint(provider: type[Provider], field: str, value: str) -> str:
+def hint(provider: type[Provider], field: str, value: str) -> Hint:
     """What a screen may show of a credential: a user name, the last four characters of a long key, nothing of a
     password."""
     if field not in provider.secret_fields:
         return value
     if field in provider.password_fields or len(value) < HINT_FROM:
-        return "set"
-    return f"ends in {value[-4:]}"
+        return {"kind": "set"}
+    return {"ends": value[-4:]}
 
 
 class AdAccount(models.Model):

@@ -29,6 +29,7 @@ from .values import (
     RemotePixel,
     Tag,
     TagContext,
+    Text,
 )
 
 
@@ -42,9 +43,9 @@ class Provider:
     slug: ClassVar[str]
     label: ClassVar[str]
     live_url: ClassVar[str]  # without a slash at its end
-    ad_account_label: ClassVar[str]
+    ad_account_label: ClassVar[Text]
     capabilities: ClassVar[frozenset[Capability]]
-    missing: ClassVar[Mapping[str, str]] = {}  # missing capability -> reason, as a sentence for the user
+    missing: ClassVar[Mapping[str, Text]] = {}  # missing capability -> reason, as a sentence for the user
     sentences: ClassVar[Mapping[str, Sentence]] = {}  # of its own errors: message code "<slug>.…" -> sentence
     advice: ClassVar[Mapping[str, Sentence]] = {}  # message code -> what a person can do about it
     lifecycle_notice: ClassVar[LifecycleNotice]
@@ -57,7 +58,7 @@ class Provider:
     pixel_form: ClassVar[type[PixelForm]]
     tag_form: ClassVar[type[forms.Form] | None] = None
     reference_option: ClassVar[str | None] = None  # the pixel form's field that our reference is filled into
-    delete_note: ClassVar[str] = ""  # a sentence shown before a pixel is deleted
+    delete_note: ClassVar[Text] = ""  # a sentence shown before a pixel is deleted
 
     def __init__(
         self,
@@ -201,7 +202,7 @@ class Provider:
         return next((word for word in cls.vocabulary if word.value == value), None)
 
     @classmethod
-    def provider_event_for(cls, event: str) -> tuple[ProviderEvent | None, Literal["exact", "close", "none"], str]:
+    def provider_event_for(cls, event: str) -> tuple[ProviderEvent | None, Literal["exact", "close", "none"], Text]:
         """The entry for an event of the catalogue, how well it fits, and a sentence on what is lost if it does not."""
         fits = [word for word in cls.vocabulary if word.event == event and word.grade != "none"]
         if fits:

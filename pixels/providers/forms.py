@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from .fields import EventsField, keep_choice, no_control_characters
-from .values import AdAccountRef
+from .values import AdAccountRef, Text
 
 
 class ConnectionForm(forms.Form):
@@ -37,7 +38,7 @@ class ConnectionForm(forms.Form):
                 self.errors.pop(name, None)
                 data.pop(name, None)
         if data.get("ad_account_code") and not data.get("ad_account") and "ad_account" not in self.errors:
-            self.add_error("ad_account", "Give its id as well, or leave both empty.")
+            self.add_error("ad_account", _("Give its id as well, or leave both empty."))
         return data
 
     def credentials(self) -> dict[str, str]:
@@ -64,9 +65,9 @@ class PixelForm(forms.Form):
     """
 
     advanced: ClassVar[tuple[str, ...]] = ()
-    advanced_hint: ClassVar[str] = ""  # what lies under "Advanced", in a few words
+    advanced_hint: ClassVar[Text] = ""  # what lies under "Advanced", in a few words
     per_pixel: ClassVar[tuple[str, ...]] = ()
-    fixed: ClassVar[Mapping[str, str]] = {}  # field that no update can change -> reason, as a sentence
+    fixed: ClassVar[Mapping[str, Text]] = {}  # field that no update can change -> reason, as a sentence
     secret_options: ClassVar[frozenset[str]] = frozenset()  # fields that are stored encrypted and never shown
     show_when: ClassVar[Mapping[str, str]] = {}  # field -> "other_field=value"
     events: forms.Field
@@ -80,7 +81,7 @@ class PixelForm(forms.Form):
         form = cls(data, initial=initial)
         for name, form_field in form.fields.items():
             if name in cls.fixed:
-                form_field.disabled, form_field.help_text = True, cls.fixed[name]
+                form_field.disabled, form_field.help_text = True, str(cls.fixed[name])
             if isinstance(form_field, EventsField):
                 form_field.keep(events)
             elif isinstance(form_field, forms.ChoiceField):

@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+# What people read: ours, which is translated when it is shown, or the provider's own words, which never are.
+Text = str | Promise
+
 Capability = Literal[
     # what the provider can do: one method each
     "create", "list", "read", "update", "activate", "delete", "find", "ad_accounts", "last_fired", "changed_since",
@@ -105,20 +111,27 @@ class ProviderEvent:
     """
 
     value: str  # as it is sent, stored and listed
-    label: str  # as the provider prints it
-    sentence: str  # what happens on the website, for the checklist
+    label: Text  # as the provider prints it; ours where the provider has no word
+    sentence: Text  # what happens on the website, for the checklist
     event: str  # key of the catalogue
     grade: Literal["exact", "close", "none"]
     source: str = ""  # the document that names this value
-    group: str = ""
-    note: str = ""  # a warning, shown beside the tick box
-    near: Mapping[str, str] = field(default_factory=dict)  # event -> sentence
+    group: Text = ""
+    note: Text = ""  # a warning, shown beside the tick box
+    near: Mapping[str, Text] = field(default_factory=dict)  # event -> sentence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    label: str
+    label: Text
     events: tuple[str, ...]
+
+
+STATUS_TITLES: Mapping[str, Text] = {
+    "active": pgettext_lazy("how long pixels will work", "Active"),
+    "legacy": pgettext_lazy("how long pixels will work", "Legacy"),
+    "closing": pgettext_lazy("how long pixels will work", "Closing"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +139,14 @@ class LifecycleNotice:
     """How long this provider's pixels will work, and where that is written."""
 
     status: Literal["active", "legacy", "closing"]
-    sentence: str
+    sentence: Text
     source: str
     as_of: str
+
+    @property
+    def title(self) -> Text:
+        """The status in a word."""
+        return STATUS_TITLES[self.status]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +164,8 @@ class TagContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """One format of a snippet: the exact characters to paste, and the texts to show with them."""
+    """One format of a snippet: the exact characters to paste, and the texts to show with them, in the language that is
+    active when it is made. `body` is the same in every language."""
 
     slug: str
     title: str

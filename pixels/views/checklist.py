@@ -47,8 +47,8 @@ def checklist(
     chosen = {event.value for event in ticked}
     found: dict[str, list[tuple[ProviderEvent, bool]]] = {}
     for event in events:
-        found.setdefault(event.group, []).append((event, event.value in chosen))
-    presets = [] if one_only else [(one.label, " ".join(one.events)) for one in provider.presets]
+        found.setdefault(str(event.group), []).append((event, event.value in chosen))
+    presets = [] if one_only else [(str(one.label), " ".join(one.events)) for one in provider.presets]
     return Checklist([_group(name, rows) for name, rows in found.items()], presets, one_only)
 
 

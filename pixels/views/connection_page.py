@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from accounts.models import Membership
 from pixelhub.components import Action, Banner
 from pixelhub.templatetags.ui import ago
-from pixels.messages import ad_accounts_sentence, connection_sentence, error_sentence
+from pixels.messages import ad_accounts_sentence, connection_sentence, credential_hint, error_sentence
 from pixels.models import AdAccount, AvailableAdAccount, Connection, Operation, SyncRun
 from pixels.models.badge import Badge
 from pixels.models.pixel import current
@@ -252,7 +252,8 @@ class _Builder:
             for name, hint in credential.hints.items():
                 field = self.provider.connection_form.base_fields.get(name)
                 choices = dict(getattr(field, "choices", None) or [])
-                found.append((str(field.label) if field else name, str(choices.get(hint, hint))))
+                told = credential_hint(hint)
+                found.append((str(field.label) if field else name, str(choices.get(told, told))))
             who = credential.set_by or gettext("someone who left")
             told = format_html(gettext("{when} by {person}"), when=ago(credential.set_at), person=who)
             found.append((pgettext("credentials", "Set"), told))
@@ -317,7 +318,7 @@ class _Builder:
             progress=self._progress(),
             wait=self._wait(),
             rows=tuple(_row(run) for run in self.runs),
-            note=self.provider.missing.get("list") or never.format(provider=self.label),
+            note=str(self.provider.missing.get("list", "")) or never.format(provider=self.label),
         )
 
     def _progress(self) -> str:

@@ -73,7 +73,7 @@ def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     can_update = pixel.provider_class.can("update")
     if not can_update or (pixel.lifecycle != Pixel.Lifecycle.LIVE and request.method != "POST"):
         reason = pixel.provider_class.missing.get("update") or _("This is possible once the pixel is live.")
-        messages.error(request, reason)
+        messages.error(request, str(reason))
         return _back(request, pixel)
     form = EditPixelForm(pixel, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -170,7 +170,7 @@ def delete(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     """Asks for the name: this can't be undone at the provider."""
     pixel = _get(request, pixel_id)
     if not pixel.provider_class.can("delete"):
-        messages.error(request, pixel.provider_class.missing.get("delete") or _("The provider cannot do this."))
+        messages.error(request, str(pixel.provider_class.missing.get("delete") or _("The provider cannot do this.")))
         return _back(request, pixel)
     error = ""
     if request.method == "POST":

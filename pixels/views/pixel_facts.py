@@ -74,7 +74,7 @@ def _difference(pixel: Pixel, name: str) -> Difference:
             "local": Badge("needs", "pencil", _("Changed here, not taken over there")),
             "both": Badge("failed", "alert-triangle", _("Conflict: changed on both sides")),
         }[moved],
-        cannot_restore=provider.pixel_form.fixed.get(name, ""),
+        cannot_restore=str(provider.pixel_form.fixed.get(name, "")),
     )
 
 
@@ -85,7 +85,7 @@ def _said(pixel: Pixel, name: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if name == "events":
         words = (pixel.provider_class.provider_event(one) for one in value)
-        return ", ".join(word.label if word else str(one) for word, one in zip(words, value, strict=True))
+        return ", ".join(str(word.label if word else one) for word, one in zip(words, value, strict=True))
     if isinstance(value, list):
         return "\n".join(" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
     field = pixel.provider_class.pixel_form.base_fields.get(name)

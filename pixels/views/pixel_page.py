@@ -259,7 +259,7 @@ class _Builder:
 
     def _reasons(self) -> str:
         """Why changes are not offered: what the provider cannot do at all, and a connection that is not in use now."""
-        found = [self.provider.missing[name] for name in CHANGES if name in self.provider.missing]
+        found = [str(self.provider.missing[name]) for name in CHANGES if name in self.provider.missing]
         found += [
             self.may[name].sentence
             for name in (PixelAction.EDIT, PixelAction.DELETE)

@@ -140,6 +140,6 @@ class Subject:
     def cannot_list(self) -> bool:
         if not self.cannot("list", lambda provider, account: list(provider.list_pixels(account))):
             return False
-        with pytest.raises(RuleViolation, match=re.escape(self.provider.missing["list"])):
+        with pytest.raises(RuleViolation, match=re.escape(str(self.provider.missing["list"]))):
             connections.sync_now(self.connection, None)
         return True

@@ -125,7 +125,7 @@ def test_no_password_is_shown_whatever_becomes_of_it(
     connection = Connection.objects.get()
     stored = Credential.objects.get()
     assert values[0].strip() in stored.open()[name].reveal()
-    assert stored.hints[name] == "set"
+    assert stored.hints[name] == {"kind": "set"}
     for code in (400, 401, 403, 500):
         sandbox.ask("POST", "faults", json={"provider": provider, "operation": "*", "fault": "echo", "code": code})
         window.post(at("connection_test", connection))

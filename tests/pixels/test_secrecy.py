@@ -24,6 +24,7 @@ from tests.pixels.conftest import EVENT, OPTIONS
 from tests.pixels.leaks import forms_of, tables
 from tests.pixels.page import Page
 from tests.pixels.providers.loopback import Received, says
+from tests.pixels.pseudo_language import speak
 
 PLANTED = {
     "easyflow": {"api_key": "pl4nted/Key+0001&<", "api_secret": "pl4nted=Secret%0002"},
@@ -190,6 +191,24 @@ def test_a_page_says_of_a_long_key_how_it_ends_and_of_a_password_nothing(browser
     text = Page.of(window.get(at("connection", xandr))).text
     assert "someone" in text
     assert "deed" not in text
+
+
+def test_what_a_page_says_of_a_secret_is_translated_and_what_was_stored_before_is_shown_as_it_is(
+    browser_of, vera, at, connect, sandbox, monkeypatch
+):
+    window = browser_of(vera)
+    connection = connect("easyflow", credentials={"api_key": "0123456789abcdef", "api_secret": "short"})
+    credential = Credential.objects.get(connection=connection)
+    assert credential.hints == {"api_key": {"ends": "cdef"}, "api_secret": {"kind": "set"}}
+    speak(monkeypatch)
+    text = Page.of(window.get(at("connection", connection))).text
+    assert "⟦ends in cdef⟧" in text
+    assert "⟦set⟧" in text
+    credential.hints = {"api_key": "ends in cdef", "api_secret": "set"}  # as earlier versions stored them
+    credential.save()
+    text = Page.of(window.get(at("connection", connection))).text
+    assert "⟧ ends in cdef ⟦" in text
+    assert "⟧ set ⟦" in text
 
 
 def test_replacing_credentials_shows_none_of_the_old_ones(browser_of, alice, at, connect, sandbox):

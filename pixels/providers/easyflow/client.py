@@ -12,13 +12,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.functional import classproperty
+from django.utils.translation import gettext_lazy as _
 
 from ..base import Provider
 from ..errors import NotFound, NotSupported
 from ..protocols import CallKind
 from ..secret import Secret
 from ..transport.response import Answer
-from ..values import AdAccountRef, Capability, Page, Remark, RemotePixel, Tag, TagContext
+from ..values import AdAccountRef, Capability, Page, Remark, RemotePixel, Tag, TagContext, Text
 from . import listing
 from .forms import EasyflowConnectionForm, EasyflowPixelForm
 from .mapping import creation, envelope, pixel_in, remote_pixel, token_in, update
@@ -30,18 +31,18 @@ ACTIVE, INACTIVE = "active", "inactive"
 
 CAN: frozenset[Capability] = frozenset({"create", "update", "activate"})
 CAN_WITH_LIST: frozenset[Capability] = frozenset({"list", "read", "find", "check_credentials"})
-NO_READING = "Easyflow's documents describe no way to read pixels back."
-MISSING = {
-    "delete": "Easyflow's documents describe no way to delete a pixel.",
-    "ad_accounts": "Easyflow's documents describe no list of owners.",
-    "last_fired": "Easyflow does not say when a pixel was last seen.",
-    "changed_since": "Easyflow's documents describe no list of what has changed.",
+NO_READING = _("Easyflow's documents describe no way to read pixels back.")
+MISSING: Mapping[str, Text] = {
+    "delete": _("Easyflow's documents describe no way to delete a pixel."),
+    "ad_accounts": _("Easyflow's documents describe no list of owners."),
+    "last_fired": _("Easyflow does not say when a pixel was last seen."),
+    "changed_since": _("Easyflow's documents describe no list of what has changed."),
 }
-MISSING_WITHOUT_LIST = {
+MISSING_WITHOUT_LIST: Mapping[str, Text] = {
     "list": NO_READING,
     "read": NO_READING,
     "find": NO_READING,
-    "check_credentials": "Easyflow has no call that tests a key without creating a pixel.",
+    "check_credentials": _("Easyflow has no call that tests a key without creating a pixel."),
 }
 
 
@@ -55,7 +56,7 @@ class Easyflow(Provider):
     label = "Easyflow"
     # AWS API Gateway; Easyflow documents no domain of its own.
     live_url = "https://9iq81tsdy4.execute-api.sa-east-1.amazonaws.com"
-    ad_account_label = "Owner id"
+    ad_account_label = _("Owner id")
     sentences = SENTENCES
     advice = ADVICE
     lifecycle_notice = LIFECYCLE_NOTICE
@@ -73,7 +74,7 @@ class Easyflow(Provider):
         return CAN | CAN_WITH_LIST if lists_pixels() else CAN
 
     @classproperty
-    def missing(cls) -> Mapping[str, str]:
+    def missing(cls) -> Mapping[str, Text]:
         return MISSING if lists_pixels() else {**MISSING, **MISSING_WITHOUT_LIST}
 
     def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:

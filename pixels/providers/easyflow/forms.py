@@ -4,31 +4,34 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..coerce import coerce
 from ..fields import EventsField, KeyField, TextField
 from ..forms import ConnectionForm, PixelForm
+from ..values import Text
 from .mapping import SHAPES
 from .vocabulary import PLATFORMS, VOCABULARY
 
 TEXTS = ("platform", "conversion_label", "code", "description", "external_reference")
-NO_LABEL_LATER = "Easyflow takes a conversion label only when a pixel is created: make a new pixel for Google."
+NO_LABEL_LATER = _("Easyflow takes a conversion label only when a pixel is created: make a new pixel for Google.")
 
 
 class EasyflowConnectionForm(ConnectionForm):
-    api_key = KeyField(label="API key", help_text="From the integrations tab of your Easyflow panel.")
-    api_secret = KeyField(label="API secret", help_text="From the same tab.")
-    ad_account = TextField(label="Owner id", max_length=64, help_text="The owner that the pixels belong to.")
+    api_key = KeyField(label=_("API key"), help_text=_("From the integrations tab of your Easyflow panel."))
+    api_secret = KeyField(label=_("API secret"), help_text=_("From the same tab."))
+    ad_account = TextField(label=_("Owner id"), max_length=64, help_text=_("The owner that the pixels belong to."))
 
     field_order = ("api_key", "api_secret", "ad_account")
 
 
 class EasyflowPixelForm(PixelForm):
     advanced: ClassVar[tuple[str, ...]] = ("description", "external_reference", "capi_access_token", "enable_capi")
-    advanced_hint = "Description, external reference, Meta's Conversions API"
-    fixed: ClassVar[Mapping[str, str]] = {
-        "external_reference": "The external reference cannot be changed at Easyflow once the pixel exists.",
-        "conversion_label": "The conversion label cannot be changed at Easyflow once the pixel exists.",
+    advanced_hint = _("Description, external reference, Meta's Conversions API")
+    fixed: ClassVar[Mapping[str, Text]] = {
+        "external_reference": _("The external reference cannot be changed at Easyflow once the pixel exists."),
+        "conversion_label": _("The conversion label cannot be changed at Easyflow once the pixel exists."),
     }
     secret_options: ClassVar[frozenset[str]] = frozenset({"capi_access_token"})
     show_when: ClassVar[Mapping[str, str]] = {
@@ -39,37 +42,38 @@ class EasyflowPixelForm(PixelForm):
 
     events = EventsField(VOCABULARY)
     platform = forms.ChoiceField(
-        label="Platform", choices=(("", "Choose…"), *((value, label) for value, label, _ in PLATFORMS))
+        label=_("Platform"), choices=(("", _("Choose…")), *((value, label) for value, label, _source in PLATFORMS))
     )
     conversion_label = TextField(
-        label="Conversion label",
+        label=_("Conversion label"),
         max_length=255,
         required=False,
-        help_text="Required for Google: the part after the slash in AW-123456789/AbC-D_efG. "
-        "All ticked events share it.",
+        help_text=_(
+            "Required for Google: the part after the slash in AW-123456789/AbC-D_efG. All ticked events share it."
+        ),
     )
     code = TextField(
-        label="Code",
+        label=pgettext_lazy("option of a pixel", "Code"),
         max_length=255,
         required=False,
         # inferred: Easyflow does not say what goes here, but no other field can hold the platform's own id.
-        help_text="Most likely the platform's own id, such as a Meta pixel id, AW-123456789 or GTM-ABC123.",
+        help_text=_("Most likely the platform's own id, such as a Meta pixel id, AW-123456789 or GTM-ABC123."),
     )
-    description = TextField(label="Description", max_length=1000, required=False)
+    description = TextField(label=_("Description"), max_length=1000, required=False)
     external_reference = TextField(
-        label="External reference",
+        label=_("External reference"),
         max_length=255,
-        help_text="Kept at Easyflow with the pixel. PixelHub's own reference is filled in.",
+        help_text=_("Kept at Easyflow with the pixel. PixelHub's own reference is filled in."),
     )
     capi_access_token = KeyField(
-        label="Conversions API token",
+        label=_("Conversions API token"),
         required=False,
-        help_text="Meta only. Kept sealed, sent to Easyflow, never shown again.",
+        help_text=_("Meta only. Kept sealed, sent to Easyflow, never shown again."),
     )
     enable_capi = forms.BooleanField(
-        label="Send conversions through Meta's Conversions API",
+        label=_("Send conversions through Meta's Conversions API"),
         required=False,
-        help_text="Works with a token that Easyflow has got, now or before.",
+        help_text=_("Works with a token that Easyflow has got, now or before."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -91,7 +95,7 @@ class EasyflowPixelForm(PixelForm):
 
     def _miss_label(self, locked: set[str]) -> None:
         if "conversion_label" not in locked:
-            self.add_error("conversion_label", "Google pixels need a conversion label.")
+            self.add_error("conversion_label", _("Google pixels need a conversion label."))
         elif self.initial.get("platform") != "google":
             self.add_error("platform", NO_LABEL_LATER)
 

@@ -4,6 +4,8 @@ import json
 import re
 
 from django import forms
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from ..fields import TextField
 from ..values import Tag, TagContext
@@ -26,18 +28,19 @@ ENUM_MEMBERS = {
     "bank-slip-selected": "BANK_BILLET_SELECTED",
 }
 MOMENTS = {word.value: word.sentence for word in VOCABULARY}
+LANGUAGE_OF_CODE = "en"  # of the comments in the code, which is the same whoever asks for it
 PLACEHOLDERS = {"business_id": "YOUR_BUSINESS_ID", "fingerprint_id": "YOUR_FINGERPRINT_ID"}
 
-AVAILABILITY = "As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you."
-ORDER_DATA = (
+AVAILABILITY = _("As far as Easyflow's documents show; verify that the package @easyflow/pixel is available to you.")
+ORDER_DATA = _(
     "The order data that goes with a purchase differs between versions of the package: "
     "add it as the version you install describes."
 )
 
 
 class EasyflowTagForm(forms.Form):
-    business_id = TextField(label="Business id", max_length=255, required=False)
-    fingerprint_id = TextField(label="Fingerprint id", max_length=255, required=False)
+    business_id = TextField(label=_("Business id"), max_length=255, required=False)
+    fingerprint_id = TextField(label=_("Fingerprint id"), max_length=255, required=False)
 
 
 def sdk_tag(subject: TagContext) -> Tag:
@@ -54,16 +57,19 @@ def sdk_tag(subject: TagContext) -> Tag:
         "",
         "// Call each of these functions when its event happens.",
     ]
-    for event in events:
-        lines += [f"// {MOMENTS[event]}:"] if event in MOMENTS else []
-        lines += [f"export function {_function(event)}() {{", f"  pixel.track({_event(event)});", "}"]
+    with override(LANGUAGE_OF_CODE):
+        for event in events:
+            lines += [f"// {MOMENTS[event]}:"] if event in MOMENTS else []
+            lines += [f"export function {_function(event)}() {{", f"  pixel.track({_event(event)});", "}"]
     return Tag(
         slug="sdk",
-        title="SDK integration",
-        copy_label="Copy code",
+        title=gettext("SDK integration"),
+        copy_label=gettext("Copy code"),
         body="\n".join(lines) + "\n",
-        where="In your checkout, as a JavaScript module: it sets up the SDK. Call each function as its event happens.",
-        warnings=(AVAILABILITY, *([ORDER_DATA] if "purchase-completed" in events else [])),
+        where=gettext(
+            "In your checkout, as a JavaScript module: it sets up the SDK. Call each function as its event happens."
+        ),
+        warnings=(str(AVAILABILITY), *([str(ORDER_DATA)] if "purchase-completed" in events else [])),
         to_fill_in=sum(not value for value in filled.values()),
     )
 

@@ -6,11 +6,14 @@ platforms, the newer ones five events and two platforms more.
 
 from typing import Literal
 
-from ..values import LifecycleNotice, Preset, ProviderEvent
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from ..values import LifecycleNotice, Preset, ProviderEvent, Text
 
 OLDER = "Easyflow, POST /pixels, older page (docs.easyflow.digital/openapi/pixel/post-pixels)"
 NEWER = "Easyflow, PATCH /pixels/{pixelId}, newer page (docs.easyflow.digital/openapi/pixel/patch-pixels-id)"
-ONLY_NEWER = "From a newer page of Easyflow's documents: where Easyflow refuses it, leave it out."
+ONLY_NEWER = _("From a newer page of Easyflow's documents: where Easyflow refuses it, leave it out.")
 
 # (value, label, document). The older page's list is cut off ("available platforms: and"). The page above it,
 # docs.easyflow.digital/openapi/pixel, names these two.
@@ -21,23 +24,25 @@ PLATFORMS = (
     ("tiktok", "TikTok", NEWER),
 )
 
-CHECKOUT = "Checkout"
-CUSTOMER = "Customer and address"
-CARD = "Payment by card"
-PIX = "Payment by Pix"
-BOLETO = "Payment by boleto"
-COUPON = "Coupon"
+CHECKOUT = _("Checkout")
+CUSTOMER = _("Customer and address")
+CARD = _("Payment by card")
+PIX = _("Payment by Pix")
+BOLETO = _("Payment by boleto")
+COUPON = _("Coupon")
 
 
 def _word(
     value: str,
-    sentence: str,
+    sentence: Text,
     event: str,
-    group: str,
+    group: Text,
     grade: Literal["exact", "close", "none"] = "exact",
-    note: str = "",
+    note: Text = "",
     source: str = OLDER,
 ) -> ProviderEvent:
+    if source == NEWER:
+        note = format_lazy("{} {}", note, ONLY_NEWER) if note else ONLY_NEWER
     return ProviderEvent(
         value=value,
         label=value,
@@ -46,33 +51,33 @@ def _word(
         grade=grade,
         source=source,
         group=group,
-        note=f"{note} {ONLY_NEWER}".strip() if source == NEWER else note,
+        note=note,
     )
 
 
 VOCABULARY = (
-    _word("checkout-initialized", "A buyer opens the checkout", "begin_checkout", CHECKOUT),
-    _word("purchase-btn-clicked", "A buyer presses the button to buy", "purchase_attempted", CHECKOUT),
+    _word("checkout-initialized", _("A buyer opens the checkout"), "begin_checkout", CHECKOUT),
+    _word("purchase-btn-clicked", _("A buyer presses the button to buy"), "purchase_attempted", CHECKOUT),
     _word(
         "purchase-completed",
-        "A purchase is finished",
+        _("A purchase is finished"),
         "purchase",
         CHECKOUT,
-        note="With Pix and boleto the payment may arrive long after the buyer has left the page.",
+        note=_("With Pix and boleto the payment may arrive long after the buyer has left the page."),
     ),
-    _word("purchase-failed", "A purchase fails", "purchase_failed", CHECKOUT),
-    _word("user-form-init", "A buyer starts on their own details", "custom", CUSTOMER, "none", source=NEWER),
+    _word("purchase-failed", _("A purchase fails"), "purchase_failed", CHECKOUT),
+    _word("user-form-init", _("A buyer starts on their own details"), "custom", CUSTOMER, "none", source=NEWER),
     _word(
         "user-form-completed",
-        "A buyer fills in their own details",
+        _("A buyer fills in their own details"),
         "lead",
         CUSTOMER,
         "close",
-        note="Buyers' details inside a checkout: a narrower moment than a lead elsewhere.",
+        note=_("Buyers' details inside a checkout: a narrower moment than a lead elsewhere."),
     ),
     _word(
         "pre-checkout-form-init",
-        "A visitor starts on the form before the checkout",
+        _("A visitor starts on the form before the checkout"),
         "custom",
         CUSTOMER,
         "none",
@@ -80,35 +85,35 @@ VOCABULARY = (
     ),
     _word(
         "pre-checkout-form-completed",
-        "A visitor fills in the form before the checkout",
+        _("A visitor fills in the form before the checkout"),
         "lead",
         CUSTOMER,
         "close",
-        note="Easyflow does not say what this form asks for.",
+        note=_("Easyflow does not say what this form asks for."),
         source=NEWER,
     ),
-    _word("address-form-completed", "A buyer fills in the address form", "billing_address_completed", CUSTOMER),
-    _word("delivery-address-completed", "A buyer fills in the delivery address", "shipping_info_added", CUSTOMER),
-    _word("credit-card-selected", "A buyer chooses to pay by card", "payment_method_selected_card", CARD),
-    _word("credit-card-form-init", "A buyer starts on the card form", "custom", CARD, "none", source=NEWER),
-    _word("credit-card-form-completed", "A buyer fills in the card form", "payment_info_added", CARD),
-    _word("pix-selected", "A buyer chooses to pay by Pix", "payment_method_selected_pix", PIX),
-    _word("pix-generated", "A Pix payment is created and waits for the buyer", "pix_generated", PIX),
-    _word("pix-copied", "A buyer copies the Pix payment", "pix_copied", PIX),
-    _word("pix-expired", "A Pix payment runs out unpaid", "pix_expired", PIX),
-    _word("bank-slip-selected", "A buyer chooses to pay by boleto", "payment_method_selected_boleto", BOLETO),
-    _word("bank-slip-form-completed", "A buyer fills in the boleto form", "payment_info_added_boleto", BOLETO),
-    _word("coupon-box-clicked", "A buyer opens the coupon box", "coupon_opened", COUPON),
-    _word("coupon-form-init", "A buyer starts to type a coupon", "custom", COUPON, "none", source=NEWER),
-    _word("coupon-form-completed", "A buyer sends a coupon off", "coupon_submitted", COUPON),
-    _word("coupon-added", "A coupon is accepted", "coupon_applied", COUPON),
-    _word("coupon-apply-failed", "A coupon is refused", "coupon_failed", COUPON),
+    _word("address-form-completed", _("A buyer fills in the address form"), "billing_address_completed", CUSTOMER),
+    _word("delivery-address-completed", _("A buyer fills in the delivery address"), "shipping_info_added", CUSTOMER),
+    _word("credit-card-selected", _("A buyer chooses to pay by card"), "payment_method_selected_card", CARD),
+    _word("credit-card-form-init", _("A buyer starts on the card form"), "custom", CARD, "none", source=NEWER),
+    _word("credit-card-form-completed", _("A buyer fills in the card form"), "payment_info_added", CARD),
+    _word("pix-selected", _("A buyer chooses to pay by Pix"), "payment_method_selected_pix", PIX),
+    _word("pix-generated", _("A Pix payment is created and waits for the buyer"), "pix_generated", PIX),
+    _word("pix-copied", _("A buyer copies the Pix payment"), "pix_copied", PIX),
+    _word("pix-expired", _("A Pix payment runs out unpaid"), "pix_expired", PIX),
+    _word("bank-slip-selected", _("A buyer chooses to pay by boleto"), "payment_method_selected_boleto", BOLETO),
+    _word("bank-slip-form-completed", _("A buyer fills in the boleto form"), "payment_info_added_boleto", BOLETO),
+    _word("coupon-box-clicked", _("A buyer opens the coupon box"), "coupon_opened", COUPON),
+    _word("coupon-form-init", _("A buyer starts to type a coupon"), "custom", COUPON, "none", source=NEWER),
+    _word("coupon-form-completed", _("A buyer sends a coupon off"), "coupon_submitted", COUPON),
+    _word("coupon-added", _("A coupon is accepted"), "coupon_applied", COUPON),
+    _word("coupon-apply-failed", _("A coupon is refused"), "coupon_failed", COUPON),
 )
 
 PRESETS = (
-    Preset(label="Purchase only", events=("purchase-completed",)),
+    Preset(label=_("Purchase only"), events=("purchase-completed",)),
     Preset(
-        label="Checkout funnel",
+        label=_("Checkout funnel"),
         events=(
             "checkout-initialized",
             "user-form-completed",
@@ -121,7 +126,7 @@ PRESETS = (
 
 LIFECYCLE_NOTICE = LifecycleNotice(
     status="active",
-    sentence="Easyflow's documents describe its pixels as current.",
+    sentence=_("Easyflow's documents describe its pixels as current."),
     source="https://docs.easyflow.digital/openapi/pixel",
     as_of="2026-11-21",
 )

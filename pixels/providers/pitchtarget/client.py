@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ..base import Provider
 from ..coerce import object_id
@@ -25,23 +26,23 @@ from .vocabulary import LIFECYCLE_NOTICE, VOCABULARY
 # inferred: Rails gives the same answer for a missing record and for an unknown path.
 NO_SUCH_RECORD_OR_PATH = 404
 
-NO_CHANGING = "PitchTarget's documents describe no way to change a pixel."
+NO_CHANGING = _("PitchTarget's documents describe no way to change a pixel.")
 
 
 class PitchTarget(Provider):
     slug = "pitchtarget"
     label = "PitchTarget"
     live_url = "https://api.pitchtarget.com"
-    ad_account_label = "Ad account"
+    ad_account_label = _("Ad account")
     capabilities = frozenset(
         {"create", "list", "read", "find", "ad_accounts", "check_credentials", "one_event_per_pixel", "name_unique"}
     )
     missing = {
         "update": NO_CHANGING,
         "activate": NO_CHANGING,
-        "delete": "PitchTarget's documents describe no way to delete a pixel.",
-        "last_fired": "PitchTarget does not say when a pixel was last seen.",
-        "changed_since": "PitchTarget always lists all pixels of an ad account.",
+        "delete": _("PitchTarget's documents describe no way to delete a pixel."),
+        "last_fired": _("PitchTarget does not say when a pixel was last seen."),
+        "changed_since": _("PitchTarget always lists all pixels of an ad account."),
     }
     sentences = SENTENCES
     lifecycle_notice = LIFECYCLE_NOTICE

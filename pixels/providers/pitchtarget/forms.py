@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from ..fields import EventsField, KeyField, PasswordField, TextField, digits_only, refuse_in_name
 from ..forms import ConnectionForm, PixelForm
@@ -17,22 +18,24 @@ class PitchTargetConnectionForm(ConnectionForm):
     }
 
     way = forms.ChoiceField(
-        label="Sign in with",
+        label=_("Sign in with"),
         # Labels without the words "Token" and "Password", so that nobody takes them for the fields of those names.
-        choices=(("token", "The API access that you were given"), ("password", "Your log-in at PitchTarget")),
+        choices=(("token", _("The API access that you were given")), ("password", _("Your log-in at PitchTarget"))),
         widget=forms.RadioSelect,
         initial="token",
         required=False,
     )
-    token = KeyField(label="Token", help_text='The token alone, without the word "OAuth" before it.')
-    username = TextField(label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    password = PasswordField(label="Password", help_text="PixelHub draws a token with it, whenever one is needed.")
-    client_id = TextField(label="Client id", max_length=255, help_text="PitchTarget's id of your application.")
+    token = KeyField(label=_("Token"), help_text=_('The token alone, without the word "OAuth" before it.'))
+    username = TextField(label=_("Username"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = PasswordField(
+        label=_("Password"), help_text=_("PixelHub draws a token with it, whenever one is needed.")
+    )
+    client_id = TextField(label=_("Client id"), max_length=255, help_text=_("PitchTarget's id of your application."))
     ad_account = TextField(
-        label="Ad account",
+        label=_("Ad account"),
         max_length=64,
         validators=[digits_only],
-        help_text='The Facebook id of the ad account: digits only, without "act_".',
+        help_text=_('The Facebook id of the ad account: digits only, without "act_".'),
     )
 
     field_order = ("way", "token", "username", "password", "client_id", "ad_account")
@@ -44,7 +47,7 @@ class PitchTargetPixelForm(PixelForm):
     def clean_name(self, name: str) -> str:
         name = super().clean_name(name)
         refuse_in_name(
-            name, ("<", ">", "--"), "PitchTarget writes the name into its code as it is, and that breaks it."
+            name, ("<", ">", "--"), _("PitchTarget writes the name into its code as it is, and that breaks it.")
         )
         return name
 

@@ -2,9 +2,12 @@
 
 import re
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from ..values import Tag, TagContext
 
-LEGACY = "Legacy: Facebook switched these tags off in February 2017; this code no longer measures anything."
+LEGACY = _("Legacy: Facebook switched these tags off in February 2017; this code no longer measures anything.")
 
 
 def code_tag(subject: TagContext) -> Tag | None:
@@ -13,11 +16,11 @@ def code_tag(subject: TagContext) -> Tag | None:
         return None
     return Tag(
         slug="code",
-        title="Facebook conversion code",
-        copy_label="Copy code",
+        title=gettext("Facebook conversion code"),
+        copy_label=gettext("Copy code"),
         body=subject.snippet,
-        where="Between <head> and </head> of the page that is shown after the conversion.",
-        warnings=(LEGACY, *_built_in_value(subject.snippet)),
+        where=gettext("Between <head> and </head> of the page that is shown after the conversion."),
+        warnings=(str(LEGACY), *_built_in_value(subject.snippet)),
     )
 
 
@@ -26,4 +29,5 @@ def _built_in_value(snippet: str) -> list[str]:
     currency = re.search(r"fb_param\.currency = '([A-Z]{3})'", snippet)
     if not value or not currency:
         return []
-    return [f"A value of {value[1]} {currency[1]} is built into this code and goes with every conversion."]
+    told = gettext("A value of {value} {currency} is built into this code and goes with every conversion.")
+    return [told.format(value=value[1], currency=currency[1])]

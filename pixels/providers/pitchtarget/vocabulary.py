@@ -1,5 +1,7 @@
 """PitchTarget's six tags, which are those of Facebook's conversion pixels of 2014, and how long they will work."""
 
+from django.utils.translation import gettext_lazy as _
+
 from ..values import LifecycleNotice, ProviderEvent
 
 DOCUMENT = 'PitchTarget, "Working with Offsite Conversion Pixels", POST /offsitepixels (April 2014)'
@@ -8,17 +10,17 @@ VOCABULARY = (
     ProviderEvent(
         value="CHECKOUT",
         label="CHECKOUT",
-        sentence="A purchase is finished",
+        sentence=_("A purchase is finished"),
         event="purchase",
         grade="exact",  # from PitchTarget's own examples, "Shoes purchase" and "Purchase completed"
         source=DOCUMENT,
         # It does not mean begin_checkout, although other providers call that by a similar word: so no `near` for it.
-        note="At PitchTarget, CHECKOUT means a finished purchase, not the start of a checkout.",
+        note=_("At PitchTarget, CHECKOUT means a finished purchase, not the start of a checkout."),
     ),
     ProviderEvent(
         value="REGISTRATION",
         label="REGISTRATION",
-        sentence="Somebody signs up",
+        sentence=_("Somebody signs up"),
         event="registration",
         grade="exact",
         source=DOCUMENT,
@@ -26,29 +28,29 @@ VOCABULARY = (
     ProviderEvent(
         value="LEAD",
         label="LEAD",
-        sentence="Somebody leaves contact details",
+        sentence=_("Somebody leaves contact details"),
         event="lead",
         grade="close",
         source=DOCUMENT,
-        note="PitchTarget's documents do not say what counts as a lead: decide it, and stay with it.",
+        note=_("PitchTarget's documents do not say what counts as a lead: decide it, and stay with it."),
     ),
     ProviderEvent(
         value="KEY_PAGE_VIEW",
         label="KEY_PAGE_VIEW",
-        sentence="A visitor opens a page that matters to you",
+        sentence=_("A visitor opens a page that matters to you"),
         event="page_view",
         grade="close",
         source=DOCUMENT,
-        note="PitchTarget has this one tag for all pages that matter: its figures do not tell them apart.",
+        note=_("PitchTarget has this one tag for all pages that matter: its figures do not tell them apart."),
         near={
-            "landing_page": "PitchTarget has no tag for landing pages: this one counts any page that matters.",
-            "view_item": "PitchTarget has no tag for items: this one counts the page, not what is looked at.",
+            "landing_page": _("PitchTarget has no tag for landing pages: this one counts any page that matters."),
+            "view_item": _("PitchTarget has no tag for items: this one counts the page, not what is looked at."),
         },
     ),
     ProviderEvent(
         value="ADD_TO_CART",
         label="ADD_TO_CART",
-        sentence="A visitor puts something into the cart",
+        sentence=_("A visitor puts something into the cart"),
         event="add_to_cart",
         grade="exact",
         source=DOCUMENT,
@@ -56,7 +58,7 @@ VOCABULARY = (
     ProviderEvent(
         value="OTHER",
         label="OTHER",
-        sentence="Something else that matters to you",
+        sentence=_("Something else that matters to you"),
         event="custom",
         grade="exact",
         source=DOCUMENT,
@@ -65,7 +67,7 @@ VOCABULARY = (
 
 LIFECYCLE_NOTICE = LifecycleNotice(
     status="legacy",
-    sentence=(
+    sentence=_(
         "Facebook takes no new pixels of this kind since September 2016 and switched their tag off in February 2017: "
         "the code no longer measures anything. A value of 0.01 GBP is built into it."
     ),

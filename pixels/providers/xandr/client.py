@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ..base import Provider
 from ..coerce import object_id
@@ -34,7 +35,7 @@ class Xandr(Provider):
     slug = "xandr"
     label = "Xandr"
     live_url = "https://api.appnexus.com"
-    ad_account_label = "Advertiser"
+    ad_account_label = _("Advertiser")
     capabilities = frozenset(
         {
             "create",
@@ -61,7 +62,7 @@ class Xandr(Provider):
     user_fields = ("username", "key_username")  # Xandr's limits are per user (page "API usage constraints")
     pixel_form = XandrPixelForm
     reference_option = "code"
-    delete_note = "Xandr refuses while a line item uses the pixel."
+    delete_note = _("Xandr refuses while a line item uses the pixel.")
 
     @classmethod
     def limits(cls) -> Limits:

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..coerce import coerce
 from ..fields import (
@@ -26,15 +28,23 @@ MAX_CLICK_MINUTES = 129600  # 90 days
 MAX_VIEW_MINUTES = 43200  # 30 days
 MAX_PIGGYBACK_URL = 255
 
-STATES = (("active", "Active"), ("inactive", "Inactive"))
-TRIGGERS = (("click", "Click"), ("view", "View"), ("hybrid", "Hybrid: click or view"))
+STATES = (("active", _("Active")), ("inactive", _("Inactive")))
+TRIGGERS = (
+    ("click", pgettext_lazy("what an ad got", "Click")),
+    ("view", pgettext_lazy("what an ad got", "View")),
+    ("hybrid", _("Hybrid: click or view")),
+)
 ONCE, EVERY, MINUTES = "once", "every", "minutes"
-REPEATS = ((ONCE, "One per person"), (EVERY, "Every conversion"), (MINUTES, "After a number of minutes"))
-PIGGYBACKS = (("img", "Image"), ("js", "Script"))
+REPEATS = (
+    (ONCE, _("One per person")),
+    (EVERY, _("Every conversion")),
+    (MINUTES, _("After a number of minutes")),
+)
+PIGGYBACKS = (("img", _("Image")), ("js", _("Script")))
 
 
 # Not "User name and password": nobody should take a choice for a field.
-WAYS = (("password", "A user's log-in"), ("key", "A key pair"))
+WAYS = (("password", _("A user's log-in")), ("key", _("A key pair")))
 
 
 class XandrConnectionForm(ConnectionForm):
@@ -44,30 +54,32 @@ class XandrConnectionForm(ConnectionForm):
     }
 
     way = forms.ChoiceField(
-        label="Sign in with", choices=WAYS, widget=forms.RadioSelect, initial="password", required=False
+        label=_("Sign in with"), choices=WAYS, widget=forms.RadioSelect, initial="password", required=False
     )
-    username = TextField(label="Username", max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    password = PasswordField(label="Password")
+    username = TextField(label=_("Username"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = PasswordField(label=_("Password"))
     key_username = TextField(
-        label="Key user name",
+        label=_("Key user name"),
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="The Xandr user that the key belongs to.",
+        help_text=_("The Xandr user that the key belongs to."),
     )
     key_name = TextField(
-        label="Key name",
+        label=_("Key name"),
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="The name under which the public key was registered at Xandr.",
+        help_text=_("The name under which the public key was registered at Xandr."),
     )
-    private_key = PrivateKeyField(label="Private key")
-    ad_account = TextField(label="Advertiser", max_length=64, validators=[digits_only], help_text="Its id, a number.")
+    private_key = PrivateKeyField(label=_("Private key"))
+    ad_account = TextField(
+        label=_("Advertiser"), max_length=64, validators=[digits_only], help_text=_("Its id, a number.")
+    )
     # Not "Advertiser code": one field's name should not begin with another's.
     ad_account_code = TextField(
-        label="Its code, if you know it",
+        label=_("Its code, if you know it"),
         max_length=255,
         required=False,
-        help_text="Your company's own code for the advertiser: it lets PixelHub find a pixel in one step.",
+        help_text=_("Your company's own code for the advertiser: it lets PixelHub find a pixel in one step."),
     )
 
     field_order = (
@@ -96,81 +108,88 @@ class XandrPixelForm(PixelForm):
         "piggyback_type",
         "piggyback_urls",
     )
-    advanced_hint = "State, trigger, repeats, windows, values, code, piggyback"
+    advanced_hint = _("State, trigger, repeats, windows, values, code, piggyback")
     per_pixel: ClassVar[tuple[str, ...]] = ("code",)
     show_when: ClassVar[Mapping[str, str]] = {"min_minutes": "repeat=minutes"}
 
     events = EventsField(VOCABULARY)
-    state = forms.ChoiceField(label="State", choices=STATES, initial="active")
+    state = forms.ChoiceField(label=_("State"), choices=STATES, initial="active")
     trigger_type = forms.ChoiceField(
-        label="Trigger type",
+        label=_("Trigger type"),
         choices=TRIGGERS,
         initial="click",
-        help_text="What must have happened to the ad before a conversion counts.",
+        help_text=_("What must have happened to the ad before a conversion counts."),
     )
     repeat = forms.ChoiceField(
-        label="Repeat conversions",
+        label=_("Repeat conversions"),
         choices=REPEATS,
         widget=forms.RadioSelect,
         initial=ONCE,
     )
     min_minutes = WholeNumberField(
-        label="Minutes between conversions",
+        label=_("Minutes between conversions"),
         min_value=1,
         max_value=MAX_REPEAT_MINUTES,
         required=False,
-        help_text="1 to 32,767 minutes (22 days).",
+        help_text=_("1 to 32,767 minutes (22 days)."),
     )
     post_click_expire_mins = WholeNumberField(
-        label="Post-click window (minutes)",
+        label=_("Post-click window (minutes)"),
         min_value=0,
         max_value=MAX_CLICK_MINUTES,
         required=False,
         initial=20160,
-        help_text="Empty or 0: the maximum, 129,600 minutes (90 days).",
+        help_text=_("Empty or 0: the maximum, 129,600 minutes (90 days)."),
     )
     post_view_expire_mins = WholeNumberField(
-        label="Post-view window (minutes)",
+        label=_("Post-view window (minutes)"),
         min_value=0,
         max_value=MAX_VIEW_MINUTES,
         required=False,
         initial=1440,
-        help_text="Empty or 0: the maximum, 43,200 minutes (30 days).",
+        help_text=_("Empty or 0: the maximum, 43,200 minutes (30 days)."),
     )
     post_click_value = forms.FloatField(
-        error_messages={"invalid": "Type a number."},
-        label="Post-click value",
+        error_messages={"invalid": _("Type a number.")},
+        label=_("Post-click value"),
         required=False,
-        help_text="What a conversion after a click is worth to you.",
+        help_text=_("What a conversion after a click is worth to you."),
     )
     post_view_value = forms.FloatField(
-        error_messages={"invalid": "Type a number."},
-        label="Post-view value",
+        error_messages={"invalid": _("Type a number.")},
+        label=_("Post-view value"),
         required=False,
-        help_text="What a conversion after a view is worth to you.",
+        help_text=_("What a conversion after a view is worth to you."),
     )
     code = TextField(
-        label="Code",
+        label=pgettext_lazy("option of a pixel", "Code"),
         max_length=255,
         required=False,
-        help_text="Your own code for the pixel at Xandr. PixelHub's reference is filled in: "
-        "by it a pixel is found again when an answer got lost.",
+        help_text=_(
+            "Your own code for the pixel at Xandr. PixelHub's reference is filled in: "
+            "by it a pixel is found again when an answer got lost."
+        ),
     )
-    piggyback_type = forms.ChoiceField(label="Piggyback type", choices=PIGGYBACKS, initial="img", required=False)
+    piggyback_type = forms.ChoiceField(label=_("Piggyback type"), choices=PIGGYBACKS, initial="img", required=False)
     piggyback_urls = forms.CharField(
-        label="Piggyback URLs",
+        label=_("Piggyback URLs"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Pixels to fire along with this one, one URL a line, at most 255 characters each. "
-        "Images: one only. Scripts: several.",
+        help_text=_(
+            "Pixels to fire along with this one, one URL a line, at most 255 characters each. "
+            "Images: one only. Scripts: several."
+        ),
     )
 
     def clean_piggyback_urls(self) -> list[str]:
         urls = [line.strip() for line in self.cleaned_data["piggyback_urls"].splitlines() if line.strip()]
-        check = URLValidator(schemes=["http", "https"], message="Not a web address: %(value)s")
+        check = URLValidator(schemes=["http", "https"], message=_("Not a web address: %(value)s"))
         for url in urls:
             if len(url) > MAX_PIGGYBACK_URL:
-                raise ValidationError(f"A URL has {len(url)} characters; at most {MAX_PIGGYBACK_URL} are allowed.")
+                raise ValidationError(
+                    _("A URL has %(length)s characters; at most %(most)s are allowed."),
+                    params={"length": len(url), "most": MAX_PIGGYBACK_URL},
+                )
             no_control_characters(url)
             check(url)
         return urls
@@ -180,9 +199,9 @@ class XandrPixelForm(PixelForm):
         if data.get("repeat") != MINUTES:
             self.errors.pop("min_minutes", None)  # the field is hidden then, so its error could not be corrected
         elif data.get("min_minutes") is None and "min_minutes" not in self.errors:
-            self.add_error("min_minutes", "Say after how many minutes a conversion counts again.")
+            self.add_error("min_minutes", _("Say after how many minutes a conversion counts again."))
         if len(data.get("piggyback_urls") or []) > 1 and data.get("piggyback_type") != "js":
-            self.add_error("piggyback_urls", "An image can carry one URL. For several, choose Script.")
+            self.add_error("piggyback_urls", _("An image can carry one URL. For several, choose Script."))
         return data
 
     def options(self) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Xandr's two conversion tags, exactly as its documents print them."""
 
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from ..coerce import coerce
 from ..values import Tag, TagContext
 from .mapping import SHAPES
 
 # According to its documents since 2024-10-09.
-CONSENT = (
+CONSENT = _(
     "For visitors in the EEA, the UK and Switzerland Xandr counts a call only with consent parameters "
     "(gdpr and gdpr_consent), which these tags do not carry."
 )
@@ -34,22 +36,22 @@ def conversion_tags(subject: TagContext) -> list[Tag]:
 def _image(remote_id: str) -> Tag:
     return Tag(
         slug="image",
-        title="Image tag",
-        copy_label="Copy image tag",
+        title=gettext("Image tag"),
+        copy_label=gettext("Copy image tag"),
         body=f'<img src="{_address(remote_id)}&t=2" width="1" height="1" />',
-        where="Just before </body> of the page that is shown after the conversion.",
-        warnings=(CONSENT,),
+        where=gettext("Just before </body> of the page that is shown after the conversion."),
+        warnings=(str(CONSENT),),
     )
 
 
 def _script(remote_id: str) -> Tag:
     return Tag(
         slug="script",
-        title="Script tag",
-        copy_label="Copy script tag",
+        title=gettext("Script tag"),
+        copy_label=gettext("Copy script tag"),
         body=f'<script src="{_address(remote_id)}&t=1" type="text/javascript"></script>',
-        where="Just before </body> of the page that is shown after the conversion.",
-        warnings=(CONSENT,),
+        where=gettext("Just before </body> of the page that is shown after the conversion."),
+        warnings=(str(CONSENT),),
     )
 
 

@@ -3,6 +3,8 @@
 The values are those of `pixel_conversion_event_id`; NO_CATEGORY stands for null.
 """
 
+from django.utils.translation import gettext_lazy as _
+
 from ..values import LifecycleNotice, ProviderEvent
 
 NO_CATEGORY = "none"
@@ -12,16 +14,16 @@ VOCABULARY = (
     ProviderEvent(
         value="2",
         label="LandingPage",
-        sentence="A visitor arrives after seeing an ad",
+        sentence=_("A visitor arrives after seeing an ad"),
         event="landing_page",
         grade="exact",
         source=SOURCE,
-        near={"page_view": "Xandr means the page that a visitor lands on after an ad, not every page."},
+        near={"page_view": _("Xandr means the page that a visitor lands on after an ad, not every page.")},
     ),
     ProviderEvent(
         value="3",
         label="ItemView",
-        sentence="A visitor looks at a product or service",
+        sentence=_("A visitor looks at a product or service"),
         event="view_item",
         grade="exact",
         source=SOURCE,
@@ -29,7 +31,7 @@ VOCABULARY = (
     ProviderEvent(
         value="4",
         label="AddToCart",
-        sentence="A visitor puts something into the cart",
+        sentence=_("A visitor puts something into the cart"),
         event="add_to_cart",
         grade="exact",
         source=SOURCE,
@@ -37,7 +39,7 @@ VOCABULARY = (
     ProviderEvent(
         value="5",
         label="InitiateCheckout",
-        sentence="A buyer starts the checkout",
+        sentence=_("A buyer starts the checkout"),
         event="begin_checkout",
         grade="exact",
         source=SOURCE,
@@ -45,19 +47,19 @@ VOCABULARY = (
     ProviderEvent(
         value="6",
         label="AddPaymentInfo",
-        sentence="A buyer fills in payment details",
+        sentence=_("A buyer fills in payment details"),
         event="payment_info_added",
         grade="exact",
         source=SOURCE,
         near={
-            "payment_method_selected_pix": "Pix has no form to fill in; at Xandr it counts as payment details.",
-            "payment_info_added_boleto": "Xandr does not tell a boleto from other ways to pay.",
+            "payment_method_selected_pix": _("Pix has no form to fill in; at Xandr it counts as payment details."),
+            "payment_info_added_boleto": _("Xandr does not tell a boleto from other ways to pay."),
         },
     ),
     ProviderEvent(
         value="7",
         label="Purchase",
-        sentence="A purchase is confirmed",
+        sentence=_("A purchase is confirmed"),
         event="purchase",
         grade="exact",
         source=SOURCE,
@@ -65,17 +67,17 @@ VOCABULARY = (
     ProviderEvent(
         value="8",
         label="Lead",
-        sentence="Somebody interested leaves contact details",
+        sentence=_("Somebody interested leaves contact details"),
         event="lead",
         grade="close",
         source=SOURCE,
-        note="Xandr means contact details such as e-mail addresses or zip codes.",
-        near={"registration": "Xandr does not tell a registration from other leads."},
+        note=_("Xandr means contact details such as e-mail addresses or zip codes."),
+        near={"registration": _("Xandr does not tell a registration from other leads.")},
     ),
     ProviderEvent(
         value=NO_CATEGORY,
-        label="No category",
-        sentence="None of these fits",
+        label=_("No category"),
+        sentence=_("None of these fits"),
         event="custom",
         grade="none",
         source=SOURCE,
@@ -84,7 +86,7 @@ VOCABULARY = (
 
 LIFECYCLE_NOTICE = LifecycleNotice(
     status="closing",
-    sentence=(
+    sentence=_(
         "Microsoft Invest, the buying side of Xandr, closed on 2026-02-28: "
         "ask Microsoft whether your member can still use conversion pixels."
     ),

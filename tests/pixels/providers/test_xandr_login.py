@@ -20,6 +20,7 @@ from pixels.providers.xandr.forms import XandrConnectionForm
 from tests.pixels.providers.conftest import ACCOUNT, PLANTED, Tokens, create
 from tests.pixels.providers.loopback import Loopback, says
 from tests.pixels.providers.xandr_answers import CREATED, LOGGED_IN, failing, paths
+from tests.pixels.pseudo_language import speak
 from tests.pixels.said import said
 
 # As its page about keys prints it: debug_info, and no dbg_info.
@@ -171,11 +172,16 @@ def test_a_key_is_taken_with_the_white_space_pasted_around_it(written: str) -> N
     ],
     ids=["a name", "cut off", "garbled", "public", "locked", "locked, old form", "not RSA", "short"],
 )
-def test_a_key_that_cannot_work_is_refused_with_the_reason_and_never_shown(pasted: str, reason: str) -> None:
+def test_a_key_that_cannot_work_is_refused_with_the_reason_and_never_shown(
+    pasted: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = form(way="key", key_username="a", key_name="b", private_key=pasted)
     assert not found.is_valid()
     assert found.errors == {"private_key": [reason]}
     assert not [line for line in pasted.split() if len(line) > 20 and line in str(found["private_key"])]
+    speak(monkeypatch)
+    again = form(way="key", key_username="a", key_name="b", private_key=pasted)
+    assert again.errors == {"private_key": [f"⟦{reason}⟧"]}
 
 
 def user(**more: Any) -> Any:
