@@ -136,8 +136,8 @@ def membership_role(request: TeamRequest, membership_id: int) -> HttpResponse:
         except services.RuleViolation as refused:
             form.add_error("role", str(refused))
         else:
-            told = gettext("The role of {member} is now {role}.")
-            messages.success(request, told.format(member=member, role=role.label.lower()))
+            text = gettext("The role of {member} is now {role}.")
+            messages.success(request, text.format(member=member, role=role.label.lower()))
             return redirect("people", request.team.slug)
     return render(request, "accounts/membership_role.html", {"form": form, "member": member})
 

@@ -28,7 +28,7 @@ class EditPixelForm:
         self.options = self.provider.pixel_form.for_pixel(tuple(pixel.events), pixel.options, data)
         ticked = data.getlist("events") if data else pixel.events
         self.vocabulary = [*self.provider.vocabulary, *self.provider.unknown_events(pixel.events)]
-        self.ticked = [word for word in self.vocabulary if word.value in ticked]
+        self.ticked = [provider_event for provider_event in self.vocabulary if provider_event.value in ticked]
 
     def is_valid(self) -> bool:
         if not (self.name.is_valid() & self.options.is_valid()):

@@ -65,13 +65,17 @@ class DraftForm(forms.Form):
         if data.get("new_site") or data.get("new_site_url"):
             values = {"name": data.get("new_site"), "url": data.get("new_site_url")}
             self.website_form = WebsiteForm(values, instance=Website(team=self.team))
-            if not self.website_form.is_valid() and not self._is_there(self.website_form.cleaned_data):
-                for mine, theirs in (("new_site", "name"), ("new_site_url", "url"), ("new_site", "__all__")):
-                    for error in self.website_form.errors.get(theirs, []):
-                        self.add_error(mine, error)
+            if not self.website_form.is_valid() and not self._has_existing_website(self.website_form.cleaned_data):
+                for own_field, website_field in (
+                    ("new_site", "name"),
+                    ("new_site_url", "url"),
+                    ("new_site", "__all__"),
+                ):
+                    for error in self.website_form.errors.get(website_field, []):
+                        self.add_error(own_field, error)
         return data
 
-    def _is_there(self, site: Mapping[str, str]) -> bool:
+    def _has_existing_website(self, site: Mapping[str, str]) -> bool:
         """This very site, added by somebody else or by the first half of a double click."""
         same = {"name__iexact": site.get("name", ""), "url": site.get("url", "")}
         return Website.objects.for_team(self.team).filter(archived_at=None, **same).exists()
@@ -81,7 +85,7 @@ class DraftForm(forms.Form):
 class Row:
     """One pixel of a batch, as the plan shows it: its name and its own options, editable, with their errors."""
 
-    word: ProviderEvent
+    provider_event: ProviderEvent
     id: uuid.UUID
     name: str
     default_name: str
@@ -117,17 +121,17 @@ class NewPixelForm:
         self.ticked = self._ticked()
         self.rows = self._rows()
 
-    def pixel_id(self, word: str | None = None) -> uuid.UUID:
+    def pixel_id(self, provider_event: str | None = None) -> uuid.UUID:
         """From the token: a form sent twice names the same pixels. The team is part of it, so nobody else's."""
-        place = f"{self.team.pk}/{word}" if word else f"{self.team.pk}"
-        return uuid.uuid5(self.token, place)
+        key = f"{self.team.pk}/{provider_event}" if provider_event else f"{self.team.pk}"
+        return uuid.uuid5(self.token, key)
 
     def possible_ids(self) -> list[uuid.UUID]:
         """Of every pixel this form could make: alone, or in a batch with any ticks."""
-        return [self.pixel_id(), *(self.pixel_id(word.value) for word in self.provider.vocabulary)]
+        return [self.pixel_id(), *(self.pixel_id(provider_event.value) for provider_event in self.provider.vocabulary)]
 
-    def reference(self, word: str | None = None) -> str:
-        return f"{REFERENCE_PREFIX}{self.pixel_id(word)}"
+    def reference(self, provider_event: str | None = None) -> str:
+        return f"{REFERENCE_PREFIX}{self.pixel_id(provider_event)}"
 
     @property
     def count(self) -> int:
@@ -145,30 +149,30 @@ class NewPixelForm:
         values = self.data.getlist("events") if self.data else self.options.get_initial_for_field(
             self.options.fields["events"], "events"
         ) or []  # fmt: skip
-        return [word for word in self.provider.vocabulary if word.value in values]
+        return [provider_event for provider_event in self.provider.vocabulary if provider_event.value in values]
 
     def _rows(self) -> list[Row]:
         if not self.one_each or len(self.ticked) < 2:
             return []
-        return [self._row(word) for word in self.ticked]
+        return [self._row(provider_event) for provider_event in self.ticked]
 
-    def _row(self, word: ProviderEvent) -> Row:
+    def _row(self, provider_event: ProviderEvent) -> Row:
         """What was typed for this pixel, else the default; a default that was only shown follows the name."""
         posted = self.data or QueryDict()
         initial = self.draft.get_initial_for_field(self.draft.fields["name"], "name")
         name = str(posted.get("name", "") if self.data else initial)
-        default = f"{name.strip()} – {word.label}"
-        typed = posted.get(f"name-{word.value}")
-        if typed is None or typed == posted.get(f"default-{word.value}"):
+        default = f"{name.strip()} – {provider_event.label}"
+        typed = posted.get(f"name-{provider_event.value}")
+        if typed is None or typed == posted.get(f"default-{provider_event.value}"):
             typed = default
-        own = {option: self._own(option, word) for option in self.options.per_pixel}
-        return Row(word, self.pixel_id(word.value), typed.strip(), default, own)
+        own = {option: self._own(option, provider_event) for option in self.options.per_pixel}
+        return Row(provider_event, self.pixel_id(provider_event.value), typed.strip(), default, own)
 
-    def _own(self, option: str, word: ProviderEvent) -> str:
-        typed = (self.data or QueryDict()).get(f"{option}-{word.value}")
+    def _own(self, option: str, provider_event: ProviderEvent) -> str:
+        typed = (self.data or QueryDict()).get(f"{option}-{provider_event.value}")
         if typed is not None:
             return typed.strip()
-        return self.reference(word.value) if option == self.provider.reference_option else ""
+        return self.reference(provider_event.value) if option == self.provider.reference_option else ""
 
     def is_valid(self) -> bool:
         valid = self.draft.is_valid() & self.options.is_valid()
@@ -199,7 +203,7 @@ class NewPixelForm:
                 rules.Draft(
                     id=row.id,
                     name=row.name,
-                    events=(row.word.value,),
+                    events=(row.provider_event.value,),
                     options=options | _or_none(row.own),
                     secrets=secrets,
                 )
@@ -219,7 +223,10 @@ class NewPixelForm:
         """The same values under a fresh token, its references in place of the old ones."""
         fresh = NewPixelForm(self.team, self.connection)
         old = {self.reference(): fresh.reference()}
-        old |= {self.reference(word.value): fresh.reference(word.value) for word in self.provider.vocabulary}
+        old |= {
+            self.reference(provider_event.value): fresh.reference(provider_event.value)
+            for provider_event in self.provider.vocabulary
+        }
         data = (self.data or QueryDict()).copy()
         for key, values in data.lists():
             data.setlist(key, [old.get(str(value), value) for value in values])
@@ -232,16 +239,20 @@ def _or_none(values: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def same_events(values: Iterable[str], before: type[Provider], now: type[Provider]) -> list[str]:
-    """The ticks of one provider's checklist as ticks of another's: the words with the same event of the catalogue.
+    """The ticks of one provider's checklist as ticks of another's: the provider events with the same catalogue event.
 
-    A word that is only near to an event (Word.near) is left for people to tick.
+    A provider event that is only near to a catalogue event is left for people to tick.
     """
     if before is now:
         return list(values)
     kept = []
-    for word in map(before.provider_event, values):
-        counterpart = now.provider_event_for(word.event)[0] if word and word.grade != "none" else None
-        if word and counterpart and counterpart.event == word.event:
+    for provider_event in map(before.provider_event, values):
+        counterpart = (
+            now.provider_event_for(provider_event.event)[0]
+            if provider_event and provider_event.grade != "none"
+            else None
+        )
+        if provider_event and counterpart and counterpart.event == provider_event.event:
             kept.append(counterpart.value)
     return kept
 

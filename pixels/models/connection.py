@@ -241,8 +241,8 @@ class AdAccount(models.Model):
 
     def __str__(self) -> str:
         """The id comes first, since people type it to find an entry in a list."""
-        told = f"{self.remote_id} ({self.code})" if self.code else self.remote_id
-        return f"{told} {self.name}" if self.name else told
+        text = f"{self.remote_id} ({self.code})" if self.code else self.remote_id
+        return f"{text} {self.name}" if self.name else text
 
     @property
     def ref(self) -> AdAccountRef:

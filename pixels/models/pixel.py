@@ -87,10 +87,10 @@ class PixelQuerySet(TeamQuerySet):
         """Pixels that stand for an event of the catalogue, by any provider's word for it."""
         found = Q(pk__in=[])
         for slug, provider in PROVIDERS.items():
-            words = [word.value for word in provider.vocabulary if word.event == event]
-            if words:
+            provider_events = [word.value for word in provider.vocabulary if word.event == event]
+            if provider_events:
                 connections = Connection.objects.for_team(team).filter(provider=slug)
-                in_words = reduce(or_, (Q(events_text__contains=f'"{word}"') for word in words))
+                in_words = reduce(or_, (Q(events_text__contains=f'"{word}"') for word in provider_events))
                 found |= Q(connection__in=connections) & in_words
         return self.annotate(events_text=Cast("events", models.TextField())).filter(found)
 

@@ -45,7 +45,7 @@ def _claim(connection: Connection) -> bool:
 
 
 def _test(connection: Connection) -> None:
-    verdict, remark, words = _ask(connection)
+    verdict, remark, provider_message = _ask(connection)
     # Where the provider has no test, the next change there shows whether the credentials are good.
     usable = verdict in (Test.WORKS, Test.UNTESTABLE)
     rows = Connection.objects.filter(pk=connection.pk, test=Test.TESTING, test_lease_until=connection.test_lease_until)
@@ -53,7 +53,7 @@ def _test(connection: Connection) -> None:
         test=verdict,
         test_message=remark.message,
         test_params=remark.params,
-        test_provider_message=words[:250],
+        test_provider_message=provider_message[:250],
         test_lease_until=None,
         tested_at=timezone.now(),
         **({"paused_at": None} if usable else {}),

@@ -90,8 +90,8 @@ def test_connection(connection: Connection) -> None:
 def _ask_for_test(connection: Connection) -> None:
     connection.test, connection.test_requested_at, connection.test_lease_until = Test.TESTING, timezone.now(), None
     connection.test_message, connection.test_params, connection.test_provider_message = "", {}, ""
-    told = ("test_message", "test_params", "test_provider_message")
-    connection.save(update_fields=["test", "test_requested_at", "test_lease_until", *told])
+    columns = ("test_message", "test_params", "test_provider_message")
+    connection.save(update_fields=["test", "test_requested_at", "test_lease_until", *columns])
     queue.notify_worker("test_connection", connection.pk)
 
 

@@ -52,5 +52,5 @@ def _nothing(search: str) -> str:
 def _rest(shown: int, total: int) -> str:
     if shown == total:
         return ""
-    told = gettext("The first {shown} of {total}: search for the others.")
-    return told.format(shown=shown, total=intcomma(total))
+    text = gettext("The first {shown} of {total}: search for the others.")
+    return text.format(shown=shown, total=intcomma(total))

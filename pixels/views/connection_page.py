@@ -169,8 +169,8 @@ class _Builder:
             "its pixels are listed under both. Disconnect the one you don’t need."
         )
         url = reverse("connection", args=[other.team.slug, other.pk])
-        told = format_html(sentence, url=url, connection=other, when=ago(other.created_at))
-        return Banner("needs", "alert-triangle", gettext("Two connections to one ad account"), (told,))
+        text = format_html(sentence, url=url, connection=other, when=ago(other.created_at))
+        return Banner("needs", "alert-triangle", gettext("Two connections to one ad account"), (text,))
 
     # -- Why it stands still ------------------------------------------------------------------------------------------
 
@@ -213,11 +213,11 @@ class _Builder:
     def _when_tried(self) -> str:
         next_try = ago(self.next_try) if self.next_try else gettext("in a moment")
         sentence = gettext("{provider} does not answer. Next try {when}; it goes on by itself, and nothing is lost.")
-        told = format_html(sentence, provider=self.label, when=next_try)
+        text = format_html(sentence, provider=self.label, when=next_try)
         if not self.waiting:
-            return told
+            return text
         waits = ngettext("{count} change waits.", "{count} changes wait.", self.waiting)
-        return format_html("{} {}", told, waits.format(count=intcomma(self.waiting)))
+        return format_html("{} {}", text, waits.format(count=intcomma(self.waiting)))
 
     # -- Credentials --------------------------------------------------------------------------------------------------
 
@@ -255,8 +255,8 @@ class _Builder:
                 told = credential_hint(hint)
                 found.append((str(field.label) if field else name, str(choices.get(told, told))))
             who = credential.set_by or gettext("someone who left")
-            told = format_html(gettext("{when} by {person}"), when=ago(credential.set_at), person=who)
-            found.append((pgettext("credentials", "Set"), told))
+            text = format_html(gettext("{when} by {person}"), when=ago(credential.set_at), person=who)
+            found.append((pgettext("credentials", "Set"), text))
         if self.connection.disconnected_at:
             found.append((gettext("Disconnected"), ago(self.connection.disconnected_at)))
         return tuple(found)
@@ -336,8 +336,8 @@ class _Builder:
         resumes: str = gettext("Resumes in a moment.")
         if self.resumes:
             resumes = format_html(gettext("Resumes {when} ({time})."), when=ago(self.resumes), time=at(self.resumes))
-        words = f" “{run.error_provider_message}”" if run.error_provider_message else ""
-        return format_html("{} {}{}", error_sentence(run), resumes, words)
+        provider_message = f" “{run.error_provider_message}”" if run.error_provider_message else ""
+        return format_html("{} {}{}", error_sentence(run), resumes, provider_message)
 
     def _news(self) -> tuple[Any, ...]:
         connection = self.connection

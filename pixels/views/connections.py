@@ -178,14 +178,14 @@ def disconnect(request: TeamRequest, connection_id: UUID) -> HttpResponse:
     connection = _get(request, connection_id)
     if request.method == "POST":
         cancelled = services.disconnect(connection, request.user)
-        told = gettext("{connection} is disconnected. Its pixels stay here and at the provider.")
-        told = told.format(connection=connection)
+        text = gettext("{connection} is disconnected. Its pixels stay here and at the provider.")
+        text = text.format(connection=connection)
         if cancelled:
             work = ngettext(
                 "{count} waiting change was cancelled.", "{count} waiting changes were cancelled.", cancelled
             )
-            told = f"{told} {work.format(count=cancelled)}"
-        messages.success(request, told)
+            text = f"{text} {work.format(count=cancelled)}"
+        messages.success(request, text)
         return redirect("connection", request.team.slug, connection.pk)
     context = {
         "connection": connection,

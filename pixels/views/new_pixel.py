@@ -48,10 +48,10 @@ def new_pixel(request: TeamRequest) -> HttpResponse:
             return _page(request, form)
         if len(pixels) == 1:
             return redirect("pixel", request.team.slug, pixels[0].pk)
-        told = ngettext(
+        text = ngettext(
             "{count} pixel is on its way to {provider}.", "{count} pixels are on their way to {provider}.", len(pixels)
         )
-        messages.success(request, told.format(count=len(pixels), provider=connection.provider_class.label))
+        messages.success(request, text.format(count=len(pixels), provider=connection.provider_class.label))
         return redirect("pixel_list", request.team.slug)
     return _page(request, form)
 

@@ -96,32 +96,32 @@ def _of_connections(in_use: list[Any], team: Team) -> Iterator[Need]:
             yield Need(_about(connection, team, "{reason}"), "x", "failed", _("Refused"))
     for connection in in_use:
         if connection.is_down:
-            told = _about(connection, team, _("has not answered since {time}; it is tried again by itself"))
-            yield Need(told, "plug-x", "needs", _("Not reachable"))
+            text = _about(connection, team, _("has not answered since {time}; it is tried again by itself"))
+            yield Need(text, "plug-x", "needs", _("Not reachable"))
     for connection in in_use:
         if connection.last_run == SyncRun.State.STOPPED:
-            told = _about(connection, team, _("Many pixels are not in its list any more."))
-            yield Need(told, "alert-triangle", "needs", _("Sync stopped"))
+            text = _about(connection, team, _("Many pixels are not in its list any more."))
+            yield Need(text, "alert-triangle", "needs", _("Sync stopped"))
 
 
 def _about(connection: Connection, team: Team, sentence: str) -> SafeString:
     """A link to the connection, and what to know about it."""
-    told = format_html(
+    text = format_html(
         sentence,
         reason=connection_sentence(connection),
         time=at(connection.down_since) if connection.down_since else "",
     )
     url = reverse("connection", args=[team.slug, connection.pk])
-    return format_html('<a href="{}">{}</a> {}', url, connection, told)
+    return format_html('<a href="{}">{}</a> {}', url, connection, text)
 
 
 def _of_pixels(counts: dict[State, int], team: Team) -> Iterator[Need]:
     list_url = reverse("pixel_list", args=[team.slug])
     for state in NEEDS:
         if count := counts[state]:
-            told = format_html(_need(state, count), url=f"{list_url}?state={state}", count=count)
+            text = format_html(_need(state, count), url=f"{list_url}?state={state}", count=count)
             _tone, icon = LOOKS[state]
-            yield Need(told, icon)
+            yield Need(text, icon)
 
 
 def _need(state: State, count: int) -> str:

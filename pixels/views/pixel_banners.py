@@ -259,9 +259,9 @@ def _what_failed(situation: Situation) -> str:
 def _about_the_error(situation: Situation) -> tuple[str, ...]:
     """A sentence each: their words, advice, other values, the next try; empty where there is nothing to say."""
     pixel, last = situation.pixel, situation.last
-    words = other_values = next_try = ""
+    provider_message = other_values = next_try = ""
     if pixel.error_provider_message:
-        words = _("{provider}’s words: “{message}”").format(
+        provider_message = _("{provider}’s words: “{message}”").format(
             provider=situation.provider, message=pixel.error_provider_message
         )
     if situation.is_cut_off(PixelAction.RETRY):
@@ -271,7 +271,7 @@ def _about_the_error(situation: Situation) -> tuple[str, ...]:
         other_values = format_html(sentence, url=situation.new_pixel_url)
     if pixel.is_pending and last and last.not_before and not situation.blocker:
         next_try = format_html(_("Next try {when}."), when=ago(last.not_before))
-    return words, _advice(situation), other_values, next_try
+    return provider_message, _advice(situation), other_values, next_try
 
 
 def _advice(situation: Situation) -> str:

@@ -66,7 +66,7 @@ def plan_panel(form: NewPixelForm) -> PlanPanel:
 
 
 def _row(form: NewPixelForm, row: Row) -> PlanRow:
-    event = row.word
+    event = row.provider_event
     name = PlanField(
         f"name-{event.value}", row.name, _("{event} pixel").format(event=event.label), False, "name" in row.errors
     )

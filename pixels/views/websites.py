@@ -41,8 +41,8 @@ def _actions(website: Website, member: Membership) -> tuple[Action, ...]:
         return ()
     args = [member.team.slug, website.pk]
     if website.archived_at:
-        told = gettext("Restore {website}").format(website=website)
-        return (Action(gettext("Restore"), reverse("website_restore", args=args), style="quiet", spoken=told),)
+        text = gettext("Restore {website}").format(website=website)
+        return (Action(gettext("Restore"), reverse("website_restore", args=args), style="quiet", spoken=text),)
     return (
         Action(
             gettext("New pixel"),

@@ -27,7 +27,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         else:
             shutil.copy(ROOT / part, root / part)
     shutil.copytree(FOURTH / "provider", root / "pixels/providers/fourth")
-    shutil.copy(FOURTH / "twin.py", root / "pixels/sandbox/fourth.py")
+    shutil.copy(FOURTH / "sandbox.py", root / "pixels/sandbox/fourth.py")
     line = "from .fourth.client import Fourth; PROVIDERS[Fourth.slug] = Fourth"
     add_line(root / "pixels/providers/registry.py", line)
     add_line(root / "pixels/sandbox/apis.py", "from . import fourth; APIS[fourth.SLUG] = fourth")

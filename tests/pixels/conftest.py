@@ -365,7 +365,7 @@ def errors(response: Any) -> dict[str, list[str]]:
     form = response.context["form"]
     found = {name: list(texts) for part in (form.draft, form.options) for name, texts in part.errors.items()}
     for row in form.rows:
-        found |= {f"{name}-{row.word.value}": texts for name, texts in row.errors.items()}
+        found |= {f"{name}-{row.provider_event.value}": texts for name, texts in row.errors.items()}
     return found
 
 

@@ -32,7 +32,7 @@ FIELDS = {
 }
 # The fields of PATCH beside serverSideMetadata. It has no ownerId, externalReferenceId or metadata.
 CHANGEABLE = {"name": "name", "events": "events"} | {
-    ours: FIELDS[ours] for ours in ("description", "status", "platform", "code")
+    local_name: FIELDS[local_name] for local_name in ("description", "status", "platform", "code")
 }
 
 
@@ -84,10 +84,10 @@ def creation(
 def update(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a PATCH, which holds the changed fields only."""
     body: dict[str, Any] = {}
-    for ours, theirs in CHANGEABLE.items():
-        if ours in changes:
-            value = changes[ours]
-            body[theirs] = list(value) if ours == "events" else EMPTY if value is None else value
+    for local_name, remote_name in CHANGEABLE.items():
+        if local_name in changes:
+            value = changes[local_name]
+            body[remote_name] = list(value) if local_name == "events" else EMPTY if value is None else value
     server_side = _server_side(changes)
     if server_side:
         body[SERVER_SIDE] = server_side
@@ -151,7 +151,7 @@ def remote_pixel(pixel: Mapping[str, Any]) -> RemotePixel | None:
     if remote_id is None:
         return None
     metadata, server_side, events = pixel.get("metadata"), pixel.get(SERVER_SIDE), pixel.get("events")
-    said = {ours: pixel[theirs] for ours, theirs in FIELDS.items() if theirs in pixel}
+    said = {local_name: pixel[remote_name] for local_name, remote_name in FIELDS.items() if remote_name in pixel}
     if isinstance(metadata, dict) and CONVERSION_LABEL in metadata:
         said["conversion_label"] = metadata[CONVERSION_LABEL]
     if isinstance(server_side, dict) and CAPI_SWITCH in server_side:

@@ -36,9 +36,9 @@ def with_line_items(refusal: Rejected, session: Session, advertiser_id: str, pix
 def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dict[str, Any]]:
     """The line items by id, as the pixel lists them. A missing name or state is read from the line item itself."""
     rows, _ = PixelService(session).particular(Which(advertiser_id=advertiser_id, id=pixel_id))
-    told = rows.by_id.get(pixel_id, {}).get("line_items")
+    listed = rows.by_id.get(pixel_id, {}).get("line_items")
     users: dict[str, dict[str, Any]] = {}
-    for item in told if isinstance(told, list) else []:
+    for item in listed if isinstance(listed, list) else []:
         remote_id = object_id(item.get("id")) if isinstance(item, dict) else None
         if remote_id:
             users[remote_id] = item

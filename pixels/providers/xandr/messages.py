@@ -55,8 +55,8 @@ def _take_out(count: int, line_items: Sequence[Sequence[str]]) -> str:
 
 
 def _line_item(remote_id: str, name: str, state: str) -> str:
-    told = gettext("Line Item %(id)s") % {"id": remote_id}
-    return told + (f" “{name}”" if name else "") + (f" ({state})" if state else "")
+    text = gettext("Line Item %(id)s") % {"id": remote_id}
+    return text + (f" “{name}”" if name else "") + (f" ({state})" if state else "")
 
 
 ADVICE: Mapping[str, Sentence] = {

@@ -86,8 +86,8 @@ def _already_made(
     first = Operation.objects.filter(pixel__in=pixels, kind=Operation.Kind.CREATE).order_by("-created_at")
     sent = {operation.pixel_id: operation.fingerprint for operation in first}  # keeps the first operation of each pixel
     made = {pixel.pk: (sent.get(pixel.pk), pixel.ad_account_id, pixel.website_id) for pixel in pixels}
-    place = ad_account.pk, website and website.pk
-    if made and made != {draft.id: (fingerprint(draft.payload), *place) for draft in drafts}:
+    targets = ad_account.pk, website and website.pk
+    if made and made != {draft.id: (fingerprint(draft.payload), *targets) for draft in drafts}:
         raise FormAlreadySent("form_already_sent")
     return pixels
 
