@@ -44,8 +44,8 @@ KINDS: dict[str, _StrOrPromise] = {
     "member": pgettext_lazy("activity", "member"),
     "invitation": pgettext_lazy("activity", "invitation"),
 }
-# What was done: stands before the name of the thing.
-DEEDS: dict[str, _StrOrPromise] = {
+# What was done, and to what kind of thing; the thing's name follows.
+VERBS: dict[str, _StrOrPromise] = {
     "team.created": _("created team"),
     "invitation.created": _("created invitation"),
     "invitation.accepted": _("accepted invitation"),
@@ -53,7 +53,7 @@ DEEDS: dict[str, _StrOrPromise] = {
     "member.changed": _("changed member"),
     "member.removed": _("removed member"),
 }
-# What else there is to say: stands behind the name; most codes need nothing more.
+# What is said behind the name; most codes need nothing more.
 DETAILS: dict[str, Sentence] = {
     "invitation.created": _as_role,
     "invitation.accepted": _as_role,
@@ -63,11 +63,11 @@ DETAILS: dict[str, Sentence] = {
 
 
 def register(
-    kinds: Mapping[str, _StrOrPromise], deeds: Mapping[str, _StrOrPromise], details: Mapping[str, Sentence]
+    kinds: Mapping[str, _StrOrPromise], verbs: Mapping[str, _StrOrPromise], details: Mapping[str, Sentence]
 ) -> None:
     """Add the words of another app's codes."""
     KINDS.update(kinds)
-    DEEDS.update(deeds)
+    VERBS.update(verbs)
     DETAILS.update(details)
 
 
@@ -92,10 +92,10 @@ def record(team: Team, actor: User | None, code: str, target: Model, **params: A
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the log in words: who, what was done, to which thing, and what else there is to say."""
+    """A row of the log in words: `actor` `verb` `label`, "ann@shop.example created pixel Shop", and a `detail`."""
 
     actor: str
-    deed: str
+    verb: str
     label: str
     detail: str
     at: datetime
@@ -105,8 +105,8 @@ def line(activity: Activity) -> Line:
     """A code of a newer version, which has no words here, is shown as it is."""
     code, params = activity.code, activity.params
     if code:
-        deed = str(DEEDS.get(code, code))
+        verb = str(VERBS.get(code, code))
         detail = say(DETAILS, code, params) if code in DETAILS else ""
     else:  # an earlier version wrote English, and what it meant is not known by a code
-        deed, detail = f"{params['verb']} {activity.kind}", params["detail"]
-    return Line(actor=activity.actor_label, deed=deed, label=activity.label, detail=detail, at=activity.at)
+        verb, detail = f"{params['verb']} {activity.kind}", params["detail"]
+    return Line(actor=activity.actor_label, verb=verb, label=activity.label, detail=detail, at=activity.at)

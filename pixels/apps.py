@@ -11,4 +11,4 @@ class PixelsConfig(AppConfig):
         from . import checks  # noqa: F401  (registers them)
         from .messages import activity
 
-        register(activity.KINDS, activity.DEEDS, activity.DETAILS)
+        register(activity.KINDS, activity.VERBS, activity.DETAILS)

@@ -23,7 +23,7 @@ KINDS = {
     "connection": pgettext_lazy("activity", "connection"),
     "pixel": pgettext_lazy("activity", "pixel"),
 }
-DEEDS = {
+VERBS = {
     "website.added": _("added website"),
     "website.changed": _("changed website"),
     "website.archived": _("archived website"),

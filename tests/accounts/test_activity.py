@@ -15,7 +15,7 @@ def test_the_team_sees_who_did_what_newest_first(browser_of, vera, alice, bob, t
     record(team, alice, "team.created", team)
     record(team, None, "member.changed", bob, before="viewer", after="editor")
     page = browser_of(vera).get(log)
-    assert [(one.actor, one.deed, one.label, one.detail) for one in page.context["lines"]] == [
+    assert [(one.actor, one.verb, one.label, one.detail) for one in page.context["lines"]] == [
         ("PixelHub", "changed member", bob.email, "viewer → editor"),
         (alice.email, "created team", team.name, ""),
     ]
@@ -57,7 +57,7 @@ def test_filters_by_person_and_by_kind(browser_of, vera, alice, team, log):
     record(team, alice, "member.removed", vera, role="viewer")
     record(team, vera, "team.created", team)
     page = browser_of(vera).get(log, {"person": alice.email, "kind": "team"})
-    assert [(one.actor, one.deed) for one in page.context["lines"]] == [(alice.email, "created team")]
+    assert [(one.actor, one.verb) for one in page.context["lines"]] == [(alice.email, "created team")]
     kinds = [("", "Everything"), ("member", "member"), ("team", "team")]
     assert list(page.context["filter"].fields["kind"].choices) == kinds
 
@@ -81,7 +81,7 @@ def test_lines_outlive_the_people_and_things_they_tell_of(alice, bob, team):
     alice.delete()
     row = Activity.objects.get()
     said = line(row)
-    assert (row.actor, said.actor, said.deed, said.label) == (
+    assert (row.actor, said.actor, said.verb, said.label) == (
         None, "bob@shop.example", "removed member", "alice@shop.example",
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_english_of_an_earlier_version_is_shown_as_it_is(browser_of, vera, team,
     Activity.objects.create(team=team, actor_label="Old", params=old, kind="parrot", target_id="1", label="Polly")
     page = browser_of(vera).get(log)
     [said] = page.context["lines"]
-    assert (said.actor, said.deed, said.label, said.detail) == ("Old", "adopted parrot", "Polly", "by <hand>")
+    assert (said.actor, said.verb, said.label, said.detail) == ("Old", "adopted parrot", "Polly", "by <hand>")
     assert "by &lt;hand&gt;" in page.content.decode()
     assert ("parrot", "parrot") in page.context["filter"].fields["kind"].choices
 
@@ -114,7 +114,7 @@ def test_english_of_an_earlier_version_is_shown_as_it_is(browser_of, vera, team,
 def test_the_code_of_a_newer_version_is_shown_as_it_is(browser_of, vera, team, log):
     record(team, vera, "parrot.adopted", team, by="hand")
     [said] = browser_of(vera).get(log).context["lines"]
-    assert (said.deed, said.label, said.detail) == ("parrot.adopted", team.name, "")
+    assert (said.verb, said.label, said.detail) == ("parrot.adopted", team.name, "")
 
 
 def test_a_name_is_kept_in_one_language_whoever_acts(team, alice, monkeypatch):

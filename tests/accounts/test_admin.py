@@ -19,6 +19,14 @@ def test_every_list_opens_and_can_be_searched(browser_of, admin, alice, team, in
     assert response.context["cl"].result_count >= 1
 
 
+@pytest.mark.parametrize(("query", "found"), [("4711", 1), ("no website", 0), ("website", 1)])
+def test_the_activity_log_is_searched_for_parameters_too(browser_of, admin, alice, team, query, found):
+    record(team, alice, "pixel.found", team, remote_id="4711")
+    record(team, alice, "pixel.moved", team, website="A website")
+    response = browser_of(admin).get(reverse("admin:accounts_activity_changelist"), {"q": query})
+    assert response.context["cl"].result_count == found
+
+
 @pytest.mark.parametrize("model", ["user", "team", "membership", "invitation", "activity"])
 def test_every_row_opens(browser_of, admin, alice, team, invitation, model):
     rows = {

@@ -17,7 +17,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
-from accounts.activity import DEEDS, record
+from accounts.activity import VERBS, record
 from accounts.models import Invitation, Role, Team, User
 from pixelhub import views as error_pages
 from pixels.models import AvailableAdAccount, Connection, Operation, Pixel, SyncRun, Website
@@ -170,7 +170,7 @@ def _troubles(connect: Callable[..., Connection], promise: Callable[..., Pixel])
 
 def _activity(scene: Scene) -> None:
     """A line of each code there is."""
-    for code in DEEDS:
+    for code in VERBS:
         record(scene.team, scene.owner, code, scene.team, **{name: VALUES[name] for name in parameters_of(code)})
 
 

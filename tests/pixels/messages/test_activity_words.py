@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.activity import DEEDS, DETAILS, KINDS, line
+from accounts.activity import DETAILS, KINDS, VERBS, line
 from accounts.models import Activity
 from tests.pixels.activity_codes import VALUES, parameters_of
 from tests.stack import ROOT
@@ -36,26 +36,26 @@ def recorded() -> Iterator[tuple[str, set[str]]]:
 def test_every_recorded_code_has_its_words_with_just_the_parameters_it_is_recorded_with():
     calls = list(recorded())
     assert len(calls) > 30
-    assert [(code, given) for code, given in calls if code not in DEEDS or given != parameters_of(code)] == []
+    assert [(code, given) for code, given in calls if code not in VERBS or given != parameters_of(code)] == []
 
 
 def test_no_words_are_left_over():
     codes = {code for code, _ in recorded()}
-    assert (set(DEEDS) - codes, set(DETAILS) - codes) == (set(), set())
+    assert (set(VERBS) - codes, set(DETAILS) - codes) == (set(), set())
     assert {code.partition(".")[0] for code in codes} == set(KINDS)
 
 
-@pytest.mark.parametrize("code", sorted(DEEDS))
+@pytest.mark.parametrize("code", sorted(VERBS))
 def test_every_line_reads_in_full(code):
     params = {name: VALUES[name] for name in parameters_of(code)}
     said = line(Activity(code=code, params=params, label="Shop"))
-    assert said.deed == str(DEEDS[code])
+    assert said.verb == str(VERBS[code])
     assert bool(said.detail) == (code in DETAILS)
     assert "%(" not in said.detail
 
 
 @pytest.mark.parametrize(
-    ("code", "params", "deed", "detail"),
+    ("code", "params", "verb", "detail"),
     [
         ("pixel.moved", {"website": "100 %(off)s"}, "moved pixel", "to 100 %(off)s"),
         ("pixel.moved_out", {}, "moved pixel", "to no website"),
@@ -67,6 +67,6 @@ def test_every_line_reads_in_full(code):
          "ignores differences of pixel", "No longer there"),
     ],
 )  # fmt: skip
-def test_what_is_said_beside_the_name(code, params, deed, detail):
+def test_what_is_said_beside_the_name(code, params, verb, detail):
     said = line(Activity(code=code, params=params, label="Shop"))
-    assert (said.deed, said.detail) == (deed, detail)
+    assert (said.verb, said.detail) == (verb, detail)

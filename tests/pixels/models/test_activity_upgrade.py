@@ -1,6 +1,6 @@
 """What an earlier version wrote to the activity log in English reads the same, from a code where there is one."""
 
-from accounts.activity import DEEDS, line
+from accounts.activity import VERBS, line
 from accounts.models import Activity
 
 BEFORE = (("accounts", "0001_initial"), ("pixels", "0010_unconfirmed_operations"))
@@ -59,7 +59,7 @@ WITHOUT_PROVIDER = ("", "asked to change", "pixel", "events, name")
 
 
 def test_every_line_reads_as_before(upgrade):
-    assert {code for code, *_ in KNOWN} == set(DEEDS)
+    assert {code for code, *_ in KNOWN} == set(VERBS)
 
     def write(apps):
         team = apps.get_model("accounts", "Team").objects.create(name="Shop", slug="shop")
@@ -78,7 +78,7 @@ def test_every_line_reads_as_before(upgrade):
     upgrade(write, BEFORE)
     lines = Activity.objects.order_by("pk")
     wanted = [*KNOWN, *UNKNOWN, WITHOUT_PROVIDER, *[("pixel.created", "created", "pixel", "")] * MORE]
-    assert [(row.code, line(row).deed, line(row).detail) for row in lines] == [
+    assert [(row.code, line(row).verb, line(row).detail) for row in lines] == [
         (code, f"{verb} {kind}", detail[-1]) for code, verb, kind, *detail in wanted
     ]
     assert {row.label for row in lines} == {"Shop"}
