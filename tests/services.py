@@ -23,7 +23,7 @@ _libc = ctypes.CDLL(None)
 
 
 def lacking(*needed: str) -> str:
-    """What this machine has not: of "postgres", "redis", "chromium"."""
+    """Which of "postgres", "redis", "chromium" this machine lacks."""
     found = {
         "postgres": bool(_postgres_binaries()),
         "redis": bool(shutil.which("redis-server")),

@@ -26,7 +26,7 @@ KINDS = {"sqlite": (), "postgres": ("postgres", "redis")}
 
 
 def require(*needed: str) -> None:
-    """Skips a test this machine cannot run; where everything has to run (CI=true), that is a failure."""
+    """Skip a test that this machine cannot run; where everything must run (CI=true), fail it."""
     missing = lacking(*needed)
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"This machine lacks {missing}.", pytrace=False)
@@ -49,7 +49,7 @@ def processes(data_dir: Path) -> dict[int, str]:
 
 def first_of(data_dir: Path, word: str) -> int:
     """Of the processes with this word in their command, the one that started the others. The smallest number would
-    not do: after the greatest the kernel begins again from below."""
+    not do: the kernel reuses numbers."""
     found = {number for number, command in processes(data_dir).items() if word in command}
     return next(number for number in found if _parent_of(number) not in found)
 
@@ -122,7 +122,7 @@ class Stack:
             web.close()
 
     def manage(self, *arguments: str) -> str:
-        """What `manage.py` prints on this stack's data; raises when it fails."""
+        """The output of `manage.py` on this stack's data. Raises if it fails."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
             command, cwd=self.root, env=self.env, check=True, capture_output=True, text=True, timeout=120
@@ -133,14 +133,14 @@ class Stack:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int | None:
-        """Ends the product, keeps its data; the return code."""
+        """End the product, keep its data. Returns the exit code."""
         if self.process is None:
             return None
         self.process.send_signal(number)
         return self.process.wait(timeout=60)
 
     def clear(self) -> None:
-        """Ends everything and takes the data away."""
+        """End everything and delete the data."""
         self.stop()
         for service in self.services:
             service.stop()

@@ -62,7 +62,7 @@ XANDR = "xandr"
 
 @dataclass
 class Trip:
-    """What one piece of work crossed."""
+    """The files and functions that one piece of work crossed."""
 
     moves_into: Counter[str] = field(default_factory=Counter)  # by file
     calls: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # by file, qualified name, first line

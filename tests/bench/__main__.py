@@ -54,7 +54,7 @@ class Bench:
                 self.results.creates.append(creates.measure(KINDS[name], _within(f"creates on {name}")))
 
     def _here(self, size: int) -> list[str]:
-        """The sections that take place at this size."""
+        """The sections that run at this size."""
         places = {"pulls": self.results.sizes, "far": [self.results.small], "web": [self.results.large]}
         return [name for name, sizes in places.items() if name in self._asked.only and size in sizes]
 
@@ -92,7 +92,7 @@ class Bench:
 
     @contextlib.contextmanager
     def _trying(self, what: str) -> Iterator[None]:
-        """What fails is said in the report, and the rest is measured all the same."""
+        """Put a failure into the report and go on measuring."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The bench's side of a contender's process: started fresh, timed, and waited for with what the kernel counted."""
+"""A contender's process, seen from the bench: started fresh, timed, and measured by the kernel's counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_MOST = 900  # seconds of one process
 
 
 class Failed(Exception):
-    """A contender that did not do its work; with the end of what it said."""
+    """A contender did not do its work; with the end of its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,8 @@ def run(module: str, order: dict[str, Any], *, env: dict[str, str] | None = None
 
 
 def plain_environment(directory: Path | None = None) -> dict[str, str]:
-    """For those that are not the product. The rival sends no reports home and keeps its files where we say."""
+    """The environment of contenders other than the product. The rival sends no reports and keeps its files in our
+    directory."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     quiet = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
     return kept | quiet | ({"DLT_DATA_DIR": str(directory)} if directory else {})

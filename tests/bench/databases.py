@@ -1,4 +1,5 @@
-"""Where the contenders write: a SQLite file or a PostgreSQL database, a fresh one for each, and what was written."""
+"""Where the contenders write: a SQLite file or a PostgreSQL database, fresh for each; and how many rows were
+written."""
 
 from __future__ import annotations
 

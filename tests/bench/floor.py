@@ -1,6 +1,6 @@
-"""The floor: the least that reads the list and merges it. One kept connection, one pass, one transaction.
+"""The floor: the least work that reads the list and merges it. One kept connection, one pass, one transaction.
 
-A digest for each object, and only what differs is written. It knows no deletions, no drift and no second attempt.
+It hashes each object and writes only what differs. It knows no deletions, no drift and no second attempt.
 """
 
 from __future__ import annotations

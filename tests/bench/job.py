@@ -1,4 +1,5 @@
-"""A contender's process: one order in, one line of facts out. Its clock leaves the imports out, for all alike."""
+"""A contender's process: reads one order, writes one line of results. Its clock leaves out the imports, for all
+alike."""
 
 from __future__ import annotations
 
@@ -55,7 +56,7 @@ def _peak_kib() -> int:
 
 
 def _cpu() -> float:
-    """Of this process and of its children that have ended."""
+    """CPU time of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 

@@ -1,4 +1,5 @@
-"""Somebody signed in, over a kept connection: what a browser sends, and how long the answer takes. And their pages."""
+"""Somebody who is signed in, over a kept connection: sends what a browser sends, and measures the time of the
+answer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ COUNT = "SELECT count(*) FROM pixels_pixel"
 
 @cache
 def _keys() -> dict[str, str]:
-    """The same in all processes of a run, which share what is sealed with them."""
+    """Keys shared by all processes of a run, which share sealed values."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "CREDENTIAL_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),

@@ -1,4 +1,4 @@
-"""Everything the bench asks of the product from inside, in a process of its own."""
+"""All that the bench asks of the product from inside, in a process of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COUNTS = ("pages", "seen", "created", "updated", "unchanged", "missing")
 
 
 def join(order: Facts) -> Facts:
-    """A person with a password, their teams, and websites in the first of them."""
+    """A person with a password, and their teams, the first of them with websites."""
     user = User.objects.create_user(order["email"], order["password"], name="Bench")
     teams = [create_team(user, name) for name in order["teams"]]
     names = [f"Site {number}" for number in range(order["websites"])]
@@ -46,7 +46,7 @@ def join(order: Facts) -> Facts:
 
 @transaction.atomic
 def add_connection(order: Facts) -> Facts:
-    """And ask for its first pull at once, before the scheduler does, if a worker is there to make it."""
+    """Add a connection and ask for its first pull at once, before the scheduler does."""
     team = Team.objects.get(slug=order["team"])
     connection = connect(
         team,
@@ -134,7 +134,7 @@ def record(order: Facts) -> Facts:
 
 
 def flood(order: Facts) -> Facts:
-    """Many creates at once, and now and then a single one of another team. When each was recorded."""
+    """Many creates at once, and now and then a single one of another team. Returns when each was recorded."""
     many = Connection.objects.get(pk=order["connection"])
     other = Connection.objects.get(pk=order["other"])
     committed = _promise(many, order["count"], "Flood")

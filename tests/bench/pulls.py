@@ -40,7 +40,7 @@ class Sample:
 
 
 class Wrong(Exception):
-    """A contender said that it was done, and its database says otherwise."""
+    """A contender reported success, but its database shows otherwise."""
 
 
 class Field:

@@ -78,7 +78,7 @@ class Sandbox:
         return range(0, self.size, 100)
 
     def change(self, mark: str) -> None:
-        """Those have a new name since this second."""
+        """Rename those pixels, as of this second."""
         now = datetime.now(UTC).strftime(TIMES)
         changed = [self.pixel(number) for number in self.share]
         self._seed([{**pixel, "name": f"{pixel['name']} {mark}", "last_modified": now} for pixel in changed])
@@ -105,7 +105,7 @@ class Sandbox:
         self._post("/_sandbox/switch", switches)
 
     def be_slow(self, seconds: float) -> None:
-        """Every page of a list comes so much later, until `be_quick`."""
+        """Delay every page of a list by so much, until `be_quick`."""
         fault = {"provider": "xandr", "operation": "list", "fault": "delay_before", "seconds": seconds, "count": None}
         self._post("/_sandbox/faults", fault)
 

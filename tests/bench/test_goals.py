@@ -1,4 +1,4 @@
-"""The bench judges by the ratio inside each repetition, and says which goal is missed."""
+"""The bench judges by the ratio within each repetition, and names each goal that is missed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real browser on the real product. Whatever a page complains about in its console fails the test."""
+"""A real browser on the real product. Any message that a page writes to the console fails the test."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,7 +38,8 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture
 def new_context(new_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., BrowserContext]]:
-    """Contexts under watch: errors in the console, scripts that fail, what the policy blocks, answers of 500."""
+    """Browser contexts that record console errors, failing scripts, requests blocked by the policy, and responses of
+    500."""
     said: list[ConsoleMessage] = []
     complaints: list[str] = []
     refusals: set[str] = set()
@@ -73,13 +74,13 @@ def new_context(new_context: Callable[..., BrowserContext]) -> Iterator[Callable
 
 @pytest.fixture
 def unique() -> Callable[[str], str]:
-    """Tests share one product and its sandbox: names of their own keep them apart."""
+    """A name that no other test uses, since tests share one product and its sandbox."""
     return lambda word: f"{word} {uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
 def someone() -> Callable[..., Person]:
-    """A person nobody knows yet."""
+    """A person without an account yet."""
 
     def arrive(page: Page, name: str = "alice") -> Person:
         return Person(page, f"{name}-{uuid.uuid4().hex[:8]}@shop.example")

@@ -1,4 +1,4 @@
-"""Every page that links lead to, with the eyes of whoever is signed in."""
+"""Every page that can be reached by links, as a signed-in person sees it."""
 
 import html
 import re

@@ -74,7 +74,7 @@ class Person:
                 field.fill(value)
 
     def reload_until(self, visible: Locator) -> None:
-        """For what a page does not show by itself."""
+        """Reload until the page shows this, for things that it does not refresh itself."""
         for _ in range(60):
             if visible.is_visible():
                 return

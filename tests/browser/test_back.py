@@ -1,7 +1,7 @@
-"""Back with the browser's back/forward cache on: the page comes back as it was left, and its form is not dead.
+"""Back with the browser's back/forward cache on: the page returns as it was left, and its form still works.
 
-Playwright switches that cache off, so these tests have a browser of their own, and each makes sure that the page did
-come out of the cache.
+Playwright switches that cache off, so these tests use a browser of their own, and each checks that the page did come
+from the cache.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
 
 @pytest.fixture
 def posts(alice: Person) -> list[str]:
-    """Where the page has sent forms to so far."""
+    """The addresses to which the page has sent forms so far."""
     sent: list[str] = []
 
     def note(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Without a mouse: everything is reached in order, the focus is seen, and it goes where a mistake is."""
+"""Without a mouse: everything is reached in order, the focus is visible, and it moves to the first mistake."""
 
 from playwright.sync_api import Page, expect
 

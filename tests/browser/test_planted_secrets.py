@@ -1,4 +1,4 @@
-"""Whatever secret somebody types in lies in the database, sealed, and nowhere else: not once, in no disguise."""
+"""A secret that somebody types is stored in the database, sealed, and nowhere else in any encoding."""
 
 import base64
 import html
@@ -51,7 +51,7 @@ CACHE = "from django.core.cache import cache; cache.set('control', %r, 600)"
 
 
 def canary(beginning: str, signs: str = "") -> str:
-    """A secret that looks real; the signs in it come out differently in HTML, in JSON and in addresses."""
+    """A secret that looks real; some of its characters are escaped differently in HTML, in JSON and in addresses."""
     return f"{beginning}{signs}{secrets.token_hex(12)}"
 
 
@@ -81,7 +81,7 @@ def files_below(directory: Path) -> Iterator[Path]:
 
 
 def everything(stack: Stack, alice: Person) -> dict[str, bytes]:
-    """All that the product shows, says and keeps, by the name of the place."""
+    """All that the product shows, logs and stores, by the name of the place."""
 
     def in_team(path: str) -> bool:
         return path.startswith((alice.team, "/account/"))

@@ -1,4 +1,4 @@
-"""On a slow network, what people type and tick is what is created: a refresh takes nothing out of their hands."""
+"""On a slow network, what people type and tick is what is created: no refresh overwrites it."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ AT_ONCE = 50  # milliseconds
 
 @pytest.fixture
 def slowly(alice: Person) -> Callable[[], None]:
-    """Makes the network slow from now on."""
+    """Make the network slow from now on."""
 
     def begin() -> None:
         network = alice.page.context.new_cdp_session(alice.page)
@@ -28,7 +28,7 @@ def slowly(alice: Person) -> Callable[[], None]:
 
 @pytest.fixture
 def held(page: Page) -> Callable[[str], Callable[[], None]]:
-    """Holds back the requests whose address holds a text; what it gives lets them go on, and all later ones pass."""
+    """Hold back requests whose address contains a text. Returns a function that releases them and all later ones."""
 
     def hold(text: str) -> Callable[[], None]:
         waiting: list[Route] | None = []
@@ -120,7 +120,7 @@ def test_a_change_of_the_connection_touches_nothing_that_was_typed_and_keeps_the
 
 @on_postgres
 def test_a_form_full_of_long_texts_can_still_be_another_providers(alice: Person) -> None:
-    """The request for the new fields is a GET, whose address the web server takes up to some 4,000 characters of."""
+    """The new fields are requested by GET, and the web server accepts addresses of up to some 4,000 characters."""
     alice.connect("Easyflow")
     alice.connect("Xandr")
     alice.start_pixel("Easyflow")
@@ -135,7 +135,7 @@ def test_a_form_full_of_long_texts_can_still_be_another_providers(alice: Person)
 
 @on_postgres
 def test_a_second_thought_about_the_connection_keeps_the_ticks(alice: Person, slowly: Callable[[], None]) -> None:
-    """As the arrow keys go through the list: the first answer is not waited for, and never shown."""
+    """As when the arrow keys go through the list: the first response is not awaited, and never shown."""
     for provider in ("Easyflow", "PitchTarget", "Xandr"):
         alice.connect(provider)
     alice.start_pixel("Easyflow")

@@ -1,4 +1,4 @@
-"""Where no script runs: signing up, connecting and creating work; only copying and refreshing are by hand."""
+"""Without JavaScript, signing up, connecting and creating work; only copying and refreshing are done by hand."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""With the worker stopped a page still answers at once, and nothing is lost."""
+"""While the worker is stopped, pages still answer at once, and nothing is lost."""
 
 import os
 import signal

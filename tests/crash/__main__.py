@@ -1,6 +1,5 @@
-"""`python -m tests.crash --seed 1 --repeat 2`: every point at every provider on both kinds of stack, the naive version
-beside it, and chaos. Prints the table; ends with 1 where a condition is broken.
-"""
+"""`python -m tests.crash --seed 1 --repeat 2`: every point at every provider on both kinds of stack, the naive
+version beside it, and chaos. Prints the table; exits with 1 if a condition is broken."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""The naive version: send, then record. A Celery task as many write it, with all that Celery offers for safety
-(acks_late, reject_on_worker_lost, automatic retries), and a table of its own. Put to the same places as the product.
-"""
+"""The naive version: send, then record. A Celery task as many people write it, with all of Celery's safety options
+(acks_late, reject_on_worker_lost, automatic retries) and a table of its own. It is tested at the same points."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ from .product import CREDENTIALS, plan
 
 RETRIES = 3
 PAUSE = 1.0  # seconds between them
-FORGOTTEN = 12.0  # seconds after which nobody thinks of a job any more for which there is no message
+FORGOTTEN = 12.0  # seconds after which a job without a message is forgotten
 TABLE = "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, name TEXT, state TEXT, remote_id TEXT, error TEXT)"
 
 

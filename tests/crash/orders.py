@@ -1,7 +1,7 @@
-"""What the director tells the workers: one file for each time, in a directory of each connection.
+"""The director's orders to the workers: one file for each time an order is to be carried out, in a directory of each
+connection.
 
-A worker takes an order by renaming its file: no two take the same one, and who took it can be seen afterwards, also
-when that process is dead.
+A worker takes an order by renaming its file, so no two take the same one, and a dead worker's orders can be seen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TAKEN = "taken"
 
 @dataclass(frozen=True)
 class Order:
-    """At `point`, do `act`; where `after` is named, only in a task that has come past that point before."""
+    """At `point`, do `act`; with `after`, only in a task that has passed that point before."""
 
     point: str
     act: str

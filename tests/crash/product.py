@@ -1,4 +1,4 @@
-"""What the suite takes from the product beside its processes: its services, its rows, and whose a task is."""
+"""What the suite uses of the product besides its processes: services, rows, and which connection a task is for."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def connect(team: Team, actor: User, provider: str) -> Connection:
 
 
 def busy(connection: Connection) -> str:
-    """What is asked of its provider just now, or stands in the way of new work; nothing: it is idle."""
+    """What is being asked of its provider now, or blocks new work; empty if it is idle."""
     connection.refresh_from_db()
     runs = connection.sync_runs.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
     waiting = Operation.objects.open().filter(pixel__connection=connection)

@@ -1,4 +1,4 @@
-"""The scenarios of one run, in lanes beside each other, and then chaos."""
+"""The scenarios of one run, in parallel lanes, and then chaos."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Run:
         return [point for point in wanted if point.naive or subject.way == "outbox"] * self.work.repeat
 
     def _todo(self, provider: str, subject: Subject) -> deque[Point]:
-        """What is to be played at this provider, in the order of the seed."""
+        """The scenarios for this provider, in the order of the seed."""
         todo = [point for point in self._wanted(provider, subject) if point.special != "lost"]
         self.rng.shuffle(todo)
         return deque(todo)

@@ -1,4 +1,4 @@
-"""One point at one provider, from the promise to what came of it."""
+"""One point at one provider, from the create to the outcome."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STOPPED = threading.Semaphore(2)  # so that there are workers left to take over
 
 
 class Subject(Protocol):
-    """What is put to the test: the product, or the naive version."""
+    """What is tested: the product, or the naive version."""
 
     way: str
 
@@ -45,12 +45,12 @@ class Subject(Protocol):
 
 
 class NotRun(Exception):
-    """What was to happen did not: the suite says nothing about the product here."""
+    """What was arranged did not happen, so the suite says nothing about the product here."""
 
 
 @dataclass
 class Lane:
-    """One connection with a sandbox of its own, in which one scenario runs at a time."""
+    """A connection with a sandbox of its own, in which one scenario runs at a time."""
 
     stack: CrashStack
     index: int  # of the stand-in

@@ -1,4 +1,4 @@
-"""The product's processes of one run, started by their own commands on data of their own, killed and replaced.
+"""The product's processes of one run, started by their own commands with data of their own, killed and replaced.
 
 All are started by the thread that calls `start` and `tend`: the kernel ends a process when the thread that started it
 ends (tests.services.end_with_parent).

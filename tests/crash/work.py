@@ -1,4 +1,4 @@
-"""What one run is to do, handed to a director in a process of its own."""
+"""The work of one run, handed to a director in a process of its own."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Work:
 
 
 class Failed(Exception):
-    """The director did not come to an end."""
+    """The director did not finish."""
 
 
 def carry_out(work: Work, *, seconds: float) -> dict[str, Any]:
-    """Its result, within so many seconds. What it says meanwhile goes to our standard error."""
+    """The result, within so many seconds. Its output goes to our standard error meanwhile."""
     with tempfile.TemporaryDirectory(prefix="pixelhub-crash-") as directory:
         task, result = Path(directory) / "work.json", Path(directory) / "result.json"
         task.write_text(json.dumps(asdict(work)))

@@ -1,7 +1,7 @@
-"""The product's Celery application with a hand on the places where a process may end: `celery -A tests.crash.worker`.
+"""The product's Celery application with orders at its crash points: `celery -A tests.crash.worker`.
 
-At the start of each task it looks whose connection the task is for: that decides which sandbox it talks to and which
-orders concern it. Without orders these are the product's own workers.
+At the start of each task it finds the task's connection, which decides which sandbox is called and which orders apply.
+Without orders these are the product's own workers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""`python -m tests.drills`: each drill on each kind of stack, one after the other. Prints a table; ends with 1 where
-something did not hold. What this machine cannot play is skipped, and said so.
-"""
+"""`python -m tests.drills`: each drill on each kind of stack, one after the other. Prints a table; exits with 1 if
+something did not hold. Drills that this machine cannot run are skipped and named."""
 
 from __future__ import annotations
 
@@ -99,7 +98,7 @@ def _play(
 
 
 def _cannot(drill: Drill, kind: str, directory: Path) -> str:
-    """Why this machine cannot play it."""
+    """Why this machine cannot run the drill; empty if it can."""
     if missing := lacking(*NEEDED[kind]):
         return f"this machine lacks {missing}"
     if not drill.small_disk:

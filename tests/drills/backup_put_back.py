@@ -1,4 +1,4 @@
-"""A backup is taken while creates, changes and deletes are open; the work goes on, then the backup is put back."""
+"""A backup is taken while creates, changes and deletes are open; work goes on; then the backup is restored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def play(scene: Scene, options: Options) -> None:
 
 
 def _open(scene: Scene, to_change: dict[str, list[str]], to_delete: list[str]) -> list[str]:
-    """Some of each kind, with at least one create on its way at each provider; the new names."""
+    """Some open operations of each kind, with a create under way at each provider. Returns the new names."""
     scene.slow("create", SLOW)
     scene.slow("update", SLOW, CHANGED)
     scene.slow("delete", SLOW, ["xandr"])

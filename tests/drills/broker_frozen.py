@@ -1,4 +1,4 @@
-"""Redis takes connections and never answers. Pages must not wait for it, and the work must not either."""
+"""Redis accepts connections and never answers. Neither pages nor work may wait for it."""
 
 from __future__ import annotations
 

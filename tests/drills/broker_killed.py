@@ -1,4 +1,4 @@
-"""Redis is killed while workers have creates in hand, and started again. The workers outlive it by themselves."""
+"""Redis is killed while workers carry out creates, and started again. The workers survive it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redis without a file is emptied, then killed and started again, each time with more than a hundred creates queued."""
+"""Redis, which keeps no file, is emptied, and then killed and restarted, with more than a hundred creates queued."""
 
 from __future__ import annotations
 

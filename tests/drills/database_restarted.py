@@ -1,4 +1,4 @@
-"""PostgreSQL ends at once, as with `pg_ctl restart -m immediate`, while people create hundreds of pixels."""
+"""PostgreSQL is stopped at once, as by `pg_ctl restart -m immediate`, while people create hundreds of pixels."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _made(scene: Scene) -> int:
 
 
 class _Creator(threading.Thread):
-    """Somebody who sends one form after the other, and a refused one again."""
+    """Somebody who sends one form after the other, and sends a failed one again."""
 
     def __init__(self, scene: Scene, visitor: Visitor, names: list[tuple[str, str]]) -> None:
         super().__init__(daemon=True)

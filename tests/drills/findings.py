@@ -1,4 +1,4 @@
-"""What must hold, and what was measured."""
+"""What must hold in a drill, and what was measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People at their browsers while something is wrong: what each page answered, and how long it took."""
+"""People at their browsers during a failure: what each page answered, and how long it took."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def said(answers: Sequence[Answer]) -> str:
 
 
 def is_calm(answer: Answer) -> bool:
-    """Our page for a database that is away, and nothing of what went wrong inside."""
+    """Whether this is our page for a database that is away, without any detail of the failure."""
     return answer.status == 503 and CALM in answer.text and "Traceback" not in answer.text

@@ -1,4 +1,4 @@
-"""A team with a connection to each provider, what it was promised, and what came of it."""
+"""A team with a connection to each provider, its pixels, and their outcome."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Scene:
         return made
 
     def slow(self, operation: str, seconds: float, providers: Iterable[str] = PROVIDERS) -> None:
-        """From now on the provider answers so much later, after it has done what it was asked."""
+        """Let the provider answer later by so many seconds, after it has carried out the request."""
         rule = {"operation": operation, "fault": "delay_after", "seconds": seconds, "count": None}
         self.sandbox.ask("POST", "faults", json=[{"provider": provider, **rule} for provider in providers])
 
@@ -154,11 +154,11 @@ class Scene:
             return -1
 
     def settle(self, seconds: float) -> float | None:
-        """Until nothing is open any more."""
+        """Wait until no operation is open."""
         return until(lambda: self.open() == 0, seconds * self.findings.leniency, step=0.3)
 
     def judge(self) -> Judgement:
-        """Each name that was promised: our rows of it against the objects that the provider holds."""
+        """Compare our rows of each name with the objects at the provider."""
         ends: Counter[str] = Counter()
         wrong: list[str] = []
         for provider, names in self.promised.items():

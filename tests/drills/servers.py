@@ -1,5 +1,5 @@
-"""Temporary servers that a drill can hurt: a Redis that keeps nothing, a PostgreSQL that keeps what it has said yes to
-and can be started again on the data that it left, and a disk of 64 MiB."""
+"""Temporary servers for drills to damage: a Redis without persistence, a PostgreSQL that keeps committed data and
+can be started again on it, and a disk of 64 MiB."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def unmount(directory: Path) -> None:
 
 
 class Filler(threading.Thread):
-    """A file that takes all the room there is, also what others give back meanwhile, until `free` is called."""
+    """A file that takes all the free space, also space that others free meanwhile, until `free` is called."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(daemon=True)

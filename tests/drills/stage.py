@@ -1,4 +1,4 @@
-"""The product as it runs: its own processes by their own commands, on servers and data of one drill.
+"""The running product: its own processes by their own commands, on the servers and data of one drill.
 
 All are started by the thread that made the stage: the kernel ends a process when the thread that started it ends
 (tests.services.end_with_parent).

@@ -1,4 +1,4 @@
-"""Two schedulers at once: one dispatches, once each interval; when it is killed the other takes over."""
+"""Two schedulers at once: one dispatches, once each interval; when it is killed, the other takes over."""
 
 from __future__ import annotations
 

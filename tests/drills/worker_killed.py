@@ -1,4 +1,4 @@
-"""Every two seconds the worker that has been at it longest is killed, with its children, and replaced at once."""
+"""Every two seconds the worker that has run longest is killed, with its children, and replaced at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make run` beside a Redis of somebody else's, which is killed while the worker has a create in hand."""
+"""`make run` with an external Redis, which is killed while the worker carries out a create."""
 
 import re
 import time
@@ -42,7 +42,7 @@ def product(redis):
 
 @pytest.fixture
 def create(product):
-    """Creates a pixel through the form, at a provider that takes its time; returns once the provider is at it."""
+    """Create a pixel through the form at a slow provider; returns once the provider has received it."""
     demo = Visitor(product.port)
     demo.sign_in("demo@pixelhub.example", product.env["DEMO_PASSWORD"])
     connection = product.manage("shell", "--no-imports", "-c", CONNECTION).strip()

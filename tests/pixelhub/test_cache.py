@@ -1,4 +1,4 @@
-"""The cache holds JSON: whoever can write to Redis runs no code here."""
+"""The cache holds only JSON, so that somebody who can write to Redis cannot run code here."""
 
 import os
 import pickle
@@ -12,7 +12,7 @@ from pixelhub.health import HEARTBEAT
 
 
 class MakesDirectory:
-    """Pickled, it makes a directory in whatever process reads it."""
+    """An object whose pickle makes a directory in the process that reads it."""
 
     def __init__(self, path):
         self.path = path

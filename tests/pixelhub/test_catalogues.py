@@ -1,4 +1,4 @@
-"""The catalogues say what the sources say, and their compiled files are those of the texts beside them."""
+"""The catalogues hold the sources' messages, and the compiled files match them."""
 
 import shutil
 
@@ -20,7 +20,7 @@ from tests.catalogues import (
 
 
 def stale(locale, template: Catalog) -> list[str]:
-    """What is wrong with the catalogues of a locale directory, a line each."""
+    """What is wrong with the catalogues of a locale directory, one line each."""
     found = []
     for language in languages():
         catalog = read(language, locale)
@@ -40,13 +40,13 @@ def stale(locale, template: Catalog) -> list[str]:
 
 @pytest.fixture
 def template():
-    """The messages of the English catalogue, which the next tests spoil in one place."""
+    """The messages of the English catalogue; the next tests change them in one place."""
     return read(SOURCE_LANGUAGE)
 
 
 @pytest.fixture
 def copy(tmp_path):
-    """The catalogues once more, to be spoilt."""
+    """A copy of the catalogues, for the tests to change."""
     return shutil.copytree(LOCALE, tmp_path / "locale")
 
 

@@ -1,4 +1,4 @@
-"""A database that is away, full or too busy gives a page of ours that says so, wherever the request meets it."""
+"""While the database is away, full or too busy, a page says so, wherever in the request that is noticed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def browser() -> Client:
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("how", ["full", "closed", "lost"])
 def test_the_page_says_that_it_is_not_available_and_nothing_else(browser: Client, how: str) -> None:
-    """No db fixture here: a look at the database would raise."""
+    """There is no db fixture here, so any query would raise."""
     answer = browser.get(f"/broken/{how}")
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
@@ -68,7 +68,7 @@ def test_a_mistake_of_ours_is_no_outage(browser: Client) -> None:
 
 
 def test_reading_the_session_fails_the_same_way(alice: Any, browser: Client) -> None:
-    """Before any view: LoginRequiredMiddleware asks who it is."""
+    """Before any view, LoginRequiredMiddleware reads the session."""
     browser.force_login(alice)
     with refusing():
         answer = browser.get("/")

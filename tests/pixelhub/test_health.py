@@ -1,4 +1,4 @@
-"""GET /healthz says the truth about each part, quickly, to anyone who asks."""
+"""GET /healthz tells the truth about each part, quickly, to anybody who asks."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ def ask(client):
 
 @pytest.fixture
 def beating():
-    """Worker and scheduler."""
+    """A worker and a scheduler that have just shown a sign of life."""
     cache.set(HEARTBEAT, time.time())
     lease.hold(lease.DISPATCH, "somebody", 30)
 

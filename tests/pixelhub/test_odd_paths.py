@@ -1,4 +1,5 @@
-"""The data lies in DATA_DIR, whatever its path is made of; what an earlier version left elsewhere is named."""
+"""The data is stored in DATA_DIR, whatever characters its path has; a database that an earlier version stored
+elsewhere is named."""
 
 import os
 import shutil
@@ -67,7 +68,7 @@ def test_the_product_runs_on_such_data(tmp_path):
 
 @pytest.fixture
 def left_behind(tmp_path):
-    """A database of ours where an earlier version put it: the path up to the "#"."""
+    """A database of ours where an earlier version stored it: at the path up to the "#"."""
     path, data_dir = tmp_path / "shop", tmp_path / "shop#1"
     made = manage("migrate", "--verbosity", "0", data_dir=tmp_path / "x", DATABASE_URL=f"sqlite:///{path}")
     assert made.returncode == 0, made.stderr

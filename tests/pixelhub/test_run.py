@@ -1,4 +1,4 @@
-"""`make run`: one command brings everything up, one signal takes all of it away, and the data stays."""
+"""`make run`: one command starts everything, one signal ends all of it, and the data stays."""
 
 import os
 import re

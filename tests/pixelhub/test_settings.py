@@ -1,4 +1,4 @@
-"""Production refuses what is unsafe, and .env gets only the secrets it lacks."""
+"""Production refuses unsafe settings, and .env gets only the secrets that it lacks."""
 
 import base64
 import functools

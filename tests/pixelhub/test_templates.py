@@ -1,4 +1,4 @@
-"""Templates are read by people: no line is longer than fits a screen."""
+"""Templates are for people to read: no line is longer than a screen is wide."""
 
 from django.conf import settings
 

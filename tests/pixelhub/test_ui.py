@@ -1,4 +1,4 @@
-"""The pieces that pages are made of: template tags, forms, the frame, error pages, request ids."""
+"""The parts that pages are made of: template tags, forms, the frame, error pages, request ids."""
 
 import logging
 import re

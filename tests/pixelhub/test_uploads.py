@@ -1,4 +1,4 @@
-"""What anybody may send: forms. A large body is refused before it is read, and a file is never kept."""
+"""Forms need no files: a large body is refused before it is read, and a file is never stored."""
 
 import contextlib
 import http.client

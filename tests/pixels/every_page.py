@@ -1,4 +1,4 @@
-"""A team with one of everything that a page can show, and the walk over all pages with the eyes of several people."""
+"""A team with one of everything that a page can show, and a walk over all pages as several people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MANY_MISSING = {
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer: the name of the address that was asked for, by whom, and the page."""
+    """One response: the name of the address, the person, and the page."""
 
     name: str
     address: str
@@ -80,7 +80,7 @@ class Scene:
 
 def build(team: Team, owner: User, viewer: User, connect: Callable[..., Connection], live: Callable[..., Pixel],
           promise: Callable[..., Pixel], carry_out: Callable[[], None]) -> Scene:  # fmt: skip
-    """Connections, pixels, websites, syncs and invitations in every state that a page words differently."""
+    """Connections, pixels, websites, syncs and invitations in every state for which a page has a text."""
     scene = Scene(team, owner, viewer)
     adam = join(team, "adam", Role.ADMIN)
     scene.invited = _invitations(team, owner, adam)

@@ -1,4 +1,4 @@
-"""A page as a browser reads it: the values its forms would send, and the text behind its copy buttons."""
+"""A page as a browser reads it: the values that its forms would send, and the text behind its copy buttons."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,9 +1,7 @@
-"""Ten points that hold for every provider in PROVIDERS, so for the next one too.
+"""Ten points that hold for every provider in PROVIDERS, and so for the next one.
 
-Through services, sync and pages, with the sandbox as the provider.
-
-Where a provider lacks what a point is about, the point is that nothing pretends otherwise. The tenth, a recorded
-conversation, is in test_transcripts.py.
+They are tested through services, syncs and pages, with the sandbox as the provider. If a provider lacks what a point is
+about, the point is that nothing claims otherwise. The tenth, a recorded conversation, is in test_transcripts.py.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Of a password nothing is shown, not even its end: on no page, in no attribute, in no page of the admin, in no log."""
+"""Nothing of a password is shown, not even its end: on no page, in no attribute, in no page of the admin, in no log."""
 
 import logging
 import re
@@ -42,7 +42,7 @@ def secret(name: str, password: str) -> str:
 
 
 def leaks(sink: bytes, value: str) -> list[bytes]:
-    """The whole value in any spelling, each line of a key, and what a page might show of a value's end."""
+    """What must not be shown: the value in any encoding, each line of a key, and its end."""
     lines = [line for line in value.splitlines() if not line.startswith("-----")]
     parts = [form for line in lines for form in forms_of(line)]
     return [part for part in [*parts, *(line[-4:].encode() for line in lines[:1])] if part in sink]

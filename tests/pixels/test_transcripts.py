@@ -1,7 +1,7 @@
-"""Point 10 of the contract: a recorded conversation is replayed to the same calls in the same order, and the same end.
+"""Point 10 of the contract: replaying a recorded conversation gives the same calls in the same order, and the same end.
 
-The journey goes through all that a provider can do. What happens at the provider's own screens meanwhile ("elsewhere")
-is done at the sandbox when it is recorded; in the replay the recorded answers tell of it.
+The journey uses all that a provider can do. Changes at the provider's own screens ("elsewhere") are made at the sandbox
+while recording; in the replay the recorded answers contain them.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ MARKED = {"easyflow": "external_reference", "xandr": "code"}  # the option that 
 
 @pytest.fixture
 def journey(connect, promise, carry_out, sync, bob, monkeypatch):
-    """Runs it and tells how it ended: the tests, the syncs, the rows."""
+    """A function that runs the journey and returns its end: the tests, the syncs, the rows."""
 
     def run(slug: str, elsewhere: Callable[[Act], Any]) -> dict[str, Any]:
         provider, connection, runs = PROVIDERS[slug], connect(slug), []
@@ -78,7 +78,7 @@ def journey(connect, promise, carry_out, sync, bob, monkeypatch):
 
 
 def _edit(subject: Subject) -> None:
-    """One is renamed, one is new; and the first has fired."""
+    """Rename one pixel and add one at the provider; and the first one fires."""
     first, second, *_ = subject.held().values()
     subject.put({**second, "name": "Theirs"}, {**second, "id": "77", "name": "Made elsewhere"})
     if subject.slug == "xandr":

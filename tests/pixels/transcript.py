@@ -1,10 +1,10 @@
-"""Conversations with the sandbox, kept as they went: recorded once, replayed ever after by a loopback server.
+"""Conversations with the sandbox: recorded once, then replayed by a loopback server.
 
-To record them anew, after a change of what is sent or answered that is meant:
+To record them anew, after an intended change of what is sent or answered:
 
-    RECORD_TRANSCRIPTS=1 pytest tests/pixels/test_transcripts.py
+RECORD_TRANSCRIPTS=1 pytest tests/pixels/test_transcripts.py
 
-and read the difference: what is sent to a provider otherwise than yesterday is news.
+and read the difference: it shows what is now sent to a provider differently.
 """
 
 import http.client
@@ -27,7 +27,7 @@ TOKENS = ("token", "access_token")  # keys of an answer whose value is a session
 
 
 class Recorder(Loopback):
-    """Hands every request on to the sandbox, and keeps both sides."""
+    """Passes every request on to the sandbox, and stores both sides."""
 
     def __init__(self, url: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The members of the sandbox: their credentials and their ad accounts."""
+"""The sandbox's members: their credentials and ad accounts."""
 
 from pixels.providers.values import AdAccountRef
 

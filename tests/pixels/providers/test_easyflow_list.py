@@ -1,4 +1,4 @@
-"""Easyflow's list, which no document shows: off unless the setting EASYFLOW_LIST is on, and then read with care."""
+"""Easyflow's list, which no document shows: off unless EASYFLOW_LIST is set, and then read with care."""
 
 from collections.abc import Callable
 from typing import Any, get_args

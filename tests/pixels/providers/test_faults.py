@@ -1,4 +1,4 @@
-"""Whatever a server does, a call ends in one honest error after one request, and shows no secret."""
+"""Whatever a server does, a call ends in one clear error after one request, and shows no secret."""
 
 import gzip
 import json

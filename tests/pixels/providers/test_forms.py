@@ -1,4 +1,4 @@
-"""Limits are said at their field, before anything is sent."""
+"""Limits are checked at their field, before anything is sent."""
 
 from typing import Any
 

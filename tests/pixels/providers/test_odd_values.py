@@ -1,4 +1,4 @@
-"""Whatever a provider answers: an honest error, or a pixel that every screen can show and every row can hold."""
+"""Whatever a provider answers becomes an error, or a pixel that every screen can show and every row can hold."""
 
 import json
 from collections.abc import Mapping

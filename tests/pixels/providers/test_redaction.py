@@ -1,4 +1,4 @@
-"""A secret becomes dots in every spelling in which a server may repeat it; all else stays."""
+"""A secret is replaced by dots in every encoding in which a server may repeat it; everything else stays."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""What a provider says is made fit to be shown, and its waits are believed within reason."""
+"""A provider's texts are made safe to show, and its waits are bounded."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The same promises over TLS, where the socket that has a deadline gets wrapped into another."""
+"""The same promises over TLS, where the socket with the deadline is wrapped into another one."""
 
 import socket
 import ssl

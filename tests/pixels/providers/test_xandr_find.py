@@ -1,4 +1,5 @@
-"""Xandr's pixels by their codes: what is found is believed, and only a complete list tells that one is not there."""
+"""Searching Xandr's pixels by code: what is found is believed, but only a complete list proves that a pixel is
+absent."""
 
 from collections.abc import Callable
 

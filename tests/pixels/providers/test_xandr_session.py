@@ -1,4 +1,4 @@
-"""Xandr's log-in: once, again only when the token has run out, and never twice in a row."""
+"""Xandr's log-in: once, again only when the token has expired, and never twice in a row."""
 
 import socket
 import threading

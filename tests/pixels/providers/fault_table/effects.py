@@ -1,4 +1,4 @@
-"""What a faulty call has done all the same, and how many requests it may take."""
+"""What a faulty call has carried out nevertheless, and how many requests it may make."""
 
 from pixels.sandbox.faults import FAULTS
 from tests.pixels.providers.fault_table.table import GOOD, Row

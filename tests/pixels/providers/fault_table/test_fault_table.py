@@ -1,4 +1,4 @@
-"""Every fault that the sandbox knows, at every operation of every provider: one honest end, and no pixel too many."""
+"""Every fault of the sandbox, at every operation of every provider: one clear result, and no pixel too many."""
 
 from __future__ import annotations
 

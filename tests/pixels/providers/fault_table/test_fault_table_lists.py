@@ -1,4 +1,5 @@
-"""Lists that lie: what the client hands on, how often it asks, and that half a list is never taken for the whole."""
+"""Wrong lists: what the client passes on, how many requests it makes, and that half a list is never taken for the
+whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults around the log-in, and answers that ask us to wait: how often is asked, and for how long we are to wait."""
+"""Faults of the log-in, and answers that ask us to wait: how many requests are made, and how long we wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer may be as large as it likes: no more of it is kept than PixelHub is ready to read."""
+"""An answer may be of any size: no more of it is kept than PixelHub is ready to read."""
 
 from __future__ import annotations
 
