@@ -11,7 +11,7 @@ from pixels import crash
 from pixels.limits import clock
 from pixels.messages import error_sentence
 from pixels.models import Connection, Operation, Pixel
-from pixels.outbox import claim, deliver
+from pixels.outbox import claim, conflict, deliver
 from pixels.outbox.record import record, requeue
 from pixels.outbox.retry_policy import Retry
 from pixels.providers.base import Provider
@@ -239,3 +239,21 @@ def test_an_overtaken_worker_does_not_give_back_the_new_holders_drain_lease(xand
     held_up("sign_in", lambda: Connection.objects.update(drain_lease_until=later))
     deliver.drain(xandr.pk, 60)
     assert Connection.objects.get().drain_lease_until == later
+
+
+def test_a_change_that_a_worker_has_just_claimed_is_not_taken_back_for_a_conflict(
+    xandr, live, bob, sandbox, monkeypatch
+):
+    pixel = live(xandr, "Before")
+    pixels.change_pixel(pixel, bob, {"name": "Local"})
+    [due], real = claim.due(1), conflict.values_of
+
+    def claimed_meanwhile(remote):
+        claim.claim(due)
+        return real(remote)
+
+    monkeypatch.setattr(conflict, "values_of", claimed_meanwhile)
+    pixel = Pixel.objects.get(pk=pixel.pk)
+    remote = RemotePixel(remote_id=pixel.remote_id, name="Remote", options={})
+    assert not conflict.cancel_conflicting_update(pixel, remote)
+    assert Operation.objects.get(pk=due).state == "in_flight"
