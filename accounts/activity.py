@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db.models import Model
-from django.utils.translation import gettext, override, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from .models import Activity, Role, Team, User
+from .models import Activity, Role
 from .violations import Sentence, say
 
 if TYPE_CHECKING:
@@ -71,23 +70,7 @@ def register(
     DETAILS.update(details)
 
 
-def record(team: Team, actor: User | None, code: str, target: Model, **params: Any) -> Activity:
-    """Write a line. Call it inside the transaction of what it tells about. No actor: PixelHub itself did it.
-
-    `params` are what JSON can hold: names, codes of roles, names of fields; never a secret.
-    """
-    with override(None):  # some names end in a word, such as "(sandbox)"; all of them are kept in one language
-        label = str(target)[:200]
-    return Activity.objects.create(
-        team=team,
-        actor=actor,
-        actor_label=str(actor) if actor else "PixelHub",
-        code=code,
-        params=params,
-        kind=code.partition(".")[0],
-        target_id=str(target.pk),
-        label=label,
-    )
+record = Activity.record
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 
 class UserManager(BaseUserManager["User"]):
@@ -196,7 +197,7 @@ class Invitation(models.Model):
 class Activity(models.Model):
     """Who did what when, with the names of that time, so that it outlives its subjects.
 
-    Only activity.record writes it, and activity.line puts it into words. What an earlier version wrote in English and
+    Only `record` writes it, and activity.line puts it into words. What an earlier version wrote in English and
     no code stands for has none: `params` hold its `verb` and `detail`.
     """
 
@@ -225,3 +226,22 @@ class Activity(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("An activity is never deleted.")
+
+    @classmethod
+    def record(cls, team: Team, actor: User | None, code: str, target: models.Model, **params: Any) -> "Activity":
+        """Write a line. Call it inside the transaction of what it tells about. No actor: PixelHub itself did it.
+
+        `params` are what JSON can hold: names, codes of roles, names of fields; never a secret.
+        """
+        with override(None):  # some names end in a word, such as "(sandbox)"; all of them are kept in one language
+            label = str(target)[:200]
+        return cls.objects.create(
+            team=team,
+            actor=actor,
+            actor_label=str(actor) if actor else "PixelHub",
+            code=code,
+            params=params,
+            kind=code.partition(".")[0],
+            target_id=str(target.pk),
+            label=label,
+        )
