@@ -36,7 +36,7 @@ def memberships(request: HttpRequest) -> list[Membership]:
 def team_view(role: Role) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
-        def gate(request: TeamRequest, team_slug: str, **kwargs: Any) -> HttpResponse:
+        def checked(request: TeamRequest, team_slug: str, **kwargs: Any) -> HttpResponse:
             membership = next((m for m in memberships(request) if m.team.slug == team_slug), None)
             if membership is None:
                 raise Http404
@@ -46,7 +46,7 @@ def team_view(role: Role) -> Callable[[Callable[..., HttpResponse]], Callable[..
                 raise PermissionDenied
             return view(request, **kwargs)
 
-        gate.required_role = role  # type: ignore[attr-defined]
-        return gate
+        checked.required_role = role  # type: ignore[attr-defined]
+        return checked
 
     return decorate

@@ -46,7 +46,7 @@ def test_names_are_shown_as_text(browser_of, vera, people):
 
 
 def test_the_number_of_members_costs_no_queries(browser_of, alice, bob, vera, people, django_assert_max_num_queries):
-    # session, person, memberships for the gate and the switcher, members, invitations
+    # session, person, memberships for the access check and the switcher, members, invitations
     browser = browser_of(alice)
     with django_assert_max_num_queries(5):
         browser.get(people)

@@ -25,7 +25,7 @@ def test_it_is_in_the_activity_log_under_the_name_they_had(browser_of, alice, bo
     assert (line.code, line.label, line.params) == ("member.removed", bob.email, {"role": "editor"})
 
 
-def test_it_is_asked_first(browser_of, alice, bob):
+def test_removing_a_member_asks_for_confirmation(browser_of, alice, bob):
     assert "Remove from Shop" in browser_of(alice).get(page(bob)).content.decode()
     assert bob.memberships.exists()
 

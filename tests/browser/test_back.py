@@ -82,7 +82,9 @@ def test_a_sent_form_can_be_sent_again_and_makes_no_second_pixel(
     assert len(sandbox.objects("xandr", sent_pixel)) == 1
 
 
-def test_with_other_values_it_asks_and_then_makes_the_second(alice: Person, sandbox: Sandbox, sent_pixel: str):
+def test_a_sent_form_with_other_values_asks_and_then_makes_the_second_pixel(
+    alice: Person, sandbox: Sandbox, sent_pixel: str
+):
     alice.see_status("Live")
     go_back(alice.page)
     other = f"{sent_pixel}, another"

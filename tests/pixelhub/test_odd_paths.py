@@ -88,7 +88,7 @@ def test_what_an_earlier_start_left_elsewhere_is_named_before_a_second_database_
     assert _is_ours(path)
 
 
-def test_it_is_named_as_long_as_it_is_there_and_does_no_harm_once_it_was_moved(left_behind):
+def test_a_misplaced_database_is_named_until_it_is_moved(left_behind):
     path, data_dir = left_behind
     data_dir.mkdir()
     shutil.copy(path, data_dir / "pixelhub.sqlite3")

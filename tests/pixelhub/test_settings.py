@@ -139,7 +139,7 @@ def test_drawn_secrets_are_private_and_readable_by_the_settings(tmp_path):
     assert drawn == Fresh.ENVIRON
 
 
-def test_what_is_there_stays(tmp_path):
+def test_existing_secrets_stay(tmp_path):
     path = tmp_path / ".env"
     path.write_text("# mine\nSECRET_KEY=chosen\nPORT=9000\nDEMO_PASSWORD=\nADMIN_PASSWORD=kept")
     drawn = dotenv.draw(path, ["CREDENTIAL_KEYS", "DEMO_PASSWORD"])

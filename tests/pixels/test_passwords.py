@@ -120,7 +120,7 @@ def test_no_password_is_shown_whatever_becomes_of_it(
         assert values_shown(page.content, name) == []
     assert not Connection.objects.exists()
 
-    # Stored, and refused by a provider that repeats all it was told.
+    # Stored, and refused by a provider that repeats all that it received.
     assert sends(at("connection_new"), values[0]).status_code == 302
     connection = Connection.objects.get()
     stored = Credential.objects.get()

@@ -185,7 +185,7 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_it(run_until):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_broker_the_work_is_done_all_the_same(quiet, promise, sandbox, first, monkeypatch):
+def test_without_a_broker_the_scheduler_does_the_work(quiet, promise, sandbox, first, monkeypatch):
     monkeypatch.setattr(queue, "publish", lambda *args: False)
     promise(quiet)
     first.look()

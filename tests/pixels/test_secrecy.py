@@ -96,7 +96,7 @@ def worked(connect, promise, echoing, caplog, alice):
     assert Pixel.objects.exclude(error_provider_message="").count() > 3
 
 
-def test_no_page_shows_one(worked, browser_of, alice, at):
+def test_no_page_shows_a_secret(worked, browser_of, alice, at):
     window = browser_of(alice)
     pages = [at("overview"), at("pixel_list"), at("connection_list"), at("activity"), at("pixel_new"), at("people")]
     for connection in Connection.objects.all():
@@ -110,7 +110,7 @@ def test_no_page_shows_one(worked, browser_of, alice, at):
         assert leaks(str(response.headers).encode()) == [], page
 
 
-def test_no_page_of_the_admin_shows_one(worked, browser_of):
+def test_no_page_of_the_admin_shows_a_secret(worked, browser_of):
     person = User.objects.create_user("root@shop.example", is_staff=True, is_superuser=True)
     window = browser_of(person)
     for model in site._registry:
@@ -123,13 +123,13 @@ def test_no_page_of_the_admin_shows_one(worked, browser_of):
                 assert leaks(page.content) == []
 
 
-def test_no_table_holds_one(worked):
+def test_no_table_holds_a_secret(worked):
     dump = tables()
     assert b"someone" in dump  # a user name is no secret
     assert leaks(dump) == []
 
 
-def test_no_log_line_holds_one(worked, caplog):
+def test_no_log_line_holds_a_secret(worked, caplog):
     records = caplog.get_records("setup")
     assert len(records) > 30
     everything = "".join(f"{caplog.handler.format(record)} {record.__dict__!r}" for record in records)
@@ -138,7 +138,7 @@ def test_no_log_line_holds_one(worked, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_message_in_the_broker_holds_one(worked):
+def test_no_message_in_the_broker_holds_a_secret(worked):
     broker = redis.Redis.from_url(f"unix://{django_settings.BROKER_SOCKET}")
     found = b"".join(key + (broker.dump(key) or b"") for key in broker.scan_iter())
     queue = b"\n".join(broker.lrange("celery", 0, -1))
@@ -147,7 +147,7 @@ def test_no_message_in_the_broker_holds_one(worked):
     assert leaks(found + queue + bodies) == []
 
 
-def test_no_object_shows_one(connect, sandbox):
+def test_no_object_prints_a_secret(connect, sandbox):
     for provider, credentials in PLANTED.items():
         connection = connect(provider, credentials=credentials)
         credential = Credential.objects.get(connection=connection)
@@ -170,7 +170,7 @@ def test_no_object_shows_one(connect, sandbox):
 
 @pytest.mark.parametrize("provider", PLANTED)
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500])
-def test_no_exception_holds_one(connect, echoing, provider, status):
+def test_no_exception_holds_a_secret(connect, echoing, provider, status):
     connection = connect(provider, credentials=PLANTED[provider])
     echoing.script = [echoing.answer(status)]
     with pytest.raises(Exception) as caught, open_provider(connection) as client:

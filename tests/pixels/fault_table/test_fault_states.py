@@ -43,7 +43,7 @@ def cases() -> Iterator[Any]:
 @pytest.mark.table("fault")
 @pytest.mark.table("case", "operation")
 @pytest.mark.parametrize(("fault", "case", "operation", "outcome", "requests"), list(cases()))
-def test_what_becomes_of_it(
+def test_a_fault_ends_in_the_state_of_the_table(
     fault: Fault,
     case: str,
     operation: str,

@@ -192,7 +192,7 @@ def test_what_is_made_while_the_list_is_read_is_not_missing(xandr, live, sandbox
 # -- Where the time comes from --------------------------------------------------------------------------------
 
 
-def test_on_sqlite_it_is_the_machines(db, monkeypatch):
+def test_on_sqlite_the_clock_is_the_machines(db, monkeypatch):
     if database.vendor != "sqlite":
         pytest.skip("PostgreSQL has a clock of its own")
     moment = timezone.now()
@@ -201,7 +201,7 @@ def test_on_sqlite_it_is_the_machines(db, monkeypatch):
 
 
 @on_postgresql
-def test_on_postgresql_it_is_the_databases_though_the_machines_is_an_hour_off(db, monkeypatch, forgotten):
+def test_on_postgresql_the_clock_is_the_databases(db, monkeypatch, forgotten):
     real = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: real - timedelta(hours=1))
     assert abs((clock.now() - real).total_seconds()) < 30

@@ -47,7 +47,7 @@ def test_people_read_why_and_how_to_go_on(xandr, promise, carry_out, browser_of,
     assert "Waiting for the connection" in Page.of(browser_of(alice).get(at("pixel", pixel))).text
 
 
-def test_after_new_credentials_it_goes_on_by_itself(xandr, promise, carry_out, sandbox, alice):
+def test_after_new_credentials_waiting_work_goes_on(xandr, promise, carry_out, sandbox, alice):
     pixel = promise(xandr)
     carry_out()
     connections.replace_credentials(xandr, alice, GOOD)

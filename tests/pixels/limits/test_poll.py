@@ -26,7 +26,7 @@ def test_the_work_of_a_row_that_is_due_is_done(xandr, work):
     assert done[0].tested_at == Connection.objects.get().tested_at is not None
 
 
-def test_where_none_is_due_nothing_is_claimed(xandr, work):
+def test_without_a_due_row_nothing_is_claimed(xandr, work):
     done, append = work
     poll(Connection.objects.none(), claim, append)
     assert (done, Connection.objects.get().tested_at) == ([], None)
@@ -40,7 +40,7 @@ def test_a_worker_that_found_it_due_and_was_held_up_does_nothing(xandr, work):
 
 
 @pytest.mark.parametrize("changed", ["test", "failures"])
-def test_one_value_that_another_worker_has_changed_is_enough_to_write_none(xandr, changed):
+def test_if_another_worker_has_changed_one_value_none_is_written(xandr, changed):
     other = {"test": "works", "failures": 7}[changed]
     row = Connection.objects.get()
     Connection.objects.update(**{changed: other})

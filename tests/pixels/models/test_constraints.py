@@ -39,7 +39,7 @@ def test_a_remote_id_is_unique_in_an_ad_account(pixel, refused):
 
 
 @pytest.mark.parametrize("lifecycle", ["live", "updating", "deleting"])
-def test_what_is_live_has_a_remote_id(pixel, refused, lifecycle):
+def test_a_live_pixel_has_a_remote_id(pixel, refused, lifecycle):
     refused(another(pixel, lifecycle=lifecycle))
 
 

@@ -38,7 +38,7 @@ def test_the_same_value_never_looks_the_same_and_is_not_in_there():
 
 
 @pytest.mark.parametrize("aad", ["2/row/credentials", "1/other/credentials", "1/row/token"])
-def test_it_does_not_open_for_another_team_row_or_field(aad):
+def test_a_sealed_value_does_not_open_for_another_team_row_or_field(aad):
     with pytest.raises(CannotOpen):
         unseal(seal(b"planted", aad=AAD), aad=aad)
 

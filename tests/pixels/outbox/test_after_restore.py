@@ -182,7 +182,7 @@ def test_a_delete_only_repeats_what_somebody_wanted(xandr, live, alice, backup, 
     assert sandbox.held("xandr") == []
 
 
-def test_what_had_ended_stays_as_it_was(xandr, live, promise, backup, go, sandbox, bob):
+def test_a_restore_leaves_finished_operations_as_they_are(xandr, live, promise, backup, go, sandbox, bob):
     live(xandr, "Live")
     draft = promise(xandr, "Draft")
     pixels.cancel(draft, bob)
@@ -196,7 +196,7 @@ def test_what_had_ended_stays_as_it_was(xandr, live, promise, backup, go, sandbo
 # -- The next sync reads everything ---------------------------------------------------------------------------
 
 
-def test_what_changed_while_the_backup_slept_is_seen_though_the_rows_say_nothing_did(xandr, sandbox, sync, backup):
+def test_a_restore_makes_the_next_sync_compare_every_object(xandr, sandbox, sync, backup):
     old = {"last_modified": "2026-01-01 00:00:00"}
     sandbox.seed("xandr", [at_xandr(number, f"Pixel {number}", **old) for number in range(1, 21)])
     sync(xandr)

@@ -84,7 +84,7 @@ def test_a_claim_held_for_a_year_that_may_have_been_sent_is_looked_up_first(xand
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "2099-01-01T00:00:00Z"])
-def test_what_waits_for_the_end_of_the_calendar_is_sent_now(xandr, promise, sandbox, until):
+def test_an_operation_with_an_impossible_wait_is_sent_now(xandr, promise, sandbox, until):
     promise(xandr)
     Operation.objects.update(not_before=until)
     assert claim.due_connections(10) == [xandr.pk]

@@ -119,7 +119,7 @@ def test_a_change_whose_answers_are_lost_is_sent_five_times_at_most(xandr, live,
     assert sandbox.asked("xandr", kind) == retry_policy.MAX_UNCONFIRMED
 
 
-def test_waiting_for_a_limit_is_no_failing_try(xandr, promise, sandbox, settings, try_again):
+def test_waiting_for_a_limit_does_not_count_as_a_failure(xandr, promise, sandbox, settings, try_again):
     settings.XANDR_WRITES = 1
     promise(xandr, "First"), promise(xandr, "Second")
     deliver.drain(xandr.pk, 60)
@@ -127,7 +127,7 @@ def test_waiting_for_a_limit_is_no_failing_try(xandr, promise, sandbox, settings
     assert (waits.error_code, waits.trying_since) == ("waiting", None)
 
 
-def test_a_wait_for_credentials_ends_the_row_of_failing_tries(xandr, promise, sandbox, fault, unreachable, settings):
+def test_a_wait_for_credentials_ends_the_count_of_failures(xandr, promise, sandbox, fault, unreachable, settings):
     promise(xandr)
     deliver.deliver(claim.due(1)[0])
     assert Operation.objects.get().trying_since

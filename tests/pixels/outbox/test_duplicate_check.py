@@ -113,7 +113,7 @@ def test_a_duplicate_check_that_finds_one_object_reports_nothing(sent_twice, tim
     assert Activity.objects.count() == before
 
 
-def test_what_was_sent_once_is_not_looked_up_again(xandr, live, promise, fault, time, settings, look):
+def test_a_create_that_was_sent_once_is_not_checked_again(xandr, live, promise, fault, time, settings, look):
     live(xandr, "Without a doubt")
     promise(xandr, "Found after a lost answer", options={"code": "found"})
     fault("create", "drop", effect=True)

@@ -64,7 +64,7 @@ def test_a_message_marked_by_a_clock_that_was_wrong_holds_up_nothing(easyflow, b
     assert len(broker.taken) == 1
 
 
-def test_what_the_broker_did_not_take_is_not_waited_for(easyflow, broker):
+def test_a_message_that_the_broker_refused_is_not_waited_for(easyflow, broker):
     broker.away = True
     assert not enqueue.publish(easyflow.pk)
     broker.away = False

@@ -95,7 +95,7 @@ def test_a_pixel_that_was_not_made_is_sent_again_once(recognisable, fault, sandb
 
 
 @pytest.mark.parametrize("provider", SEARCHED)
-def test_it_takes_effect_during_the_quiet_time(recognisable, fault, sandbox, go, provider):
+def test_a_create_that_takes_effect_during_the_quiet_time_is_linked(recognisable, fault, sandbox, go, provider):
     pixel = recognisable(provider)
     fault(provider, "create", "late_effect", seconds=0.2)
     deliver.deliver(claim.due(1)[0])

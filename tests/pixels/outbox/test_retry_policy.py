@@ -44,7 +44,7 @@ def test_the_page_names_every_error():
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_what_holds_everywhere(kind, phase, error):
+def test_rules_that_hold_for_every_decision(kind, phase, error):
     for counts in ALL_COUNTS:
         decision = decide(kind, phase, error, counts)
         assert isinstance(decision, get_args(Decision))

@@ -126,7 +126,7 @@ def test_four_are_on_the_way_at_a_time_and_never_five(member: Member, sends: Cal
 
 
 @pytest.mark.parametrize("connections", [1, 2, 7, 20])
-def test_as_many_as_the_setting_says(
+def test_the_setting_limits_parallel_requests(
     member: Member, settings: Any, sends: Callable[..., list[int]], connections: int
 ) -> None:
     settings.PULL_CONNECTIONS = connections
@@ -191,7 +191,7 @@ def test_no_more_requests_leave_than_the_rate_limiter_allows(member: Member) -> 
         ("drop", {}, "NoAnswer: Xandr broke the connection off before its answer was complete."),
     ],
 )
-def test_an_error_ends_it_after_what_came_before(
+def test_an_error_ends_a_list_after_the_pages_before_it(
     member: Member, skip: int, fault: str, more: dict[str, Any], error: str
 ) -> None:
     """Of those behind it some may have been asked for; what they say is dropped."""
@@ -318,7 +318,7 @@ MOVES: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_it_gives_the_same_as_over_one_connection(member: Member, settings: Any, move: str) -> None:
+def test_several_connections_list_the_same_as_one(member: Member, settings: Any, move: str) -> None:
     results = []
     for connections in (1, 4):
         settings.PULL_CONNECTIONS = connections

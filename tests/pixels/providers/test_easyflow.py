@@ -52,7 +52,7 @@ def test_an_id_in_a_positive_answer_is_a_pixel(
         (200, {"message": "Internal server error", "statusCode": 500}, BadAnswer, "Internal server error"),
     ],
 )  # fmt: skip
-def test_a_no_keeps_easyflows_words(
+def test_a_refusal_keeps_easyflows_message(
     status: int,
     body: dict[str, Any],
     expected: type[ProviderError],
@@ -69,7 +69,7 @@ def test_a_no_keeps_easyflows_words(
     assert len(loopback.received) == 1
 
 
-def test_what_has_an_odd_shape_counts_as_not_said(connect: Callable[..., Provider], loopback: Loopback) -> None:
+def test_a_value_of_a_wrong_type_counts_as_missing(connect: Callable[..., Provider], loopback: Loopback) -> None:
     odd = {"platform": ["google"], "code": 7, "description": None, "metadata": {"conversion-label": {}}}
     more = {"name": [], "status": {}, "events": ["pix-copied", 7], "externalReferenceId": "ph-1"}
     loopback.script = [says({"data": {"pixel": {"id": "px_1", **odd, **more}}})]
@@ -80,7 +80,7 @@ def test_what_has_an_odd_shape_counts_as_not_said(connect: Callable[..., Provide
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {"pixel": {}}}, {"data": {"pixel": {"id": ""}}}, []])
-def test_a_yes_without_an_id_leaves_open_what_happened(
+def test_a_success_without_an_id_may_have_made_the_pixel(
     body: Any, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says(body)]

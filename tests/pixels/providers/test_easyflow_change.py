@@ -61,7 +61,7 @@ def test_a_change_sends_its_own_field_and_no_other(
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 @pytest.mark.parametrize("body", ["", {}, {"statusCode": 200}, {"statusCode": 0, "data": {}}, {"data": None}])
-def test_a_yes_that_shows_no_pixel_knows_the_id_alone(
+def test_a_success_without_a_pixel_gives_only_the_id(
     status: int, body: Any, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says("" if status == 204 else body, status)]
@@ -71,7 +71,7 @@ def test_a_yes_that_shows_no_pixel_knows_the_id_alone(
 
 
 @pytest.mark.parametrize("body", ["<html>Welcome</html>", "[]", '"done"', '{"data": {"pixel": {"id": "px_2"}}}'])
-def test_what_is_no_answer_of_easyflow_or_about_another_pixel_is_no_yes(
+def test_an_answer_about_another_pixel_or_of_another_server_is_no_success(
     body: str, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says(body)]
@@ -90,7 +90,7 @@ def test_what_is_no_answer_of_easyflow_or_about_another_pixel_is_no_yes(
         (500, {"message": "Internal server error", "statusCode": 500}, BadAnswer),
     ],
 )
-def test_a_no_to_a_change(
+def test_a_refused_change_raises_the_right_error(
     status: int,
     body: dict[str, Any],
     expected: type[ProviderError],

@@ -210,7 +210,7 @@ def test_an_odd_list_is_not_half_believed(
         (200, {"message": "Unauthorized", "statusCode": 401}, BadCredentials),
     ],
 )
-def test_a_no_to_the_list(
+def test_a_refused_list_raises_the_right_error(
     capability: str,
     status: int,
     body: dict[str, Any],

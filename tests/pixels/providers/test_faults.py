@@ -165,7 +165,7 @@ def test_a_fault_is_one_request_and_one_honest_error(
 
 
 @pytest.mark.parametrize("slug", PROVIDERS)
-def test_it_is_the_fault_and_not_the_rest_of_the_answer_that_is_refused(
+def test_the_fault_and_not_the_rest_of_the_answer_causes_the_refusal(
     slug: str, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [says(yes_with(b"[" * 40 + b"]" * 40))]
@@ -195,7 +195,7 @@ def closed_port() -> str:
 @pytest.mark.parametrize("slug", PROVIDERS)
 @pytest.mark.parametrize("address", ["a name nobody has", "a closed port", "a full house", "no TLS"])
 @pytest.mark.usefixtures("hurried")
-def test_what_never_left_is_known_not_to_be_done(
+def test_a_request_that_never_left_is_known_not_to_be_done(
     slug: str,
     address: str,
     connect: Callable[..., Provider],

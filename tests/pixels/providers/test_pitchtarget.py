@@ -52,7 +52,7 @@ def test_names_of_all_languages_arrive_as_typed(connect: Callable[..., Provider]
         (429, "Slow down", Throttled, ""),
     ],
 )
-def test_a_no_keeps_pitchtargets_words_whatever_their_form(
+def test_a_refusal_keeps_pitchtargets_message_in_every_shape(
     status: int,
     body: Any,
     expected: type[ProviderError],

@@ -75,7 +75,7 @@ def test_a_new_token_that_is_refused_ends_it(connect: Callable[..., Provider], l
     assert len(loopback.received) == 3
 
 
-def test_of_two_workers_one_draws_the_token(connect: Callable[..., Provider], loopback: Loopback) -> None:
+def test_of_two_workers_one_requests_the_token(connect: Callable[..., Provider], loopback: Loopback) -> None:
     loopback.script = [says("", 401), OK]
     provider, tokens = sign_in(connect, "old")
 

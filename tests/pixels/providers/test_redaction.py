@@ -58,7 +58,7 @@ SPELLINGS = {
 @pytest.mark.table("spelling")
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("secret", [SECRET, "0123456789abcdef", "pl4nted~Token'0003"])
-def test_it_becomes_dots_and_what_stands_around_it_stays(spelling: str, secret: str) -> None:
+def test_a_secret_becomes_dots_and_its_surroundings_stay(spelling: str, secret: str) -> None:
     said = SPELLINGS[spelling](secret)
     assert redact(f"a {said} b", (Secret(secret),)) == f"a {DOTS} b"
     assert redact(f"({said}) and ({said})", (Secret(secret),)) == f"({DOTS}) and ({DOTS})"

@@ -266,7 +266,7 @@ def test_numbers_come_as_text_too_and_what_is_none_counts_as_not_said(
         ],
     ],
 )
-def test_what_has_an_odd_shape_counts_as_not_said(
+def test_a_value_of_a_wrong_type_counts_as_missing(
     field: str, odd: Any, connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     answer = {"response": {"status": "OK", "pixels": [pixel(17, name="Shop", **{field: odd})]}}

@@ -124,7 +124,7 @@ def test_names_are_scrubbed(connect: Callable[..., Provider], loopback: Loopback
     ("answer", "expected"),
     [(failing("UNAUTH"), Forbidden), (failing("SYSTEM"), BadAnswer)],
 )
-def test_what_is_no_refusal_is_not_looked_into(
+def test_only_a_refused_delete_asks_for_line_items(
     answer: Behaviour, expected: type[Exception], connect: Callable[..., Provider], loopback: Loopback
 ) -> None:
     loopback.script = [answer]

@@ -42,7 +42,7 @@ def test_the_first_ad_account_may_be_left_open(alices, at, provider, sandbox):
     assert AdAccount.objects.count() == 0
 
 
-def test_where_there_is_no_list_it_has_to_be_typed(alices, at):
+def test_without_a_list_of_ad_accounts_the_id_has_to_be_typed(alices, at):
     values = {"provider": "easyflow", "environment": "sandbox", "api_key": "k", "api_secret": "s", "ad_account": ""}
     response = alices.post(at("connection_new"), values)
     assert response.status_code == 200

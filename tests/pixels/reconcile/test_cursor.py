@@ -119,7 +119,7 @@ def test_nothing_is_missing_before_the_list_has_ended(fifty_are_new, throttled):
 # -- The end of a task's time ---------------------------------------------------------------------------------
 
 
-def test_when_the_task_has_had_its_time_another_goes_on_at_once(fifty_are_new, settings, sandbox, monkeypatch):
+def test_when_a_task_has_used_its_time_another_one_continues_at_once(fifty_are_new, settings, sandbox, monkeypatch):
     settings.TASK_LIMIT = 0
     said = []
     monkeypatch.setattr(queue, "publish", lambda task, row_id, expires=None: said.append(row_id) or True)

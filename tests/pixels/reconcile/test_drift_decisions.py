@@ -142,7 +142,7 @@ DECISIONS = [pixels.adopt_theirs, pixels.restore_ours, pixels.ignore_drift]
 
 @pytest.mark.parametrize("decide", DECISIONS)
 @pytest.mark.parametrize("fields", [[], ["trigger_type"], ["no such field"]])
-def test_what_does_not_differ_is_not_decided(pixel, change_at_xandr, bob, decide, fields):
+def test_a_decision_about_a_field_that_does_not_differ_is_refused(pixel, change_at_xandr, bob, decide, fields):
     change_at_xandr(pixel, name="Boots")
     with pytest.raises(RuleViolation):
         decide(pixel, bob, fields)

@@ -54,7 +54,7 @@ def moment(when):
 
 
 @pytest.mark.parametrize("hours", [-3, 0, 3])
-def test_it_asks_since_the_last_change_that_was_seen_less_five_minutes_by_xandrs_clock(
+def test_a_sync_asks_for_changes_since_the_last_one_seen_less_five_minutes_by_xandrs_clock(
     xandr, misbehaving, time, look, sync, hours
 ):
     """PixelHub's clock may be wrong by hours."""
@@ -68,7 +68,7 @@ def test_it_asks_since_the_last_change_that_was_seen_less_five_minutes_by_xandrs
     assert misbehaving.received[-1].query["min_last_modified"] == "2026-03-01 11:55:00"
 
 
-def test_it_moves_on_with_what_it_sees(xandr, misbehaving, look, sync):
+def test_the_known_time_of_changes_advances_with_each_sync(xandr, misbehaving, look, sync):
     later = NEWEST + timedelta(hours=2)
     misbehaving.script = [LOGGED_IN, listed(at_xandr(1, last_modified=moment(NEWEST)))]
     sync(xandr)
@@ -78,7 +78,7 @@ def test_it_moves_on_with_what_it_sees(xandr, misbehaving, look, sync):
     assert AdAccount.objects.get().changed_until == later
 
 
-def test_it_never_moves_back(xandr, misbehaving, look, sync):
+def test_the_known_time_of_changes_never_goes_back(xandr, misbehaving, look, sync):
     misbehaving.script = [LOGGED_IN, listed(at_xandr(1, last_modified=moment(NEWEST)))]
     sync(xandr)
     misbehaving.script = [listed(at_xandr(1, "Older", **OLD))]
@@ -96,14 +96,14 @@ def test_a_time_that_cannot_be_right_is_not_believed(xandr, misbehaving, look, s
     assert "min_last_modified" not in misbehaving.received[-1].query
 
 
-def test_before_anything_is_known_everything_is_asked_for(xandr, sandbox, look):
+def test_a_first_sync_reads_the_full_list(xandr, sandbox, look):
     sandbox.seed("xandr", [at_xandr(number, **OLD) for number in range(1, 151)])
     run = look(xandr)
     assert (run.state, run.seen, run.created) == ("done", 150, 150)
     assert AdAccount.objects.get().listed_at is not None  # it was a whole list after all
 
 
-def test_where_objects_carry_no_time_everything_is_asked_for(xandr, misbehaving, sync, look):
+def test_without_times_of_change_the_full_list_is_read(xandr, misbehaving, sync, look):
     misbehaving.script = [LOGGED_IN, listed(at_xandr(1))]
     sync(xandr), look(xandr)
     assert "min_last_modified" not in misbehaving.received[-1].query
@@ -112,7 +112,7 @@ def test_where_objects_carry_no_time_everything_is_asked_for(xandr, misbehaving,
 # -- What it costs --------------------------------------------------------------------------------------------
 
 
-def test_where_nothing_has_changed_it_is_one_request_and_no_row_is_written(account, sandbox, look):
+def test_an_incremental_sync_without_changes_is_one_request_and_writes_no_row(account, sandbox, look):
     asked, before = sandbox.ask("GET", "requests")["requests"]["xandr"], list(Pixel.objects.order_by("pk").values())
     with CaptureQueriesContext(database) as queries:
         run = look(account)
@@ -133,7 +133,7 @@ def test_a_whole_list_in_which_nothing_has_changed_writes_no_row_either(account,
     assert not [sql for sql in writes if '"pixels_pixel"' in sql or '"pixels_snippet"' in sql]
 
 
-def test_with_a_session_that_has_ended_it_is_three_requests(account, sandbox, look):
+def test_an_incremental_sync_with_an_expired_session_is_three_requests(account, sandbox, look):
     sandbox.ask("POST", "expire")
     asked = sandbox.ask("GET", "requests")["requests"]["xandr"]
     assert look(account).state == "done"
@@ -152,7 +152,7 @@ def test_a_hundred_thousand_pixels_cost_no_more(account, sandbox, look):
 # -- What it sees ---------------------------------------------------------------------------------------------
 
 
-def test_what_was_changed_and_made_is_seen_and_nothing_else_is_missing(account, sandbox, look):
+def test_an_incremental_sync_sees_new_and_changed_pixels_and_marks_none_as_missing(account, sandbox, look):
     later = moment(NEWEST + timedelta(hours=1))
     sandbox.seed("xandr", [at_xandr(7, "Renamed", last_modified=later), at_xandr(999, "New", last_modified=later)])
     listed_at = AdAccount.objects.get().listed_at
@@ -177,9 +177,7 @@ def test_a_change_that_xandr_wrote_down_late_is_seen(account, sandbox, look):
     assert look(account).updated == 1
 
 
-def test_what_is_changed_on_a_page_that_had_come_of_a_long_list_is_seen_the_next_time(
-    account, sandbox, look, while_listing, time
-):
+def test_a_change_on_a_page_already_read_is_seen_by_the_next_sync(account, sandbox, look, while_listing, time):
     """Reading takes twenty minutes. Meanwhile a pixel of the first page changes, and later one of the second."""
 
     def at_minute(minute):
@@ -277,7 +275,7 @@ def test_a_failed_full_list_does_not_count(xandr, sandbox, scheduled, state):
     assert scheduled(1801) == ["full"]
 
 
-def test_where_changes_cannot_be_asked_for_it_is_always_everything(pitchtarget, sandbox, scheduled):
+def test_without_incremental_lists_every_sync_reads_the_full_list(pitchtarget, sandbox, scheduled):
     assert [scheduled(1801) for _ in range(3)] == [["full"]] * 3
 
 

@@ -57,7 +57,7 @@ def test_the_next_report_writes_only_what_is_new(two_pixels, sandbox, sync, xand
     assert before == {pixel.pk: pixel.last_fired_report_seen_at for pixel in Pixel.objects.all()}
 
 
-def test_it_is_asked_once_for_a_list_and_not_again_within_the_hour(two_pixels, sandbox, sync, xandr):
+def test_a_report_is_ordered_once_for_a_list_and_not_again_within_the_hour(two_pixels, sandbox, sync, xandr):
     assert sandbox.asked("xandr", "report") == 0
     for _ in range(5):
         look()
@@ -102,7 +102,7 @@ def test_a_report_that_fails_changes_nothing(two_pixels, xandr, alice):
     assert not Pixel.objects.filter(last_fired_report_seen_at__isnull=False).exists()
 
 
-def test_before_it_was_asked_the_page_says_nothing_of_it(xandr, sandbox, live, browser_of, vera, at):
+def test_without_a_report_the_page_does_not_mention_last_fires(xandr, sandbox, live, browser_of, vera, at):
     pixel = live(xandr)
     assert "Last fired" not in Page.of(browser_of(vera).get(at("pixel", pixel))).text
 

@@ -146,7 +146,7 @@ def test_a_pixel_asked_for_before_and_made_while_the_list_is_read_is_not_missing
     assert (run.missing, pixel.lifecycle, pixel.remote_status) == (0, "live", "in_sync")
 
 
-def test_what_was_changed_while_the_list_is_read_is_newer_than_the_list(
+def test_a_change_made_here_while_the_list_is_read_is_newer_than_the_list(
     xandr, live, bob, sandbox, while_listing, sync, carry_out
 ):
     pixel = live(xandr, "Old")

@@ -67,7 +67,7 @@ def test_a_list_that_does_not_come_marks_nothing(two_there, sync, misbehaving, s
 
 @pytest.mark.parametrize("pause", [0.001, 0])
 @pytest.mark.parametrize("fault", ["500", "html", "truncated"])
-def test_after_an_error_in_the_middle_it_goes_on_from_there(
+def test_after_an_error_in_the_middle_a_sync_continues_from_its_cursor(
     browser_of, vera, at, two_there, sync, misbehaving, settings, sandbox, go_on, fault, pause
 ):
     """Without a pause, the page before the error is not written to the rows when the error comes."""

@@ -79,7 +79,7 @@ def test_an_answer_that_says_nothing_is_no_verdict_either(connect, misbehaving, 
     assert verdict(connect("xandr")) == "unreachable"
 
 
-def test_it_can_be_asked_again(browser_of, alice, at, connect, sandbox, verdict):
+def test_a_test_of_credentials_can_be_repeated(browser_of, alice, at, connect, sandbox, verdict):
     connection = connect("pitchtarget", credentials={"token": "wrong"})
     assert verdict(connection) == "refused"
     browser_of(alice).post(at("connection_credentials", connection), {"token": "sandbox-token"})

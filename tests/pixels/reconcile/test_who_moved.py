@@ -72,7 +72,7 @@ def test_a_change_that_was_taken_over_moves_what_is_agreed(pixel, change_at_xand
     assert who_moved(pixel, "name") == "remote"
 
 
-def test_what_did_not_arrive_is_seen_by_the_next_sync_too(pixel, change_here, answers, sandbox, sync):
+def test_a_change_that_was_not_applied_is_seen_by_the_next_sync(pixel, change_here, answers, sandbox, sync):
     """Xandr's answer does not hold the name and reading back fails; the list shows it."""
     answers(None)
     sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "read", "fault": "status", "code": 500})

@@ -87,7 +87,7 @@ def test_only_what_changed_is_sent(xandr, live, edit, put, sandbox, settings, ty
     assert body == {"pixel": sent}
 
 
-def test_what_the_provider_never_said_and_nobody_typed_is_not_sent(xandr, edit, put, sync, misbehaving):
+def test_a_field_without_a_known_value_is_not_sent(xandr, edit, put, sync, misbehaving):
     silent = {"id": 17, "name": "Old", "state": "inactive", "trigger_type": "click"}
     misbehaving.script = [LOGGED_IN, says({"response": {"status": "OK", "count": 1, "pixels": [silent]}})]
     assert sync(xandr).created == 1
@@ -107,7 +107,9 @@ def test_words_and_values_this_version_does_not_know_survive_an_edit(xandr, edit
     assert body == {"pixel": {"name": "New"}}
 
 
-def test_it_arrives_and_our_row_follows_only_then(browser_of, vera, at, xandr, live, edit, sandbox, carry_out, bob):
+def test_a_change_is_sent_and_our_row_follows_only_then(
+    browser_of, vera, at, xandr, live, edit, sandbox, carry_out, bob
+):
     pixel = live(xandr, "Shoes")
     assert edit.save(pixel, name="Boots", events="2", trigger_type="hybrid").url == at("pixel", pixel)
     pixel.refresh_from_db()
@@ -219,7 +221,7 @@ def test_deactivate_and_activate(browser_of, bob, at, xandr, live, sandbox, carr
 
 
 @pytest.mark.parametrize("provider", ["pitchtarget"])
-def test_where_the_provider_cannot_the_page_gives_the_reason(browser_of, bob, at, connect, live, sandbox, provider):
+def test_the_page_gives_the_reason_for_a_missing_capability(browser_of, bob, at, connect, live, sandbox, provider):
     pixel, browser = live(connect(provider)), browser_of(bob)
     text = Page.of(browser.get(at("pixel", pixel))).text
     assert "describe no way to change a pixel" in text

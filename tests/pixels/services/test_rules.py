@@ -82,7 +82,7 @@ def test_a_new_pixel_that_the_form_would_refuse(
         ("xandr", {"options": {"code": "same"}}, ("code", "option_taken"), ("code", "option_twice_in_batch")),
     ],
 )
-def test_what_an_ad_account_holds_once(
+def test_names_and_codes_are_unique_in_an_ad_account(
     connect: Any, team: Team, bob: User, provider: str, same: Any, once: tuple[str, str], twice: tuple[str, str]
 ) -> None:
     account = connect(provider).ad_accounts.get()
@@ -133,7 +133,9 @@ def test_a_change_that_the_form_would_refuse(
     refused(lambda: pixels.change_pixel(pixel, bob, changes), error)
 
 
-def test_what_was_wrong_before_does_not_stand_against_a_change(xandr: Connection, live: Any, bob: User) -> None:
+def test_an_invalid_stored_value_does_not_block_a_change_of_another_field(
+    xandr: Connection, live: Any, bob: User
+) -> None:
     """An earlier version stored the value; a change of that field must be valid nevertheless."""
     pixel = live(xandr)
     pixel.options["trigger_type"] = {"odd": 1}

@@ -50,7 +50,7 @@ def everything() -> str:
     return whole
 
 
-def test_it_arrives_and_lies_nowhere_in_the_clear(create, bobs, at, carry_out, sandbox, caplog):
+def test_the_token_is_sent_and_stored_nowhere_in_clear_text(create, bobs, at, carry_out, sandbox, caplog):
     caplog.set_level("DEBUG")
     assert create().status_code == 302
     pixel = Pixel.objects.get()
@@ -66,7 +66,7 @@ def test_it_arrives_and_lies_nowhere_in_the_clear(create, bobs, at, carry_out, s
     assert (bytes(PixelSecrets.objects.get().sealed), PixelSecrets.objects.get().names) == (b"", ["capi_access_token"])
 
 
-def test_a_form_with_an_error_does_not_send_it_back_and_says_so(create):
+def test_a_form_with_an_error_does_not_show_the_token_and_says_so(create):
     response = create(name="")
     assert response.status_code == 200
     page = Page.of(response)
@@ -74,7 +74,7 @@ def test_a_form_with_an_error_does_not_send_it_back_and_says_so(create):
     assert "type them again" in page.text
 
 
-def test_it_is_replaced_by_a_new_one_and_an_empty_field_changes_nothing(create, bobs, at, carry_out, sandbox):
+def test_a_new_token_replaces_the_old_one_and_an_empty_field_changes_nothing(create, bobs, at, carry_out, sandbox):
     create()
     carry_out()
     pixel = Pixel.objects.get()
@@ -88,7 +88,7 @@ def test_it_is_replaced_by_a_new_one_and_an_empty_field_changes_nothing(create, 
     assert OTHER not in everything()
 
 
-def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox, settings, free_address):
+def test_a_failed_create_is_sent_again_with_its_token(create, bobs, at, carry_out, sandbox, settings, free_address):
     create()
     pixel, operation = Pixel.objects.get(), Operation.objects.get()
     Operation.objects.filter(pk=operation.pk).update(payload={**operation.payload, "name": ""})
@@ -100,13 +100,13 @@ def test_what_failed_is_sent_again_with_it(create, bobs, at, carry_out, sandbox,
     assert again.secrets == ["capi_access_token"]
 
 
-def test_disconnecting_forgets_it_also_where_it_was_never_sent(create, easyflow, alice, sandbox):
+def test_disconnecting_deletes_the_token_even_if_it_was_never_sent(create, easyflow, alice, sandbox):
     create()
     connections.disconnect(easyflow, alice)
     assert bytes(PixelSecrets.objects.get().sealed) == b""
 
 
-def test_one_that_cannot_be_read_any_more_is_not_sent(create, carry_out, sandbox):
+def test_a_token_that_cannot_be_opened_any_more_is_not_sent(create, carry_out, sandbox):
     create()
     PixelSecrets.objects.update(sealed=b"not ours")
     carry_out()
@@ -116,7 +116,7 @@ def test_one_that_cannot_be_read_any_more_is_not_sent(create, carry_out, sandbox
     assert sandbox.asked("easyflow", "create") == 0
 
 
-def test_without_the_key_it_waits_like_all_else_of_its_connection(create, carry_out, sandbox, settings):
+def test_without_the_key_a_token_waits_like_everything_of_its_connection(create, carry_out, sandbox, settings):
     create()
     settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
     carry_out()

@@ -61,7 +61,7 @@ def test_asked_for_twice_it_is_the_same_website(team, bob, shop):
     assert Activity.objects.filter(kind="website").count() == 1
 
 
-def test_it_is_changed_archived_and_restored(bobs, at, shop, xandr, promise, sandbox):
+def test_a_website_is_changed_archived_and_restored(bobs, at, shop, xandr, promise, sandbox):
     promise(xandr, website=shop)
     bobs.post(at("website_edit", shop), {"name": "Store", "url": "http://store.example/x"})
     shop.refresh_from_db()

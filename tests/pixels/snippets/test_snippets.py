@@ -105,7 +105,7 @@ def test_a_bad_value_is_said_and_changes_nothing(browser_of, bob, at, easyflow, 
     assert pixel.snippets.count() == 1
 
 
-def test_where_there_is_nothing_to_fill_in_nothing_happens(
+def test_values_for_a_snippet_without_fields_change_nothing(
     browser_of, bob, at, xandr, live, promise, easyflow, sandbox
 ):
     for pixel in (live(xandr), promise(easyflow)):

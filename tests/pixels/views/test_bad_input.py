@@ -60,7 +60,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("provider", "ticks", "typed", "field"), CASES)
-def test_it_is_said_at_the_field_and_nothing_is_saved(new_pixel, connect, sandbox, provider, ticks, typed, field):
+def test_bad_input_is_reported_at_the_field_and_nothing_is_saved(
+    new_pixel, connect, sandbox, provider, ticks, typed, field
+):
     connection = connect(provider)
     response = new_pixel.create(connection, *ticks, **typed)
     assert list(errors(response)) == [field]

@@ -53,7 +53,7 @@ def ago(**length):
 # -- A limit ------------------------------------------------------------------------------------------------
 
 
-def test_what_waits_for_a_limit_says_so_calmly(xandr, promise, carry_out, shown, settings):
+def test_a_pixel_that_waits_for_a_limit_says_so(xandr, promise, carry_out, shown, settings):
     settings.XANDR_WRITES = 1
     first, second = promise(xandr, "First"), promise(xandr, "Second")
     carry_out()
@@ -141,7 +141,7 @@ def test_a_test_that_reaches_it_resumes_its_work(down, alice, browser_of, at, ca
     assert down.pixels.get().lifecycle == "live"
 
 
-def test_its_page_looks_again_by_itself(down, browser_of, vera, at, no_wait, carry_out):
+def test_the_page_of_a_waiting_pixel_refreshes_itself(down, browser_of, vera, at, no_wait, carry_out):
     browser = browser_of(vera)
     html = browser.get(at("connection", down)).content.decode()
     [(address, every)] = re.findall(r'hx-get="([^"]+)" hx-trigger="every (\d+)s"', html)
@@ -169,7 +169,7 @@ def test_a_paused_connection_says_why_and_what_to_do(connect, sandbox, carry_out
     assert "Test and resume" not in for_vera and "Replace credentials" not in for_vera
 
 
-def test_where_nothing_tests_them_new_credentials_are_the_way_on(
+def test_without_a_test_of_credentials_new_ones_resume_the_connection(
     connect, sandbox, carry_out, promise, shown, alice, bob, browser_of, at
 ):
     connection = connect("easyflow", credentials={"api_key": "sandbox-key", "api_secret": "wrong"})
@@ -241,7 +241,7 @@ def test_a_change_behind_others_is_in_line(xandr, live, promise, shown):
     assert "Background work is delayed" in shown("pixel", pixel).text
 
 
-def test_it_is_said_without_a_reload(xandr, promise, browser_of, vera, at):
+def test_delayed_work_is_shown_without_a_reload(xandr, promise, browser_of, vera, at):
     pixel = promise(xandr)
     browser = browser_of(vera)
     [address] = re.findall(r'hx-get="([^"]+)" hx-trigger="every', browser.get(at("pixel", pixel)).content.decode())

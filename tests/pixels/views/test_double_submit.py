@@ -85,7 +85,7 @@ def test_the_same_batch_with_other_values_gets_new_references(new_pixel, xandr, 
     assert counts() == (2, 2)
 
 
-def test_one_more_tick_in_a_form_sent_before_is_asked_about_too(new_pixel, xandr, sandbox):
+def test_one_more_tick_in_a_form_sent_before_needs_a_confirmation(new_pixel, xandr, sandbox):
     values = new_pixel.fill(xandr, "2", "7", name="Shoes")
     new_pixel.send(values)
     response = new_pixel.send(values | {"events": ["2", "7", "8"]})

@@ -118,7 +118,7 @@ def test_restoring_sends_our_value_of_that_field_again(differs, decide, carry_ou
     assert list(rows(differs)) == ["Trigger type"]
 
 
-def test_all_at_once(differs, browser_of, bob, at, carry_out, sandbox):
+def test_all_fields_are_decided_at_once(differs, browser_of, bob, at, carry_out, sandbox):
     browser = browser_of(bob)
     page = Page.of(browser.get(at("pixel", differs)))
     assert "Adopt all of theirs" in page.text and "Restore all of ours" in page.text

@@ -163,7 +163,7 @@ def test_why_a_pixel_waits(page_of, operation, connection, title, says):
     assert says in words(banner.sentences[0])
 
 
-def test_what_nobody_has_begun_for_a_minute_is_late(page_of):
+def test_an_operation_that_no_worker_takes_for_a_minute_is_late(page_of):
     page = page_of({}, {"created_at": timezone.now() - HOUR})
     assert page.is_late and page.banners == ()
 

@@ -85,7 +85,7 @@ def test_a_create_whose_answer_pauses_the_connection_is_followed_to_its_end(refr
     assert refresh(address) is None
 
 
-def test_what_waits_for_a_paused_connection_is_not_asked_about_all_the_time(refresh, at, xandr, promise, sandbox):
+def test_a_page_about_a_paused_connection_does_not_refresh(refresh, at, xandr, promise, sandbox):
     pixel = promise(xandr)
     type(xandr).objects.update(paused_at="2026-01-01T00:00Z")
     assert refresh(at("pixel", pixel)) is None

@@ -4,7 +4,7 @@ A row is one way to set a fault, and what each operation ends in: an error, or G
 entry concerns an operation: "xandr create" before "create" before "xandr" before "*". A number beside the outcome is
 that of all requests that the operation makes, log-ins included; without one it is a single request.
 
-What the fault does to the pixels at the sandbox is not told here: the sandbox's own table knows it.
+What the fault does to the pixels at the sandbox is not in this table: the sandbox's own table knows it.
 """
 
 from __future__ import annotations

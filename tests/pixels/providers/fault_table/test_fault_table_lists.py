@@ -223,7 +223,7 @@ def test_a_refused_delete_stays_one_though_nobody_says_what_is_in_the_way(
     bench.assert_fit_to_be_shown(caught.value)
 
 
-def test_after_all_that_a_pixel_that_is_not_there_is_not_found(bench: Bench) -> None:
+def test_a_missing_pixel_is_not_found_after_all_faults(bench: Bench) -> None:
     for slug in PROVIDERS:
         provider: Provider = bench.member(slug)
         create(provider, "There")
