@@ -1,7 +1,7 @@
-"""The stand-ins: the only registry of the sandbox. A new one is a module and its name here.
+"""The only registry of the sandbox. A new stand-in is a module and its name here.
 
-Each has SLUG, OPERATIONS (all that operation() may answer), operation(request), answer(request, store),
-failure(status, message) and seed(body, store), and sees paths without its prefix.
+Each has SLUG, OPERATIONS (all that operation() may return), operation(request), answer(request, store), failure(status,
+message) and seed(body, store). It sees paths without its prefix.
 """
 
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Request in, Response out: the whole sandbox but for the sockets."""
+"""From a Request to a Response: the whole sandbox except the sockets."""
 
 import ipaddress
 import logging
@@ -33,7 +33,7 @@ def answer(request: Request, store: Store, faults: Faults) -> Response:
 
 def _counted(api: ModuleType, inner: Request, store: Store, faults: Faults) -> Response:
     try:
-        store.count("requests", api.SLUG, api.operation(inner))  # when it comes, whatever becomes of it
+        store.count("requests", api.SLUG, api.operation(inner))  # counted on arrival, whatever its outcome
         response = _answer(api, inner, store, faults)
     except Over:
         return DROPPED
@@ -45,7 +45,7 @@ def _counted(api: ModuleType, inner: Request, store: Store, faults: Faults) -> R
 
 
 def refuse(request: Request, store: Store, status: int, message: str) -> Response:
-    """A failure in the words of the API that the request was for."""
+    """An error in the form of the API that the request was for."""
     api, path = _api(request)
     response = _failure(api, status, message)
     if api:
@@ -63,13 +63,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _api(request: Request) -> tuple[ModuleType | None, str]:
-    """The API by the first part of the path, and the path as that API sees it."""
+    """The API named by the first part of the path, and the rest of the path."""
     slug, slash, rest = request.path.removeprefix("/").partition("/")
     return APIS.get(slug), slash + rest
 
 
 def _answer(api: ModuleType, request: Request, store: Store, faults: Faults) -> Response:
-    over = faults.over  # taken before the rule: a reset in between ends both
+    over = faults.over  # read before the rule, so that a reset in between ends both
     rule = faults.take(api.SLUG, api.operation(request))
     if rule is None:
         with store.transaction():
@@ -95,7 +95,7 @@ def _own(request: Request, store: Store, faults: Faults) -> Response:
 
 
 def _from_this_machine(request: Request) -> bool:
-    """Not from a web page of elsewhere, nor through a name that somebody else's DNS points here."""
+    """Whether the request comes from this machine, not from a foreign web page or through a foreign DNS name."""
     origin = request.headers.get("origin")
     addresses = ["//" + request.headers.get("host", ""), *([] if origin is None else [origin])]
     return all(is_loopback(urlsplit(address).hostname or "") for address in addresses)
@@ -107,6 +107,6 @@ def _count_answer(store: Store, api: ModuleType, request: Request, response: Res
 
 
 def _log_bug(error: Exception) -> None:
-    """Where, not with what: the message of an exception may hold what was sent."""
+    """Log where an exception was raised, not its message, which may hold what was sent."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     logger.error("bug in the sandbox: %s at %s:%s", type(error).__name__, last.filename, last.lineno)

@@ -1,4 +1,4 @@
-"""The sandbox's own addresses under /_sandbox/: what was asked, what is held; reset, seed, switch, expire; faults."""
+"""The sandbox's own addresses under /_sandbox/: its requests and objects; reset, seed, switch, expire; faults."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SEED_PATH = PREFIX + "seed"
 
 
 def answer(request: Request, store: Store, faults: Faults) -> Response:
-    """Called in one transaction of the store."""
+    """Called inside one transaction of the store."""
     match request.method, request.path.removeprefix(PREFIX):
         case "GET", "requests":
             return json_response(requests(store))
@@ -45,8 +45,8 @@ def refusal(status: int, sentence: str) -> Response:
 
 
 def requests(store: Store) -> dict[str, Any]:
-    """Requests that came, the HTTP statuses they got, the faults that hit them; objects made, changed, deleted;
-    objects held now."""
+    """Counts of received requests, of their HTTP statuses, of faults that hit them, and of objects made, changed and
+    deleted; and the objects held now."""
     return {
         "requests": store.counts("requests"),
         "answers": store.counts("answers"),
@@ -93,7 +93,7 @@ def _seed(request: Request, store: Store) -> Response:
 
 
 def _set_faults(request: Request, faults: Faults) -> Response:
-    """One rule or a list of them: all or none, behind those that are set."""
+    """Add one rule or a list of them behind those already set: all, or none if one is invalid."""
     try:
         faults.add(read_rules(read_json(request.body)))
     except BadJson:

@@ -93,7 +93,7 @@ REASONS = {
 
 
 ONE = re.compile(r"/pixels/([0-9A-Za-z-]{1,64})")
-OPERATIONS = ("create", "list", "other", "update")  # all that operation() may answer
+OPERATIONS = ("create", "list", "other", "update")  # all that operation() may return
 
 # All of `GET /pixels/list` is inferred: the path from the name of its page, "get-pixels-list"; limit and page,
 # both required, and the keys of the answer from the provider's list of webhooks; the filter from a pixel's field.
@@ -147,7 +147,7 @@ def _known(request: Request) -> bool:
 
 
 def _invalid(fields: dict[str, Any], document: Document) -> list[str]:
-    """The names of the fields that the document does not allow so."""
+    """The names of fields whose values the document does not allow."""
     found = [name for name in REQUIRED_TEXTS if not _filled(fields.get(name))]
     found += [name for name in OPTIONAL_TEXTS if not isinstance(fields.get(name, ""), str)]
     if fields.get("platform") not in document.platforms:
@@ -242,7 +242,8 @@ def _create(request: Request, fields: dict[str, Any], document: Document, store:
 
 
 def _update(request: Request, fields: dict[str, Any], document: Document, store: Store) -> Response:
-    """Fields not sent stay. inferred: the answer, which the visible part of the page does not show, is POST's."""
+    """Fields that are not sent keep their values. inferred: the answer, not shown on the visible part of the page,
+    is POST's."""
     pixel_id = request.path.rpartition("/")[2]
     found = [pixel for pixel in store.objects(SLUG) if pixel["id"] == pixel_id]
     # inferred: NestJS's word for what is not there; another owner's pixel is as good as not there
@@ -289,7 +290,7 @@ def _shown(pixel: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sealed(fields: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of serverSideMetadata: of the token a digest, to compare one with, never the token."""
+    """serverSideMetadata as it is stored: with a hash of the token, for comparison, never the token itself."""
     if SERVER_SIDE not in fields:
         return {}
     given = dict(fields[SERVER_SIDE])
@@ -308,6 +309,6 @@ def _now() -> str:
 
 
 def seed(body: dict[str, Any], store: Store) -> None:
-    """Load pixels as they are given, but for a token. KeyError or TypeError where one is no pixel."""
+    """Load pixels as given, but without a token. Raises KeyError or TypeError if one is not a pixel."""
     for pixel in body["objects"]:
         store.put(SLUG, str(pixel["ownerId"]), str(pixel["id"]), {**pixel, **_sealed(pixel)})

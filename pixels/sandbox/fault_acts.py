@@ -1,4 +1,4 @@
-"""What the faults do with one answer: late, lost, of another status, or spoilt. faults.py says which does what."""
+"""What each fault does with one answer: late, lost, with another status, or damaged. faults.py names them."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 from .fault_call import DROPPED, Call, read_answer, with_body, with_headers, with_json
 from .wire import Delivery, Response, json_response
 
-PIECE = 64 * 1024  # how much of a huge body is held at once
+PIECE = 64 * 1024  # bytes of a huge body that are in memory at once
 
 # The body of Xandr's rate limit, as its document showed it until April 2024. inferred: sent with the newer
 # status codes too, of which no body is published
@@ -106,7 +106,7 @@ def redirect(call: Call) -> Response:
 
 
 def echo(call: Call) -> Response:
-    """An error that quotes what was sent, the keys with it: nothing of it may be shown by the client."""
+    """An error that quotes the request with its keys, which a client must not show."""
     sent = [f"{name}: {value}" for name, value in call.request.headers.items()]
     quoted = "\n".join([*sent, "", call.request.body.decode("utf-8", "replace")])
     return call.refusal(call.given["code"], f"Cannot use {quoted}")
@@ -187,7 +187,7 @@ def huge_body(call: Call) -> Response:
 
 def zip_bomb(call: Call) -> Response:
     response = call.work()
-    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)  # 16 more: in the form of gzip
+    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)  # plus 16 for the gzip format
     packed = b"".join(packer.compress(piece) for piece in _blown_up(response.body, call.given["bytes"]))
     return with_headers(with_body(response, packed + packer.flush()), Content_Encoding="gzip")
 
@@ -224,7 +224,7 @@ def _envelope(call: Call, code: int, own_code: int, words: dict[str, Any]) -> Re
 
 
 def _part(body: bytes, wanted: int | None) -> int:
-    """How many bytes come: as told but never all, or half."""
+    """How many bytes are sent: as given but never all, or half."""
     return len(body) // 2 if wanted is None else min(wanted, max(len(body) - 1, 0))
 
 
@@ -235,14 +235,14 @@ def _without_ids(value: Any) -> Any:
 
 
 def _with_more(body: bytes, more: bytes) -> bytes:
-    """The same JSON with one value more at its end."""
+    """The same JSON with one more value at its end."""
     inner, end = body[1:-1], body[-1:]
     name = b'"more":' if end == b"}" else b""
     return body[:1] + inner + (b"," if inner else b"") + name + more + end
 
 
 def _blown_up(body: bytes, size: int) -> Iterator[bytes]:
-    """The same JSON with spaces before its last sign, which are allowed there."""
+    """The same JSON with spaces before its last character, which JSON allows."""
     yield body[:-1]
     left = size - len(body)
     while left > 0:

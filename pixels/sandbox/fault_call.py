@@ -1,4 +1,4 @@
-"""One request that a fault has hit, and what a fault may do with it."""
+"""A request that a fault has hit, with all that a fault can do with it."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ DROPPED = Response(delivery=Delivery(dropped=True))
 
 
 class Over(Exception):
-    """The sandbox was reset or stopped meanwhile: nothing of this request may happen any more."""
+    """The sandbox was reset or stopped, so nothing more of this request may be carried out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class Call:
     api: ModuleType
     request: Request  # as the API sees it
     store: Store
-    over: threading.Event  # set by a reset and by the server's stop
-    later: Callable[[float, Callable[[], object]], None]  # after so many seconds, in a thread of its own
+    over: threading.Event  # set by a reset, and when the server stops
+    later: Callable[[float, Callable[[], object]], None]  # calls a function after so many seconds, in another thread
     given: Mapping[str, Any]  # the parameters of the fault
 
     @property
@@ -34,7 +34,7 @@ class Call:
         """The API's own answer, with its effect. With another query if one is given."""
         request = self.request if query is None else replace(self.request, query=query)
         with self.store.transaction():
-            if self.over.is_set():  # a reset is one transaction too, so it cannot slip in between
+            if self.over.is_set():  # a reset is one transaction too, so it cannot come in between
                 raise Over
             response: Response = self.api.answer(request, self.store)
             return response

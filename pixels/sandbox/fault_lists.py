@@ -1,4 +1,4 @@
-"""What the faults do with lists. Where each API has its rows, its total and its pages stands here as data."""
+"""What the faults do with lists. Where each API has its rows, total and pages is given here as data."""
 
 import uuid
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ PAGED = (easyflow.SLUG, xandr.SLUG)
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    account: str  # what names an account in the query, and in a row where rows name it
+    account: str  # the name of the account in the query, and in a row if rows hold it
     accounts: tuple[str, ...]
     rows: tuple[str, ...] = ()  # the path to them in the answer, or to the object in which they are the only list
     total: tuple[str, ...] = ()
-    page: tuple[str, ...] = ()  # where the answer says which page it is
+    page: tuple[str, ...] = ()  # where the answer holds its page number
     page_parameter: str = ""
     first_page: str = ""
     also_account: tuple[str, ...] = ()  # other parameters that name an account
@@ -50,7 +50,7 @@ SHAPES = {
 
 
 def first_page_again(call: Call) -> Response:
-    """It still says that it is the page that was asked for."""
+    """The first page, with the number of the requested page."""
     shape, query = SHAPES[call.slug], call.request.query
     response = call.work({**query, shape.page_parameter: shape.first_page})
     body = read_answer(response)
@@ -79,7 +79,7 @@ def missing_items(call: Call) -> Response:
 
 
 def moving_pages(call: Call) -> Response:
-    """The answer is right; what it shows moves right after it, and with it what the next page shows."""
+    """The answer is right, but right after it the listed objects move, and with them the next page."""
     with call.store.transaction():
         response = call.work()
         rows = _rows(read_answer(response), SHAPES[call.slug])[: call.given["items"]]
@@ -129,7 +129,7 @@ def _below_all(call: Call, like: int | str) -> int | str:
 
 
 def _rows(body: Any, shape: Shape) -> list[Any]:
-    """The rows, to be changed in place; none in an answer that is no list."""
+    """The rows, to be changed in place; none if the answer is not a list."""
     found = _get(body, shape.rows)
     if isinstance(found, dict):
         found = next((value for value in found.values() if isinstance(value, list)), None)

@@ -1,4 +1,4 @@
-"""Which faults are set: rules as data, taken one by one by the requests that match them. In memory only."""
+"""The faults that are set: rules as data, used up one by one by the requests that match them. In memory only."""
 
 import logging
 import threading
@@ -19,12 +19,12 @@ OWN_KEYS = ("provider", "operation", "fault", "count", "skip")
 
 
 class BadRule(ValueError):
-    """A sentence for the person who set it."""
+    """A rule is invalid; the sentence is for the person who has set it."""
 
 
 @dataclass(kw_only=True)
 class Rule:
-    """`skip` matching requests pass, then `count` are hit; None: all until the rules are cleared."""
+    """`skip` matching requests pass, then `count` are hit; None: all, until the rules are cleared."""
 
     provider: str
     operation: str
@@ -46,7 +46,7 @@ class Rule:
 
 
 def read_rules(body: Any) -> list[Rule]:
-    """One rule or a list of them. BadRule if one of them is none."""
+    """One rule or a list of them. Raises BadRule if one is invalid."""
     return [_read_rule(one) for one in (body if isinstance(body, list) else [body])]
 
 
@@ -87,7 +87,7 @@ class Faults:
     """The rules that are set, and the effects that are still to come."""
 
     store: Store
-    over: threading.Event = field(default_factory=threading.Event)  # of what goes on now; a reset gives a new one
+    over: threading.Event = field(default_factory=threading.Event)  # for the requests under way; a reset replaces it
     _rules: list[Rule] = field(default_factory=list)
     _late: set[threading.Timer] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,12 +103,12 @@ class Faults:
             self._rules = []
 
     def shown(self) -> dict[str, Any]:
-        """The rules in their order with how often each was used, and how many effects are still to come."""
+        """The rules in their order, with how often each was used, and the number of effects still to come."""
         with self._lock:
             return {"faults": [rule.shown() for rule in self._rules], "late": len(self._late)}
 
     def take(self, provider: str, operation: str) -> Rule | None:
-        """The first rule that hits this request. A request counts for no rule behind the one that hits it."""
+        """The first rule that hits this request. The request does not count for the rules behind it."""
         with self._lock:
             for rule in self._rules:
                 if not rule.matches(provider, operation):
@@ -124,12 +124,12 @@ class Faults:
         return rule
 
     def pause(self, seconds: float) -> None:
-        """Over where the sandbox is reset or stopped meanwhile."""
+        """Wait. Raises Over if the sandbox is reset or stopped meanwhile."""
         if self.over.wait(seconds):
             raise Over
 
     def later(self, seconds: float, work: Callable[[], object]) -> None:
-        """Do it after so many seconds, unless the sandbox is reset or stopped before."""
+        """Call it after so many seconds, unless the sandbox is reset or stopped before."""
         timer = threading.Timer(seconds, lambda: self._do_late(timer, work))
         timer.daemon = True
         with self._lock:
@@ -139,12 +139,13 @@ class Faults:
             timer.start()
 
     def reset(self) -> None:
-        """No rules, and nothing happens any more of what was asked before. To be called in the store's transaction."""
+        """Drop all rules and end all requests under way. Call it inside the store's transaction."""
         self._end()
         self.over = threading.Event()
 
     def stop(self) -> None:
-        """End it all, and wait for effects that are just happening: the store is closed next. Twice does no harm."""
+        """End all requests under way and wait for effects that have begun, as the store is closed next. Twice does
+        no harm."""
         for timer in self._end():
             timer.join()
 

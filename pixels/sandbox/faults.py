@@ -1,4 +1,4 @@
-"""FAULTS: every way in which the sandbox can be told to misbehave. The same table stands in docs/sandbox.md."""
+"""FAULTS: every fault that can be set at the sandbox. The same table is in docs/sandbox.md."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from .wire import Response
 
 EVERYBODY = tuple(APIS)
 
-# What operation() of each API may answer: a fault on a misspelt one would never come.
+# What operation() of each API may return: a fault on a misspelt operation would never occur.
 OPERATIONS: dict[str, tuple[str, ...]] = {api.SLUG: api.OPERATIONS for api in APIS.values()}
 LOGINS = ("auth",)
 PIXELS = ("list",)
@@ -25,7 +25,7 @@ MAX_BYTES = 1024**3
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     default: Any
-    must: str  # what fits, for people
+    must: str  # the allowed values, for people
     fits: Callable[[Any], bool]
 
 

@@ -69,7 +69,7 @@ XANDR_ADVERTISERS = {
 
 
 def lines() -> list[str]:
-    """One line a provider, for people."""
+    """One line for each provider, for people."""
     advertisers = ", ".join(f"{number} (code {it.code}, {it.name})" for number, it in XANDR_ADVERTISERS.items())
     others = ", ".join(name for name in XANDR_USERS if name != XANDR_USER)
     return [

@@ -1,4 +1,4 @@
-"""What every request asks or changes, kept in memory: who is signed in, and how often what was done.
+"""What every request reads or changes, kept in memory: who is signed in, and counts of requests.
 
 The state file gets it a moment later (store.py): a write for every request would be most of its work.
 """
@@ -11,7 +11,7 @@ Key = tuple[str, str, str]  # what, provider, operation
 
 
 class Counts:
-    """Exact at any time. What is not in the state file yet is lost only where the sandbox itself is killed."""
+    """Always exact. Counts that are not in the state file yet are lost only if the sandbox itself is killed."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         rows = db.execute("SELECT what, provider, operation, n FROM counts").fetchall()

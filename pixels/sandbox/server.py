@@ -1,4 +1,4 @@
-"""The sandbox on a socket: HTTP/1.1 with kept connections, on this machine only."""
+"""The sandbox as an HTTP/1.1 server with kept connections, on this machine only."""
 
 import errno
 import io
@@ -29,11 +29,11 @@ IDLE_SECONDS = 60  # a kept connection, or a body that does not come
 
 
 class CannotServe(Exception):
-    """A sentence for the person who started it."""
+    """The server cannot start; the sentence is for the person who started it."""
 
 
 class SandboxServer:
-    """A sandbox that answers from `start()` (or the `with`) until `stop()`; port 0 takes any free one."""
+    """A sandbox that answers from `start()` (or in a `with`) until `stop()`; port 0 takes any free one."""
 
     def __init__(self, state_path: str | Path = ":memory:", *, host: str = "127.0.0.1", port: int = 0) -> None:
         if not app.is_loopback(host):
@@ -60,7 +60,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Take no more requests, cut the kept connections, close the state file. Twice does no harm."""
+        """Accept no more requests, cut the kept connections, close the state file. Twice does no harm."""
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -77,7 +77,7 @@ class SandboxServer:
 
 
 def serve(host: str, port: int, state_path: str | Path, *, xandr_2010: bool = False) -> SandboxServer:
-    """A started sandbox. CannotServe where the address is not a loopback one, or is taken."""
+    """A started sandbox. Raises CannotServe if the address is not a loopback one, or is taken."""
     server = SandboxServer(state_path, host=host, port=port)
     server.store.set_switch("xandr_2010", xandr_2010)
     return server.start()
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length)
         if len(body) < length:
-            self.close_connection = True  # the other side went away in the middle; nobody to answer
+            self.close_connection = True  # the client went away, so there is nobody to answer
             return
         request = self._request(body)
         self._send(request, app.answer(request, self.server.store, self.server.faults))

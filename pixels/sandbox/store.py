@@ -54,7 +54,8 @@ WRITE_SECONDS = 1.0  # so long a count or the last use of a session may be in me
 
 
 class View(Protocol):
-    """What an API keeps ready of its objects. It is told which were touched, and reads those again when asked."""
+    """An API's objects, prepared for reading. It is told which objects have changed, and reads those again when
+    needed."""
 
     def touched(self, provider: str, kind: str, remote_id: str) -> None: ...
 
@@ -63,16 +64,18 @@ V = TypeVar("V", bound=View)
 
 
 class Store:
-    """One connection for all threads, under one lock: a check and its write stay together."""
+    """The state, with one database connection for all threads under one lock, so that a check and its write stay
+    together."""
 
     def __init__(self, path: str | Path) -> None:
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._in_hand: Counter[str] = Counter()
-        self._in_hand_lock = threading.Lock()  # of its own: a request counts also while it waits for the other
+        # a lock of its own, since a request counts also while it waits for the other one
+        self._in_hand_lock = threading.Lock()
         self._depth = 0
-        self._undo: list[Callable[[], object]] = []  # what a transaction did in memory, should it fail
+        self._undo: list[Callable[[], object]] = []  # undoes in memory what a failed transaction did
         self._views: dict[object, View] = {}
         self._writer: threading.Timer | None = None
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
@@ -94,7 +97,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and nobody else in between. May be nested."""
+        """Runs as one transaction that no other thread interrupts. May be nested."""
         with self._lock:
             self._db.execute("SAVEPOINT whole")
             self._depth += 1
@@ -146,7 +149,7 @@ class Store:
     def rows(
         self, provider: str, kind: str = "pixel", remote_ids: Iterable[str] | None = None
     ) -> Iterator[tuple[str, str, Object]]:
-        """Id, account and body of each, in no order. With `remote_ids`: of those that there are."""
+        """Id, account and body of each, in no order. `remote_ids`: only those of these that exist."""
         where, values = "provider = ? AND kind = ?", [provider, kind]
         if remote_ids is not None:
             where += " AND remote_id IN (SELECT value FROM json_each(?))"
@@ -164,12 +167,12 @@ class Store:
         return int(self._run("SELECT count(*) FROM objects WHERE provider = ? AND kind = ?", provider, kind)[0][0])
 
     def lowest_id(self, provider: str) -> int:
-        """Of the pixels whose ids are numbers."""
+        """The lowest of the ids that are numbers."""
         sql = "SELECT min(CAST(remote_id AS INTEGER)) FROM objects WHERE provider = ? AND kind = 'pixel'"
         return int(self._run(sql, provider)[0][0])
 
     def accounts(self, provider: str, kinds: Iterable[str]) -> set[str]:
-        """That have an object of these kinds. Asked from one to the next: they are few, the objects many."""
+        """The accounts that have an object of these kinds, read one after the other: they are few, the objects many."""
         found: set[str] = set()
         sql = "SELECT account FROM objects WHERE provider = ? AND kind = ? AND account > ? ORDER BY account LIMIT 1"
         for kind in kinds:
@@ -202,7 +205,7 @@ class Store:
         return int(self._run("SELECT last FROM last_ids WHERE provider = ?", provider)[0][0])
 
     def seen_id(self, provider: str, number: int) -> None:
-        """An id that exists: the next one given will be larger."""
+        """Note an id in use: the next id given out will be larger."""
         self._run(
             "INSERT INTO last_ids (provider, last) VALUES (?, ?)"
             " ON CONFLICT (provider) DO UPDATE SET last = max(last, excluded.last)",
@@ -210,7 +213,7 @@ class Store:
         )  # fmt: skip
 
     def view(self, make: Callable[["Store"], V]) -> V:
-        """The one view of this kind, made when it is first asked for. To be used in a transaction only."""
+        """The view of this kind, made when first needed. Use it inside a transaction only."""
         with self._lock:
             if make not in self._views:
                 self._views[make] = make(self)
@@ -218,7 +221,7 @@ class Store:
 
     def _touched(self, provider: str, kind: str, remote_id: str) -> None:
         self._tell(provider, kind, remote_id)
-        self._should_it_fail(partial(self._tell, provider, kind, remote_id))  # then what was before is true again
+        self._should_it_fail(partial(self._tell, provider, kind, remote_id))  # the earlier values are right again
 
     def _tell(self, provider: str, kind: str, remote_id: str) -> None:
         for view in self._views.values():
@@ -239,7 +242,7 @@ class Store:
             self._sessions = Sessions(self._db)
 
     def session(self, provider: str, token: str) -> Session | None:
-        """None for a token that never was."""
+        """The session of this token; None if there never was one."""
         with self._lock:
             return self._sessions.get(provider, token)
 
@@ -254,14 +257,14 @@ class Store:
         self._run("INSERT INTO notes VALUES (?, ?, ?)", what, who, time.time())
 
     def noted(self, what: str, who: str, *, seconds: float) -> list[float]:
-        """How long ago each was, oldest first, of those within the last `seconds`."""
+        """The age in seconds of each note of the last `seconds`, oldest first."""
         now = time.time()
         self._run("DELETE FROM notes WHERE what = ? AND at <= ?", what, now - seconds)
         rows = self._run("SELECT at FROM notes WHERE what = ? AND who = ? ORDER BY at", what, who)
         return [now - at for (at,) in rows]
 
     def let_time_pass(self, seconds: float) -> None:
-        """For sessions and limits, as if so much time had gone by: a test need not wait two hours."""
+        """Age all sessions and limits by so many seconds, so that a test need not wait two hours."""
         with self._lock:
             self._sessions.let_time_pass(seconds)
             self._should_it_fail(partial(self._sessions.let_time_pass, -seconds))
@@ -301,7 +304,7 @@ class Store:
         self._switches: dict[str, Any] = {name: json.loads(value) for name, value in rows}
 
     def _should_it_fail(self, undo: Callable[[], object]) -> None:
-        """What a rollback has to do in memory. Outside of a transaction there is none."""
+        """What to do in memory if the transaction is rolled back. Outside of a transaction there is no rollback."""
         if self._depth:
             self._undo.append(undo)
 
@@ -315,7 +318,7 @@ class Store:
             self._writer.start()
 
     def _write_down(self) -> None:
-        """What is in memory alone so far."""
+        """Write to the file what is only in memory."""
         with self._lock:
             if self._writer:
                 self._writer.cancel()

@@ -1,4 +1,4 @@
-"""What the sandbox can be told to do otherwise, until told again. All off at first."""
+"""The sandbox's switches, which change its behaviour until they are changed again. All are off at first."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Request and Response: all that the stand-ins know of HTTP. server.py makes the one and sends the other."""
+"""Request and Response: all that the stand-ins know of HTTP. server.py makes requests and sends responses."""
 
 import json
 import math
@@ -14,7 +14,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
-    at_once: int = 1  # requests that its API had in hand when it came, itself included
+    at_once: int = 1  # requests that its API was answering when it came, itself included
 
     @property
     def content_type(self) -> str:
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How an answer travels. As it is here: at once, whole and with its length. The rest is for faults."""
+    """How an answer is sent. The defaults: at once, whole and with its length. Everything else is for faults."""
 
     more_headers: tuple[tuple[str, str], ...] = ()  # beside those of the same name
     head_seconds: float = 0  # after each byte of status line and headers
@@ -45,7 +45,7 @@ class Response:
 
 
 class BadJson(ValueError):
-    """The bytes are not JSON as its standard has it."""
+    """The bytes are not valid JSON."""
 
 
 def read_json(body: bytes) -> Any:

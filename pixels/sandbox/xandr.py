@@ -58,7 +58,7 @@ def operation(request: Request) -> str:
 
 
 def failure(status: int, message: str) -> Response:
-    """For what went wrong before the request could be read, or inside the sandbox."""
+    """An error before the request could be read, or inside the sandbox."""
     error_id = "SYSTEM" if status >= 500 else "SYNTAX"
     return json_response(Envelope(service="pixel", method="").error(error_id, message), status=status)
 

@@ -1,4 +1,4 @@
-"""What goes around every Xandr answer: as in the document's sample of 2018 or, switched, in those of 2010."""
+"""What surrounds every answer of Xandr: as in the document's sample of 2018 or, by a switch, in those of 2010."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

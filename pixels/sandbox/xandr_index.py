@@ -1,7 +1,7 @@
-"""Xandr's pixels in memory: in the order of their ids, by code and by time, and each with its text as it is shown.
+"""Xandr's pixels in memory: in the order of their ids, by code and by time, each with its JSON text.
 
-With a hundred thousand pixels, reading and sorting all of them would make a page take seconds. The state file stays
-the truth: what was touched there is read again before the next answer.
+With a hundred thousand pixels, reading and sorting all of them would make a page take seconds. The state file is the
+truth: changed objects are read from it again before the next answer.
 """
 
 import json
@@ -19,7 +19,7 @@ SLUG = "xandr"
 PIXEL = "pixel"
 LINE_ITEM = "line_item"
 
-FEW = 64  # so many are put into a long list one by one quicker than by sorting it again
+FEW = 64  # up to so many are inserted into a sorted list one by one, which is quicker than sorting it again
 REMEMBERED = 16  # filtered or sorted lists, so that only the first page of one has to look at every pixel
 
 
@@ -32,7 +32,7 @@ class _Row:
 
 
 class PixelIndex:
-    """A view of the store, to be used in its transactions. Lists of ids that it gives are not to be changed."""
+    """A view of the store, for use in its transactions. Callers must not change the lists of ids that it returns."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
