@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from pixels.limits import clock
 from pixels.models import Connection, Operation
+from pixels.models.operation import WAITS_FOR_A_LIMIT
 from pixels.providers.errors import BadAnswer, NoAnswer, NotSent, ProviderError
 
 
@@ -61,10 +62,10 @@ def answered(connection: Connection) -> None:
 
 
 def resume(connection: Connection) -> None:
-    """Make the connection's waiting operations due now. Waits for a rate limit stay, and unconfirmed creates keep
-    their quiet time."""
+    """Make the connection's waiting operations due now. Those that wait for a limit, and unconfirmed creates,
+    go on waiting."""
     waiting = Operation.objects.open().filter(pixel__connection=connection, state=Operation.State.PENDING)
-    waiting = waiting.filter(~Q(error_code="throttled"))
+    waiting = waiting.filter(~Q(error_code__in=WAITS_FOR_A_LIMIT))
     waiting.update(not_before=None, trying_since=None)
 
 

@@ -11,9 +11,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
+from pixels.providers.errors import Throttled, Waiting
 
 from .pixel import Pixel
 from .team_owned import TeamQuerySet
+
+WAITS_FOR_A_LIMIT = (Throttled.code, Waiting.code)  # error codes of operations that the provider, or we, hold back
 
 
 class OperationQuerySet(TeamQuerySet):

@@ -1,7 +1,8 @@
 """Which operations are due, and claiming one: a single worker carries out an operation.
 
 A worker claims an operation by compare-and-swap. `attempt` is the fencing token: each claim raises it, and every later
-write of that worker names it (`held`). So a worker whose lease has ended writes nothing more.
+write of that worker names it (`held`). So once another worker has claimed it, the first
+one changes it no more; only the id that its create has brought is stored all the same (record.py).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pixels.crash import crash_point
 from pixels.limits import clock
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
+from pixels.models.operation import WAITS_FOR_A_LIMIT
 from pixels.outbox.retry_policy import LONGEST_WAIT
-from pixels.providers.errors import Throttled, Waiting
 
 CONNECTION = "pixel__connection__"
 State, Kind = Operation.State, Operation.Kind
@@ -98,6 +99,14 @@ def abandoned(operation_id: UUID | str) -> Operation | None:
     return rows.select_related("pixel__connection").first()
 
 
+def was_sending(abandoned: Operation) -> bool:
+    """Whether the worker that is gone had sent the request; otherwise it had only searched for what was sent before."""
+    if abandoned.kind != Kind.CREATE or abandoned.lease_until is None or abandoned.sent_at is None:
+        return abandoned.sent_at is not None
+    claimed_at = abandoned.lease_until - timedelta(seconds=settings.LEASE)
+    return abandoned.sent_at >= claimed_at
+
+
 def _due(now: datetime) -> QuerySet[Operation]:
     return Operation.objects.open().filter(_ready(now) | _abandoned(now))
 
@@ -106,7 +115,7 @@ def _ready(now: datetime) -> Q:
     waited = Q(state__in=Operation.WAITING) & clock.passed("not_before", now, LONGEST_WAIT)
     # While the breaker is half-open, one operation a minute may probe, also before its own wait is over.
     probes = Q(**{f"{CONNECTION}circuit_open_until__lte": now}, state=State.PENDING)
-    probes &= ~Q(error_code__in=[Throttled.code, Waiting.code])
+    probes &= ~Q(error_code__in=WAITS_FOR_A_LIMIT)
     return (waited | probes) & reachable(now, CONNECTION)
 
 

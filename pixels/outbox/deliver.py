@@ -23,7 +23,7 @@ from pixels.limits.provider_session import open_provider
 from pixels.models import Connection, Operation
 from pixels.models.pixel_secrets import open_secrets
 from pixels.models.sealed import CannotOpen
-from pixels.outbox.claim import abandoned, claim, due_of, mark_sent
+from pixels.outbox.claim import abandoned, claim, due_of, mark_sent, was_sending
 from pixels.outbox.record import link_found, record, record_error, requeue
 from pixels.outbox.retry_policy import Phase, Retry
 from pixels.outbox.unconfirmed import look_up, note_preexisting
@@ -150,13 +150,14 @@ def _request(provider: Provider, operation: Operation) -> Request:
 
 
 def _requeue_abandoned(operation_id: UUID | str) -> None:
-    """Free an operation whose worker has died. One that was sent is handled like a lost answer; any other just waits
-    again."""
+    """Free an operation whose worker has died. A request that was sent is handled like one whose answer was lost, and a
+    look-up like one that failed; anything else just waits again."""
     operation = abandoned(operation_id)
     if operation is None:
         return
     if operation.sent_at is None:
         requeue(operation, Retry(0))
     else:
+        phase = Phase.SEND if was_sending(operation) else Phase.LOOK_UP
         label = operation.pixel.provider_class.label
-        record_error(operation, Phase.SEND, BadAnswer("outbox.stopped", provider=label))
+        record_error(operation, phase, BadAnswer("outbox.stopped", provider=label))

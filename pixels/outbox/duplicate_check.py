@@ -19,10 +19,13 @@ from pixels.limits.provider_session import open_provider
 from pixels.models import Operation, Pixel
 from pixels.models.connection import reachable
 from pixels.outbox.unconfirmed import look_up
-from pixels.providers.errors import BadCredentials, ProviderError
+from pixels.providers.errors import NotSupported, ProviderError
 from pixels.reconcile.link import report_duplicate
 
 log = logging.getLogger(__name__)
+
+
+GIVE_UP_AFTER = timedelta(days=1)  # after the time of the last check, if the provider has not answered until then
 
 
 def due(limit: int) -> list[UUID]:
@@ -40,15 +43,18 @@ def _claim(operation: Operation) -> bool:
 
 
 def _check(operation: Operation) -> None:
+    finished_at = operation.finished_at or clock.now()
     others = _other_objects(operation)
     if others is None:
+        if clock.now() > finished_at + timedelta(seconds=settings.DUPLICATE_CHECKS[-1]) + GIVE_UP_AFTER:
+            compare_and_swap(operation, duplicate_check_at=None)
         return
     pixel = operation.pixel
     pixel.refresh_from_db(fields=["lifecycle"])
     if others and pixel.lifecycle != Pixel.Lifecycle.DELETED:
         report_duplicate(pixel, others)
     done = operation.duplicate_checks_done + 1
-    next_at = when(done, operation.finished_at or clock.now())
+    next_at = when(done, finished_at)
     compare_and_swap(operation, duplicate_check_at=next_at, duplicate_checks_done=done)
 
 
@@ -60,8 +66,7 @@ def _other_objects(operation: Operation) -> list[str] | None:
             found = look_up(provider, operation)
     except ProviderError as error:
         log.warning("duplicate check of operation %s: %s", operation.pk, error.code)
-        # Any other error would come again next time.
-        return None if error.retryable or isinstance(error, BadCredentials) else []
+        return [] if isinstance(error, NotSupported) else None
     return [remote.remote_id for remote in found if remote.remote_id != pixel.remote_id]
 
 

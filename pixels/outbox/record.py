@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -28,7 +27,14 @@ from pixels.outbox.unconfirmed import can_be_looked_up
 from pixels.providers.errors import NotSent, ProviderError, Waiting
 from pixels.providers.values import RemotePixel
 from pixels.reconcile.compare import apply_remote, note_local_change
-from pixels.reconcile.link import is_complete, link_remote, locked, report_duplicate, resolve_unconfirmed
+from pixels.reconcile.link import (
+    is_complete,
+    link_remote,
+    locked,
+    plan_duplicate_check,
+    report_duplicate,
+    resolve_unconfirmed,
+)
 
 State = Operation.State
 
@@ -53,7 +59,7 @@ def record(operation: Operation, remote: RemotePixel | None) -> Pixel | None:
                 return None
             resolve_unconfirmed(pixel)
         if create:
-            _plan_duplicate_check(operation)
+            plan_duplicate_check(pixel)
         if operation.secrets or remote is None:
             forget_secrets(pixel)
         if remote is None:
@@ -152,15 +158,6 @@ def apply_changes(pixel: Pixel, changes: dict[str, Any]) -> None:
     pixel.name = options.pop("name", pixel.name)
     pixel.events = list(options.pop("events", pixel.events))
     pixel.options = {**pixel.options, **options}
-
-
-def _plan_duplicate_check(operation: Operation) -> None:
-    """Plan a duplicate check if the create was sent more than once. The numbers are read from the row: a worker that
-    was overtaken knows of its own request only."""
-    if settings.DUPLICATE_CHECKS:
-        first = clock.now() + timedelta(seconds=settings.DUPLICATE_CHECKS[0])
-        sent_twice = Operation.objects.filter(pk=operation.pk, sends__gt=1, unconfirmed_count__gt=0)
-        sent_twice.update(duplicate_check_at=first)
 
 
 def _counts(operation: Operation) -> Counts:

@@ -6,12 +6,15 @@ says so, and a person decides.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from pixels.limits import clock
 from pixels.models import Operation, Pixel
 from pixels.models.pixel import DUPLICATE
 from pixels.providers.values import RemotePixel
@@ -68,6 +71,16 @@ def resolve_unconfirmed(pixel: Pixel, end: Operation.State = Operation.State.DON
     Operation.objects.filter(unsettled, pixel=pixel, kind=Operation.Kind.CREATE).update(
         lease_until=None, state=end, finished_at=timezone.now(), error_code="", error_message="", error_params={}
     )
+    plan_duplicate_check(pixel)
+
+
+def plan_duplicate_check(pixel: Pixel) -> None:
+    """If its create was sent more than once and is done, look for a second object later. The numbers are read from the
+    row: a worker that was overtaken knows of its own request only."""
+    if settings.DUPLICATE_CHECKS:
+        creates = Operation.objects.filter(pixel=pixel, kind=Operation.Kind.CREATE, state=Operation.State.DONE)
+        unchecked = creates.filter(sends__gt=1, unconfirmed_count__gt=0, duplicate_checks_done=0)
+        unchecked.update(duplicate_check_at=clock.now() + timedelta(seconds=settings.DUPLICATE_CHECKS[0]))
 
 
 def _report_row_in_use(pixel: Pixel, other: Pixel) -> None:

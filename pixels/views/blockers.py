@@ -8,7 +8,7 @@ from typing import Literal
 
 from pixels.limits import clock
 from pixels.models import Connection, Operation, Pixel, SyncRun
-from pixels.providers.errors import Throttled, Waiting
+from pixels.models.operation import WAITS_FOR_A_LIMIT
 
 LATE = timedelta(seconds=60)  # the dispatcher enqueues what is due far sooner
 
@@ -37,7 +37,7 @@ def blocker_of(pixel: Pixel, last: Operation | None) -> Blocker | None:
         return Blocker("paused")
     if connection.is_down:
         return Blocker("down", to_come(connection.circuit_open_until))
-    if last.error_code in (Waiting.code, Throttled.code) and not _is_late(last.not_before):
+    if last.error_code in WAITS_FOR_A_LIMIT and not _is_late(last.not_before):
         return Blocker("limit", to_come(last.not_before))
     if _is_late(max(filter(None, (last.created_at, last.not_before)))):
         return Blocker("line" if _is_served(connection) else "late")

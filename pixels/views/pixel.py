@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import TeamRequest, team_view
 from accounts.models import Role
 from accounts.services import RuleViolation
+from pixels.actions import Action, decide, last_operation
 from pixels.forms.edit_pixel import EditPixelForm
 from pixels.forms.resolve import ResolveForm
 from pixels.models import Pixel, Website
@@ -70,10 +71,9 @@ def _page(request: TeamRequest, pixel: Pixel, resolve: ResolveForm | None = None
 @team_view(Role.EDITOR)
 def edit(request: TeamRequest, pixel_id: UUID) -> HttpResponse:
     pixel = _get(request, pixel_id)
-    can_update = pixel.provider_class.can("update")
-    if not can_update or (pixel.lifecycle != Pixel.Lifecycle.LIVE and request.method != "POST"):
-        reason = pixel.provider_class.missing.get("update") or _("This is possible once the pixel is live.")
-        messages.error(request, str(reason))
+    decision = decide(Action.EDIT, pixel, last_operation(pixel), request.membership)
+    if not decision and (request.method != "POST" or decision.code == "missing_capability"):
+        messages.error(request, decision.sentence)
         return _back(request, pixel)
     form = EditPixelForm(pixel, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from pixels import crash
 from pixels.limits import clock
 from pixels.models import Operation, Pixel
 from pixels.outbox import claim, deliver, retry_policy
 from pixels.services import pixels
+from tests.pixels.conftest import dies
 
 HOUR = 3600
 
@@ -141,3 +143,24 @@ def test_a_wait_for_credentials_ends_the_count_of_failures(xandr, promise, sandb
     xandr.refresh_from_db()
     assert xandr.paused_at
     assert (Operation.objects.get().state, Operation.objects.get().trying_since) == ("pending", None)
+
+
+def test_a_worker_that_dies_during_a_look_up_has_sent_nothing_more(create, sandbox, fault, no_wait, time, monkeypatch):
+    pixel = create("xandr")
+    fault("xandr", "create", "drop", effect=True)
+    deliver.deliver(claim.due(1)[0])
+    lost_at = Operation.objects.get().trying_since
+    for _ in range(retry_policy.MAX_UNCONFIRMED):
+        no_wait()
+        monkeypatch.setattr(crash, "armed", lambda name: dies() if name == "cp9" else None)
+        with pytest.raises(SystemExit):
+            deliver.deliver(claim.due(1)[0])
+        monkeypatch.setattr(crash, "armed", None)
+        time.pass_by(200)  # longer than any lease
+        deliver.deliver(claim.due(1)[0])
+        operation = Operation.objects.get()
+        assert (operation.state, operation.unconfirmed_count, operation.trying_since) == ("unconfirmed", 1, lost_at)
+    no_wait()
+    deliver.deliver(claim.due(1)[0])
+    assert now(pixel) == ("live", "done")
+    assert sandbox.asked("xandr", "create") == 1

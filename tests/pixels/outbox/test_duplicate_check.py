@@ -346,3 +346,29 @@ def test_overdue_checks_are_made_one_after_the_other(sent_twice, time, look):
     Operation.objects.update(duplicate_check_at=timezone.now() - timedelta(days=3))
     time.pass_by(3 * A_DAY)
     assert [look(), look(), look()] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_check_that_is_refused_is_made_again_and_given_up_after_a_day(
+    sent_twice, fault, time, look, settings, status
+):
+    sent_twice("my own code")
+    for operation in ("list", "read"):
+        fault(operation, "status", code=status, count=200)
+    time.pass_by(TEN_MINUTES + 1)
+    for _ in range(3):
+        assert look() == 1
+        assert Operation.objects.get().duplicate_checks_done == 0
+        time.pass_by(settings.LEASE + 1)
+    time.pass_by(2 * A_DAY)
+    assert look() == 1
+    assert Operation.objects.get().duplicate_check_at is None
+
+
+@pytest.mark.parametrize("sends", [1, 2])
+def test_a_create_that_a_person_found_is_checked_as_well_if_it_was_sent_twice(xandr, promise, bob, sandbox, sends):
+    pixel = promise(xandr, options={"code": "my own code"})
+    Operation.objects.update(state="unknown", finished_at=timezone.now(), sends=sends, unconfirmed_count=sends)
+    Pixel.objects.update(lifecycle="unknown")
+    pixels.confirm_exists(Pixel.objects.get(pk=pixel.pk), bob, "77")
+    assert (Operation.objects.get().duplicate_check_at is not None) == (sends > 1)

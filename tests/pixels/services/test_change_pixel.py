@@ -4,7 +4,7 @@ import pytest
 
 from accounts.activity import line
 from accounts.models import Activity
-from pixels.models import Operation, Pixel
+from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver
 from pixels.services import pixels
 from tests.pixels.answers import LOGGED_IN
@@ -193,6 +193,16 @@ def test_of_two_editors_the_second_is_warned(xandr, live, edit, browser_of, alic
     assert edit.send(pixel, again).status_code == 302  # sent again after a comparison
     carry_out()
     assert sandbox.held("xandr")[0]["name"] == "Bob's"
+
+
+def test_while_its_connection_is_paused_no_form_is_offered_that_would_be_refused(xandr, live, edit, at, sandbox):
+    pixel = live(xandr, "Shoes")
+    typed = edit.fill(pixel, name="Boots")
+    Connection.objects.update(paused_at="2026-01-01T00:00Z")
+    page = Page.of(edit.browser.get(at("pixel_edit", pixel), follow=True))
+    assert "is paused" in page.text and at("pixel_edit", pixel) not in page.html
+    refused = Page.of(edit.send(pixel, typed))  # the form was open before
+    assert "is paused" in refused.text and "Boots" in refused.html
 
 
 def test_while_a_change_is_under_way_there_is_no_second(xandr, live, edit, bob, sandbox):
