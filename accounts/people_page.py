@@ -18,7 +18,7 @@ from .models import Invitation, Membership, Team
 @dataclass(frozen=True)
 class MemberRow:
     name: str
-    note: str  # the address, if it is not the name; and whether it is the reader
+    note: str  # the email address, unless the name shows it; and "you" for the reader
     role: str
     joined_at: datetime
     actions: tuple[Action, ...]

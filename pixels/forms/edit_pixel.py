@@ -54,8 +54,8 @@ class EditPixelForm:
             form.add_error(error.field or None, error.sentence)
 
     def changes(self) -> dict[str, Any]:
-        """What differs from the row, in the shape of an update operation's payload. Where the provider differs from the
-        row as well, that is decided beside the difference, and nothing is sent unasked."""
+        """The fields that were changed here, in the shape of an update operation's payload. A field in which only the
+        provider's value differs is not among them: people decide about it on the pixel's page."""
         after = {
             "name": self.name.cleaned_data["name"],
             "events": self.options.cleaned_data["events"],

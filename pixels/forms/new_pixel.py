@@ -43,7 +43,6 @@ class DraftForm(forms.Form):
     website = forms.ModelChoiceField(
         label=_("Website"), queryset=Website.objects.none(), required=False, empty_label=_("No website")
     )
-    # Named so that no field's name is part of another's.
     new_site = forms.CharField(label=_("New site"), max_length=100, required=False)
     new_site_url = forms.CharField(label=_("New site's address"), max_length=500, required=False)
 
@@ -76,7 +75,7 @@ class DraftForm(forms.Form):
         return data
 
     def _has_existing_website(self, site: Mapping[str, str]) -> bool:
-        """This very site, added by somebody else or by the first half of a double click."""
+        """Whether the website exists already: somebody else, or the first half of a double click, has added it."""
         same = {"name__iexact": site.get("name", ""), "url": site.get("url", "")}
         return Website.objects.for_team(self.team).filter(archived_at=None, **same).exists()
 
@@ -122,7 +121,8 @@ class NewPixelForm:
         self.rows = self._rows()
 
     def pixel_id(self, provider_event: str | None = None) -> uuid.UUID:
-        """From the token: a form sent twice names the same pixels. The team is part of it, so nobody else's."""
+        """Made from the token, so a form that is sent twice names the same pixels. The team goes into it, so a copied token
+        cannot name another team's pixel."""
         key = f"{self.team.pk}/{provider_event}" if provider_event else f"{self.team.pk}"
         return uuid.uuid5(self.token, key)
 
@@ -157,7 +157,7 @@ class NewPixelForm:
         return [self._row(provider_event) for provider_event in self.ticked]
 
     def _row(self, provider_event: ProviderEvent) -> Row:
-        """What was typed for this pixel, else the default; a default that was only shown follows the name."""
+        """What was typed for this pixel, else the default; a default that nobody edited is made anew when the name changes."""
         posted = self.data or QueryDict()
         initial = self.draft.get_initial_for_field(self.draft.fields["name"], "name")
         name = str(posted.get("name", "") if self.data else initial)
@@ -185,7 +185,7 @@ class NewPixelForm:
         return not any(row.errors for row in self.rows) and self.draft.is_valid() and self.options.is_valid()
 
     def _check(self) -> None:
-        """Each error of a batch is shown in its row, of a single pixel beside its field."""
+        """Put each error at its row in a batch, and at its field for a single pixel."""
         ad_account = self.draft.cleaned_data["ad_account"]
         found = rules.draft_errors(ad_account, self.drafts(), self.possible_ids())
         for row in self.rows:
@@ -220,7 +220,7 @@ class NewPixelForm:
         ]
 
     def with_new_token(self) -> NewPixelForm:
-        """The same values under a fresh token, its references in place of the old ones."""
+        """A copy with a new token; references that were made from the old token are replaced."""
         fresh = NewPixelForm(self.team, self.connection)
         old = {self.reference(): fresh.reference()}
         old |= {

@@ -38,7 +38,7 @@ def enter(connection: Connection) -> None:
 
 
 def failed(connection: Connection, error: ProviderError) -> None:
-    """Count a call that ended in this error. Most errors are answers, and an answer closes the circuit."""
+    """Count a failure if the provider gave no answer. Any other error is an answer, and closes the circuit."""
     if not _is_no_answer(error):
         answered(connection)
         return

@@ -1,4 +1,4 @@
-"""A waiting change of a field that has changed at the provider meanwhile."""
+"""Cancels a waiting update if the provider has changed one of its fields meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def cancel_conflicting_update(pixel: Pixel, remote: RemotePixel) -> bool:
     """Cancel the waiting update if the provider's values (`remote`) have changed in one of its fields.
 
     Then nothing is overwritten, and a person decides between the two sides. Returns whether it cancelled; the pixel is
-    then saved. `pixel` is locked, and still holds the provider's values as they were read before.
+    then saved. `pixel` must be locked, its `remote_values` still those that were read before `remote`.
     """
     waiting = pixel.operations.filter(kind=Operation.Kind.UPDATE, state=Operation.State.PENDING, secrets=[]).first()
     if waiting is None:

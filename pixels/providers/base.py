@@ -53,11 +53,11 @@ class Provider:
     presets: ClassVar[tuple[Preset, ...]] = ()
     connection_form: ClassVar[type[ConnectionForm]]
     secret_fields: ClassVar[frozenset[str]]  # credentials that are never shown in full
-    password_fields: ClassVar[frozenset[str]] = frozenset()  # those of which not even the last four characters are
-    user_fields: ClassVar[tuple[str, ...]] = ()  # credentials that identify the limits' user; (): all
+    password_fields: ClassVar[frozenset[str]] = frozenset()  # those of which nothing is shown
+    user_fields: ClassVar[tuple[str, ...]] = ()  # credentials that say whose rate limit applies; (): all
     pixel_form: ClassVar[type[PixelForm]]
     tag_form: ClassVar[type[forms.Form] | None] = None
-    reference_option: ClassVar[str | None] = None  # the pixel form's field that our reference is filled into
+    reference_option: ClassVar[str | None] = None  # the pixel form's field that holds our reference
     delete_note: ClassVar[Text] = ""  # a sentence shown before a pixel is deleted
 
     def __init__(
@@ -103,8 +103,8 @@ class Provider:
     def check_credentials(self, ad_account: AdAccountRef | None) -> Remark:
         """Try the credentials with a cheap read. Raises BadCredentials if they are wrong.
 
-        Returns what the user should know of them, if anything. `ad_account`: one of the connection's, if it has any,
-        for providers whose cheapest read names one.
+        Returns what the user should know of them, if anything. `ad_account`: any of the connection's, or None;
+        some providers' cheapest read needs one.
         """
         raise self._not_supported("check_credentials")
 
@@ -117,7 +117,7 @@ class Provider:
         raise self._not_supported("last_fired")
 
     def last_fired(self, ad_account: AdAccountRef, report_id: str) -> Mapping[str, datetime | None] | None:
-        """When each pixel last fired, by remote id: None for one that never fired; no entry if the report is silent.
+        """When each pixel last fired, by remote id: None for one that never fired; no entry if the report does not mention it.
 
         Returns None while the report is not ready.
         """

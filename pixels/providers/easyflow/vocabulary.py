@@ -16,7 +16,7 @@ NEWER = "Easyflow, PATCH /pixels/{pixelId}, newer page (docs.easyflow.digital/op
 ONLY_NEWER = _("From a newer page of Easyflow's documents: where Easyflow refuses it, leave it out.")
 
 # (value, label, document). The older page's list is cut off ("available platforms: and"). The page above it,
-# docs.easyflow.digital/openapi/pixel, names these two.
+# docs.easyflow.digital/openapi/pixel, names Google and Meta.
 PLATFORMS = (
     ("google", "Google", OLDER),
     ("meta", "Meta", OLDER),

@@ -56,7 +56,7 @@ def _users(session: Session, advertiser_id: str, pixel_id: str) -> dict[str, dic
 
 
 def _named(session: Session, remote_id: str, item: dict[str, Any]) -> list[str]:
-    """Id, name and state, without secrets and shortened; of what Xandr does not tell, ""."""
+    """Id, name and state, without secrets and shortened; "" where Xandr does not say."""
     name, state = (
         session.clean_text(text) if isinstance(text := item.get(key), str) else "" for key in ("name", "state")
     )

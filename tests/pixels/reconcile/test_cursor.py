@@ -28,7 +28,7 @@ def page_by_page(monkeypatch):
 
 @pytest.fixture
 def throttled(sandbox):
-    """A function that makes Xandr ask to wait for a minute instead of sending this page of a list (from 1)."""
+    """`throttled(n)`: instead of page n of a list (from 1), Xandr asks to wait for a minute."""
 
     def at(number):
         rule = {"provider": "xandr", "operation": "list", "fault": "throttled", "seconds": 60, "skip": number - 1}
@@ -77,7 +77,7 @@ def test_after_a_wait_a_sync_continues_from_its_cursor(fifty_are_new, sandbox, t
     assert (run.state, run.seen, run.waits) == ("queued", 100 * (number - 1), 1)
     go_on(run)
     assert result(run) == RIGHT
-    assert absent() == ["205", "7"]  # judged by the whole list, not by its end
+    assert absent() == ["205", "7"]  # judged by the whole list, not only by the pages after the wait
     assert sandbox.asked("xandr", "list") - asked == 3 + 1  # each page once, and the refusal
     assert (run.cursor, run.seen_ids) == (None, None)
 
