@@ -121,8 +121,8 @@ class NewPixelForm:
         self.rows = self._rows()
 
     def pixel_id(self, provider_event: str | None = None) -> uuid.UUID:
-        """Made from the token, so a form that is sent twice names the same pixels. The team goes into it, so a copied token
-        cannot name another team's pixel."""
+        """Made from the token, so that a form that is sent twice names the same pixels. The team goes into it as well,
+        so that a copied token cannot name another team's pixel."""
         key = f"{self.team.pk}/{provider_event}" if provider_event else f"{self.team.pk}"
         return uuid.uuid5(self.token, key)
 
@@ -157,7 +157,8 @@ class NewPixelForm:
         return [self._row(provider_event) for provider_event in self.ticked]
 
     def _row(self, provider_event: ProviderEvent) -> Row:
-        """What was typed for this pixel, else the default; a default that nobody edited is made anew when the name changes."""
+        """What was typed for this pixel, else the default. A default that nobody edited is made anew when the name
+        changes."""
         posted = self.data or QueryDict()
         initial = self.draft.get_initial_for_field(self.draft.fields["name"], "name")
         name = str(posted.get("name", "") if self.data else initial)

@@ -117,7 +117,8 @@ class Provider:
         raise self._not_supported("last_fired")
 
     def last_fired(self, ad_account: AdAccountRef, report_id: str) -> Mapping[str, datetime | None] | None:
-        """When each pixel last fired, by remote id: None for one that never fired; no entry if the report does not mention it.
+        """When each pixel last fired, by remote id: None for one that never fired; no entry for one that the report
+        does not mention.
 
         Returns None while the report is not ready.
         """
