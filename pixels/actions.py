@@ -246,7 +246,7 @@ CHECKS: Mapping[Action, tuple[Check, ...]] = {
     Action.ACTIVATE: (_not_archived, _can("activate"), *_LIVE, _is_off, *_SEND),
     Action.DEACTIVATE: (_not_archived, _can("activate"), *_LIVE, _is_on, *_SEND),
     Action.DELETE: (_not_archived, _can("delete"), *_LIVE, *_SEND),
-    Action.RETRY: (_can_be_sent_again, *_SEND),
+    Action.RETRY: (_can_be_sent_again, _not_gone, *_SEND),
     Action.CANCEL: (_is_not_sent,),
     Action.CONFIRM_EXISTS: (_id_is_open,),
     Action.CONFIRM_ABSENT: (_create_is_unknown, _connection_in_use),

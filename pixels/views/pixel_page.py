@@ -342,6 +342,8 @@ class _Builder:
         if not self.issued or self.pixel.remote_status not in (Pixel.RemoteStatus.ABSENT, Pixel.RemoteStatus.GONE):
             return None
         sentence = _("{provider} did not list this pixel when it was last asked: the code may no longer count.")
+        if self.pixel.remote_status == Pixel.RemoteStatus.GONE:
+            sentence = _("{provider} does not hold this pixel any more: the code no longer counts.")
         return Banner("needs", "alert-triangle", sentences=(self._say(sentence),))
 
     def _no_code(self) -> str:

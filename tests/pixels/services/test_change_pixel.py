@@ -4,6 +4,7 @@ import pytest
 
 from accounts.activity import line
 from accounts.models import Activity
+from accounts.violations import RuleViolation
 from pixels.models import Connection, Operation, Pixel
 from pixels.outbox import claim, deliver
 from pixels.services import pixels
@@ -140,6 +141,16 @@ def test_a_refused_change_leaves_the_pixel_as_it_was_and_can_be_retried(
     carry_out()
     pixel.refresh_from_db()
     assert (pixel.name, pixel.error_code, sandbox.held("xandr")[0]["name"]) == ("Boots", "", "Boots")
+
+
+def test_a_refused_change_of_a_pixel_that_is_gone_is_not_sent_again(xandr, live, bob, sandbox, carry_out):
+    pixel = live(xandr, "Shoes")
+    sandbox.ask("POST", "faults", json={"provider": "xandr", "operation": "update", "fault": "status", "code": 400})
+    pixels.change_pixel(pixel, bob, {"name": "Boots"})
+    carry_out()
+    Pixel.objects.update(remote_status="gone")
+    with pytest.raises(RuleViolation):
+        pixels.retry(Pixel.objects.get(), bob)
 
 
 def test_saving_without_a_change_sends_nothing(xandr, live, edit, sandbox):

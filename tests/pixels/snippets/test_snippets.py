@@ -178,3 +178,11 @@ def test_the_seeds_code_is_the_seeds_bytes(pitchtarget, sandbox, sync, copied):
     sandbox.seed("pitchtarget", sample, ad_account="9")
     sync(pitchtarget)
     assert copied(Pixel.objects.get()) == {"Copy code": sample[0]["js_pixel"]}
+
+
+@pytest.mark.parametrize(("status", "says"), [("absent", "may no longer count"), ("gone", "the code no longer counts")])
+def test_beside_the_code_stands_what_is_known_of_its_pixel(xandr, live, sandbox, browser_of, bob, at, status, says):
+    pixel = live(xandr)
+    Pixel.objects.update(remote_status=status)
+    page = Page.of(browser_of(bob).get(at("pixel", pixel)))
+    assert {text for text in ("may no longer count", "the code no longer counts") if text in page.text} == {says}
