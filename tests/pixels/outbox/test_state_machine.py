@@ -63,7 +63,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("redirect", {"effect": True}),
     ("echo", {"code": 422}),
 ]
-BETWEEN = ["another", "awake", "synced", "disconnected", "reconnected", "arrives"]
+BETWEEN = ["another", "wake", "synced", "disconnected", "reconnected", "arrives"]
 # What leads on, by the pixel's lifecycle; anything at all is asked for as well, and mostly refused.
 LEADS_ON = {
     "live": ["change", "off", "on", "delete", "resend", "adopt"],
