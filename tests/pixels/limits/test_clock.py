@@ -223,3 +223,10 @@ def test_a_lease_taken_by_a_clock_far_ahead_is_not_held_for_ever(db, shared):
     shared.pass_by(-365 * 86400)
     assert lease.hold("dispatch", "here", 30)
     assert Lease.objects.get().holder == "here"
+
+
+def test_an_overtaken_log_in_does_not_give_back_the_new_holders_lock(xandr):
+    rows, later = Credential.objects.filter(connection=xandr), timezone.now() + timedelta(seconds=50)
+    with StoredTokens(rows).lock():
+        rows.update(token_lock_until=later)  # its time was over, and another worker logs in
+    assert rows.get().token_lock_until == later
