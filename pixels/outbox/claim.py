@@ -101,8 +101,8 @@ def abandoned(operation_id: UUID | str) -> Operation | None:
 
 def was_sending(abandoned: Operation) -> bool:
     """Whether the worker that is gone had sent the request; otherwise it had only searched for what was sent before."""
-    if abandoned.kind != Kind.CREATE or abandoned.lease_until is None or abandoned.sent_at is None:
-        return abandoned.sent_at is not None
+    if not abandoned.unconfirmed_count or abandoned.lease_until is None or abandoned.sent_at is None:
+        return abandoned.sent_at is not None  # nothing was sent before, so there was nothing to search for
     claimed_at = abandoned.lease_until - timedelta(seconds=settings.LEASE)
     return abandoned.sent_at >= claimed_at
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from pixels.limits import clock
 from pixels.models import AdAccount, Connection, Operation, Pixel, SyncRun
@@ -32,7 +32,7 @@ def after_restore() -> dict[str, int]:
     creates = opened.filter(kind=Operation.Kind.CREATE).update(
         state=Operation.State.IN_FLIGHT,
         attempt=F("attempt") + 1,
-        sent_at=Coalesce("sent_at", Now()),
+        sent_at=Now(),
         lease_until=long_ago,
         not_before=None,
     )
